@@ -1,0 +1,3 @@
+module bootstrap.dev/artifacts/node
+
+go 1.26.0

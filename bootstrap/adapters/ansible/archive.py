@@ -1,0 +1,23 @@
+"""Pack a node's files, with the same bytes for the same files."""
+
+import io
+import tarfile
+from collections.abc import Iterable
+
+from bootstrap.planning.node_files import NodeFile
+
+#: Any fixed moment that is not zero, which some tools take for "unknown".
+_MTIME = 1_000_000_000
+
+
+def archive(files: Iterable[NodeFile]) -> bytes:
+    """Give a tar archive of ``files`` with paths relative to the root, owned by root."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for file in sorted(files, key=lambda file: file.path):
+            data = file.text.encode()
+            entry = tarfile.TarInfo(file.path.lstrip("/"))
+            entry.size, entry.mode, entry.mtime = len(data), file.mode, _MTIME
+            entry.uname = entry.gname = "root"
+            tar.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()

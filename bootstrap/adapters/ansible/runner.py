@@ -1,0 +1,154 @@
+"""Run the cluster's playbook by ansible-runner, deaf to the user's Ansible set-up."""
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bootstrap.adapters.ansible.events import EventLog
+from bootstrap.adapters.files import private_directory, write_atomically
+from bootstrap.adapters.process import run
+from bootstrap.errors import TimedOutError
+from bootstrap.model.plan import ClusterPlan, NodePlan
+from bootstrap.ports import PlaybookResult, Progress
+from bootstrap.resources import resource_directory
+
+_TIMEOUT_S = 900
+_MASTER_EXIT_S = 10
+_CONFIG = """\
+[defaults]
+host_key_checking = True
+retry_files_enabled = False
+localhost_warning = False
+gathering = explicit
+forks = 20
+timeout = 60
+
+[ssh_connection]
+pipelining = True
+ssh_args = -o ControlMaster=auto -o ControlPersist=60s
+control_path_dir = {control_path}
+control_path = %(directory)s/%%C
+"""
+#: What Ansible and ssh need of the caller's environment; everything else is left out.
+_KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "USER", "LOGNAME", "TZ", "VIRTUAL_ENV")
+
+
+class AnsiblePlaybookRunner:
+    """Implements :class:`bootstrap.ports.PlaybookRunner`; see there for the promises."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def run(
+        self, plan: ClusterPlan, nodes: Sequence[NodePlan], *, secrets: Mapping[str, object]
+    ) -> PlaybookResult:
+        """See the port."""
+        names = [node.name for node in nodes]
+        logs = private_directory(plan.state_directory / "logs")
+        with (
+            _private(plan.state_directory / "ansible") as directory,
+            _control_path() as control_path,
+            (logs / "ansible.log").open("a", encoding="utf-8") as log,
+        ):
+            events = EventLog(
+                started=self._progress.node, line=lambda line: print(line, file=log, flush=True)
+            )
+            status = _play(
+                plan,
+                names,
+                directory=directory,
+                control_path=control_path,
+                secrets=secrets,
+                events=events,
+            )
+        if status == "timeout":
+            raise TimedOutError(
+                f"Timed out after {_TIMEOUT_S * plan.patience} s running the playbook.",
+                hint=f"bootstrap logs {plan.name}",
+            )
+        return events.result(names, hint=f"bootstrap logs {plan.name}")
+
+
+def _play(  # noqa: PLR0913 - a private step of run, which holds all of it
+    plan: ClusterPlan,
+    names: Sequence[str],
+    *,
+    directory: Path,
+    control_path: Path,
+    secrets: Mapping[str, object],
+    events: EventLog,
+) -> str:
+    import ansible_runner  # noqa: PLC0415 - takes a second that most commands need not pay
+
+    config = directory / "ansible.cfg"
+    config.write_text(_CONFIG.format(control_path=control_path))
+    write_atomically(directory / "secrets.json", json.dumps(secrets))
+    playbooks = resource_directory("playbooks")
+    with _environment({"ANSIBLE_CONFIG": str(config), "ANSIBLE_LOCAL_TEMP": str(directory)}):
+        runner = ansible_runner.run(
+            private_data_dir=str(directory),
+            project_dir=str(playbooks),
+            playbook="cluster.yml",
+            inventory=str(plan.state_directory / "inventory.yml"),
+            roles_path=str(playbooks / "roles"),
+            limit=",".join(names),
+            cmdline=f"-e @{directory / 'secrets.json'}",
+            event_handler=events.handle,
+            quiet=True,
+            timeout=_TIMEOUT_S * plan.patience,
+        )
+    return str(runner.status)
+
+
+@contextlib.contextmanager
+def _private(directory: Path) -> Iterator[Path]:
+    """Give an empty private directory that is gone afterwards, also one that a kill left."""
+    shutil.rmtree(directory, ignore_errors=True)
+    private_directory(directory)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _control_path() -> Iterator[Path]:
+    """Give a short directory for ssh's sockets, whose paths may have 108 bytes (S-05)."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    with tempfile.TemporaryDirectory(prefix="bs-", dir=base) as directory:
+        try:
+            yield Path(directory)
+        finally:
+            for socket in Path(directory).iterdir():
+                _end_master(socket)
+
+
+def _end_master(socket: Path) -> None:
+    """End a shared SSH connection, which would outlive the run and hold its files (S-06)."""
+    run(
+        ["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", "node"],
+        action="end a shared SSH connection",
+        timeout_s=_MASTER_EXIT_S,
+        check=False,
+    )
+
+
+@contextlib.contextmanager
+def _environment(ours: Mapping[str, str]) -> Iterator[None]:
+    """Show ansible-runner, which copies our environment, only what it needs (A-07)."""
+    before = dict(os.environ)
+    kept = {name: before[name] for name in _KEPT if name in before}
+    # ansible-playbook lies beside the interpreter, which need not be on the user's PATH.
+    kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
+    os.environ.clear()
+    os.environ.update({**kept, **ours})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

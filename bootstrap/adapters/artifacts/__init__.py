@@ -1,0 +1,1 @@
+"""Where the programs and container images of a node come from."""

@@ -1,0 +1,89 @@
+"""Put the built programs into the images that kubeadm asks for, under its names."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bootstrap.adapters.artifacts.layers import Layer, read_layer, write_layer
+from bootstrap.adapters.artifacts.oci import Image, write_archive
+from bootstrap.adapters.process import run
+from bootstrap.errors import BootstrapError
+from bootstrap.model.images import CHECK_IMAGE
+
+#: Raise it when images change though no input of theirs does.
+LAYOUT = 1
+_LIST_TIMEOUT_S = 60
+_KUBE = ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler")
+_BIN = "usr/local/bin"
+#: As upstream's pause image: its processes need no privilege at all.
+_NOBODY = "65535:65535"
+
+
+def wanted_images(kube: Path, kubernetes_version: str, work: Path) -> Sequence[str]:
+    """Ask the built kubeadm which images a control plane of this version needs."""
+    kubeadm = work / "kubeadm"
+    kubeadm.unlink(missing_ok=True)
+    kubeadm.symlink_to(kube.absolute())
+    listed = run(
+        [kubeadm, "config", "images", "list", "--kubernetes-version", kubernetes_version],
+        action="ask kubeadm for the images that it needs",
+        timeout_s=_LIST_TIMEOUT_S,
+        # A kubeconfig or a proxy of the user's has no say in this.
+        env={"PATH": os.defpath, "HOME": str(work)},
+    )
+    return listed.stdout.split()
+
+
+def write_images(
+    path: Path,
+    names: Sequence[str],
+    binaries: Mapping[str, Path],
+    base: Path,
+    *,
+    architecture: str,
+) -> None:
+    """Write the archive of all ``names`` and of the check image.
+
+    ``base`` is the layer that kube-proxy's own one lies on.
+
+    :raises BootstrapError: if we build no program for one of the names.
+    """
+    layers = _write_layers(path.parent, binaries)
+    images = [image_for(name, layers, read_layer(base)) for name in [*names, CHECK_IMAGE]]
+    write_archive(path, images, architecture=architecture)
+
+
+def image_for(name: str, layers: Mapping[str, Layer], base: Layer) -> Image:
+    """Compose the image ``name``, known by the last part of its path."""
+    match name.rpartition("/")[2].partition(":")[0]:
+        case "kube-proxy":
+            return Image(name=name, layers=(base, layers["kube"]))
+        case program if program in _KUBE:
+            return Image(name=name, layers=(layers["kube"],))
+        case "etcd":
+            return Image(name=name, layers=(layers["etcd"],))
+        case "coredns":
+            return Image(name=name, layers=(layers["coredns"],), entrypoint=("/coredns",))
+        case "pause" | "check" as role:
+            return Image(
+                name=name, layers=(layers["node"],), entrypoint=(f"/{role}",), user=_NOBODY
+            )
+        case other:
+            raise BootstrapError(
+                f"Could not make image '{name}': no component '{other}' is built.",
+                details="kubeadm asks for an image that this version of the tool does not know",
+                hint="bootstrap artifacts list",
+            )
+
+
+def _write_layers(work: Path, binaries: Mapping[str, Path]) -> Mapping[str, Layer]:
+    contents: dict[str, tuple[str, dict[str, str]]] = {
+        "kube": (f"{_BIN}/kube", {f"{_BIN}/{program}": "kube" for program in _KUBE}),
+        "etcd": (f"{_BIN}/etcd", {}),
+        "coredns": ("coredns", {}),
+        "node": ("node", {"pause": "node", "check": "node"}),
+    }
+    return {
+        name: write_layer(work / f"{name}.tar", {target: binaries[name]}, links)
+        for name, (target, links) in contents.items()
+    }

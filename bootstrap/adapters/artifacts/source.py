@@ -1,0 +1,185 @@
+"""The artefact source ``go``: build everything that a node needs, once, into the cache."""
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.adapters.artifacts import builder, images
+from bootstrap.adapters.artifacts.lock import Component, Lock, lock_of
+from bootstrap.adapters.artifacts.nft import SUITE, write_nft_layer
+from bootstrap.adapters.artifacts.store import Artifact, Store
+from bootstrap.adapters.artifacts.toolchain import (
+    Toolchain,
+    ensure_toolchain,
+    find_toolchain,
+    required_version,
+)
+from bootstrap.adapters.directories import Directories
+from bootstrap.adapters.locks import locked
+from bootstrap.errors import BootstrapError, HostError, LockedError
+from bootstrap.resources import resource_directory
+
+#: Longer than a build from nothing on two slow cores.
+_LOCK_TIMEOUT_S = 3 * 3600
+_BASE = "kube-proxy-base.tar"
+_ARCHIVE = "images.tar"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltArtifacts:
+    """All that a node image of one Kubernetes version is made from."""
+
+    directory: Path
+    binaries: Mapping[str, Path]
+    image_archive: Path
+    #: SHA-256 over every file, for keys of what is made from them.
+    digest: str
+
+
+class GoArtifacts:
+    """Builds from Go modules, each set of sources and Go release once for all processes."""
+
+    def __init__(self, directories: Directories, progress: Callable[[str], None]) -> None:
+        self._cache = directories.cache
+        self._progress = progress
+        self._modules = resource_directory("artifacts")
+
+    def ensure(self, kubernetes_version: str) -> BuiltArtifacts:
+        """Give every file of a Kubernetes version, building those that are missing or damaged.
+
+        What is there and sound costs no network and no build. May be killed and called
+        again at any time, and by several processes at once.
+
+        :raises UsageError: if this version is not in the lock.
+        :raises HostError: if the host lacks Go, modules, packages or space.
+        """
+        lock = lock_of(kubernetes_version)
+        required = required_version(self._modules / part.module for part in lock.components)
+        go = find_toolchain(self._cache, required)
+        if go is None:
+            kept = self._kept(lock)
+            if kept is not None:
+                return kept
+            go = ensure_toolchain(self._cache, required, self._progress)
+        store = Store(self._root / f"{self._inputs(lock)}-{go.name}")
+        with self._held(store), _space(store):
+            self._complete(store, lock, go)
+            return _built(store, lock)
+
+    def list(self) -> Sequence[Artifact]:
+        """Give every file in the cache as its manifest describes it; changes nothing."""
+        manifests = sorted(self._root.glob("*/manifest.json"))
+        return [
+            artifact
+            for manifest in manifests
+            for artifact in Store(manifest.parent).artifacts().values()
+            if artifact.path.exists()
+        ]
+
+    @property
+    def _root(self) -> Path:
+        return self._cache / "artifacts"
+
+    def _inputs(self, lock: Lock) -> str:
+        text = f"{builder.inputs_digest(lock, self._modules)} {SUITE} {images.LAYOUT}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def _kept(self, lock: Lock) -> BuiltArtifacts | None:
+        """Give a whole set that some Go built from the same sources, since there is none now."""
+        sets = map(Store, sorted(self._root.glob(f"{self._inputs(lock)}-*")))
+        whole = (store for store in sets if all(map(store.is_sound, _names(lock))))
+        return next((_built(store, lock) for store in whole), None)
+
+    @contextlib.contextmanager
+    def _held(self, store: Store) -> Iterator[None]:
+        path = self._root / ".locks" / f"{store.directory.name}.lock"
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(path, what="the artefacts"))
+            except LockedError as busy:
+                self._progress(f"Waiting for a run that builds the same: {busy.details}.")
+                stack.enter_context(locked(path, what="the artefacts", timeout_s=_LOCK_TIMEOUT_S))
+            store.open()
+            stack.callback(store.close)
+            yield
+
+    def _complete(self, store: Store, lock: Lock, go: Toolchain) -> None:
+        for part in lock.components:
+            make = self._builder(part, store, go)
+            self._ensure_file(store, part.name, part.version, make, mode=0o755)
+        self._ensure_file(store, _BASE, SUITE, self._fetch_base, mode=0o644)
+
+        def archive(path: Path) -> None:
+            self._write_archive(path, store, lock, go)
+
+        self._ensure_file(store, _ARCHIVE, lock.kubernetes_version, archive, mode=0o644)
+
+    def _builder(self, part: Component, store: Store, go: Toolchain) -> Callable[[Path], None]:
+        def make(output: Path) -> None:
+            builder.build(
+                part,
+                go=go,
+                modules=self._modules,
+                output=output,
+                log=store.directory / "build.log",
+                progress=self._progress,
+            )
+
+        return make
+
+    def _fetch_base(self, path: Path) -> None:
+        self._progress("Fetching nft for kube-proxy's image from the Debian mirror.")
+        write_nft_layer(path)
+
+    def _write_archive(self, path: Path, store: Store, lock: Lock, go: Toolchain) -> None:
+        self._progress("Writing the container images.")
+        binaries = {part.name: store.directory / part.name for part in lock.components}
+        names = images.wanted_images(binaries["kube"], lock.kubernetes_version, store.work)
+        base = store.directory / _BASE
+        images.write_images(path, names, binaries, base, architecture=go.architecture)
+
+    def _ensure_file(
+        self, store: Store, name: str, version: str, make: Callable[[Path], None], *, mode: int
+    ) -> None:
+        if store.is_sound(name):
+            return
+        if store.has_entry(name):
+            self._progress(f"Cached file '{name}' fails its sha256; making it again.")
+        # The archive holds copies of the others, which may now become different ones.
+        store.forget(_ARCHIVE)
+        store.add(name, version, make, mode=mode)
+        if not store.is_sound(name):
+            raise BootstrapError(
+                f"File '{store.directory / name}' fails its sha256 right after it was made.",
+                details="The disk or the memory of this host returns other bytes than it got.",
+                hint="Look for disk errors: sudo dmesg --level=err",
+            )
+
+
+@contextlib.contextmanager
+def _space(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise HostError(
+            f"Could not write to the artefact cache '{store.directory}'.",
+            details=str(error),
+            hint=f"df -h {store.directory.parent}",
+        ) from error
+
+
+def _names(lock: Lock) -> Sequence[str]:
+    return [*(part.name for part in lock.components), _BASE, _ARCHIVE]
+
+
+def _built(store: Store, lock: Lock) -> BuiltArtifacts:
+    known = store.artifacts()
+    lines = "".join(f"{known[name].sha256} {name}\n" for name in sorted(_names(lock)))
+    return BuiltArtifacts(
+        directory=store.directory,
+        binaries={part.name: store.directory / part.name for part in lock.components},
+        image_archive=store.directory / _ARCHIVE,
+        digest=hashlib.sha256(lines.encode()).hexdigest(),
+    )

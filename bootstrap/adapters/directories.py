@@ -1,0 +1,82 @@
+"""Where this user's files live: XDG directories, or one tree under BOOTSTRAP_HOME."""
+
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from bootstrap.adapters.files import private_directory, write_atomically
+from bootstrap.errors import StateError
+from bootstrap.model.names import ClusterName
+
+#: The system daemon opens disks as another user, so root's never live under a 0700 home.
+_ROOT_DATA = Path("/var/lib/bootstrap")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directories:
+    """The three roots: products, rebuildable files, and disks."""
+
+    state: Path
+    cache: Path
+    volumes: Path
+
+    def cluster_state(self, cluster: ClusterName) -> Path:
+        """Name the directory of a cluster's products: kubeconfig, keys, logs."""
+        return self.state / str(cluster)
+
+    def cluster_lock(self, cluster: ClusterName) -> Path:
+        """Name the lock of a cluster; it lies outside what ``down`` removes."""
+        return self.state / ".locks" / f"{cluster}.lock"
+
+    @property
+    def host_lock(self) -> Path:
+        """The lock for choosing ports."""
+        return self.state / ".locks" / ".host.lock"
+
+    @property
+    def images(self) -> Path:
+        """Built node images; beside the volumes, since the hypervisor reads both."""
+        return self.volumes.parent / "images"
+
+
+def find_directories() -> Directories:
+    """Tell where this user's files live; creates nothing."""
+    home = os.environ.get("BOOTSTRAP_HOME")
+    if home:
+        base = Path(home).absolute()
+        return Directories(
+            state=base / "state", cache=base / "cache", volumes=base / "data" / "volumes"
+        )
+    state = platformdirs.user_state_path("bootstrap")
+    cache = platformdirs.user_cache_path("bootstrap")
+    data = _ROOT_DATA if os.getuid() == 0 else platformdirs.user_data_path("bootstrap")
+    return Directories(state=state, cache=cache, volumes=data / "volumes")
+
+
+def read_install_id(directories: Directories) -> uuid.UUID | None:
+    """Give the install id, or none if this user has never made a cluster."""
+    path = directories.state / "install-id"
+    try:
+        return uuid.UUID(path.read_text().strip())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise StateError(
+            f"File '{path}' does not hold an install id.",
+            details="It was kept. Clusters of yours carry the id in their ownership mark.",
+            hint="bootstrap list",
+        ) from error
+
+
+def ensure_install_id(directories: Directories) -> uuid.UUID:
+    """Give the install id, making it on the first call; the caller holds the host lock."""
+    known = read_install_id(directories)
+    if known is not None:
+        return known
+    private_directory(directories.state)
+    made = uuid.uuid4()
+    write_atomically(directories.state / "install-id", f"{made}\n")
+    return made

@@ -1,0 +1,79 @@
+"""Write files that are whole or absent, and private whatever the umask is."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bootstrap.errors import NotOursError
+
+_TEMPORARY_PREFIX = ".bootstrap-"
+
+
+def private_directory(path: Path, *, mode: int = 0o700) -> Path:
+    """Make a directory and its parents, ours alone.
+
+    :raises NotOursError: if it is a link or belongs to another user (H-11, H-13).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=mode)
+        path.chmod(mode)
+    status = path.lstat()
+    if status.st_uid != os.getuid() or path.is_symlink():
+        raise NotOursError(
+            f"Directory '{path}' is a link or belongs to another user, so it was not used.",
+            details=f"owner uid {status.st_uid}, ours is {os.getuid()}",
+            hint='Name another place: export BOOTSTRAP_HOME="$HOME/bootstrap"',
+        )
+    if status.st_mode & 0o022:
+        raise NotOursError(
+            f"Directory '{path}' is writable by others, so it was not used.",
+            hint=f"chmod go-w {path}",
+        )
+    return path
+
+
+def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> bool:
+    """Replace a file in one step, with fsync; gives False if it already held ``content``.
+
+    A kill at any moment leaves the old file or the new one, and at most one temporary
+    file that :func:`sweep` removes.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    if path.is_file() and path.read_bytes() == data and path.stat().st_mode & 0o777 == mode:
+        return False
+    with replacing(path, mode=mode) as temporary:
+        temporary.write_bytes(data)
+    return True
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
+    """Give a temporary file beside ``path`` that takes its place when the block ends well."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{_TEMPORARY_PREFIX}{path.name}.", dir=path.parent)
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(mode)
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sweep(directory: Path) -> None:
+    """Remove temporary files that a killed run left; the caller holds the lock."""
+    for leftover in directory.glob(f"{_TEMPORARY_PREFIX}*"):
+        leftover.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

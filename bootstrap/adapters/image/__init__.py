@@ -1,0 +1,1 @@
+"""Node images: made once for their content, then shared by every node."""

@@ -1,0 +1,86 @@
+"""What a node image is made of, and the keys that name what was made."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import bootstrap
+from bootstrap.resources import resource_directory
+
+SUITE = "trixie"
+
+#: kube-proxy and the CNI plugins use nftables, so there is no iptables.
+PACKAGES = (
+    "ca-certificates",
+    "chrony",
+    "cloud-init",
+    "conntrack",
+    "crun",
+    "dbus",
+    "e2fsprogs",
+    "ethtool",
+    "initramfs-tools",
+    "iproute2",
+    "iputils-ping",
+    "kmod",
+    "linux-image-cloud-amd64",
+    "netbase",
+    "nftables",
+    "openssh-server",
+    "procps",
+    "python3",
+    "socat",
+    "sudo",
+    "systemd",
+    "systemd-resolved",
+    "systemd-sysv",
+    "udev",
+    "zstd",
+)
+
+#: Never unpacked: a node has nobody who reads them.
+EXCLUDED_PATHS = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
+
+#: The code that decides what is on the disk; a change of it makes another image.
+_BAKING_MODULES = ("bake.py", "disk.py", "play.py", "recipe.py", "tree.py")
+
+
+def base_key() -> str:
+    """Name the base system by what is asked for, whichever mirror it comes from."""
+    return _digest([json.dumps([SUITE, PACKAGES, EXCLUDED_PATHS]).encode()])[:32]
+
+
+def image_key(base_digest: str, artefact_digest: str) -> str:
+    """Name the image by everything that goes into it."""
+    playbooks = resource_directory("playbooks")
+    roles = _roles(playbooks / "node-image.yml")
+    sources = [
+        playbooks / "node-image.yml",
+        *_files(playbooks / "connection_plugins"),
+        *(file for role in roles for file in _files(playbooks / "roles" / role)),
+        *(Path(__file__).with_name(name) for name in _BAKING_MODULES),
+    ]
+    parts = [base_digest.encode(), artefact_digest.encode(), bootstrap.__version__.encode()]
+    for source in sources:
+        parts += [source.name.encode(), source.read_bytes()]
+    return _digest(parts)
+
+
+def _roles(playbook: Path) -> list[str]:
+    """Name the roles of the image's playbook; other roles are the cluster's."""
+    lines = (line.strip() for line in playbook.read_text().splitlines())
+    return [line.removeprefix("- role: ") for line in lines if line.startswith("- role: ")]
+
+
+def _files(directory: Path) -> list[Path]:
+    found = (path for path in directory.rglob("*") if path.is_file())
+    return sorted(path for path in found if path.suffix != ".pyc")
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        # The length keeps two lists with the same joined bytes apart.
+        whole.update(f"{len(part)}:".encode() + part)
+    return whole.hexdigest()

@@ -1,0 +1,98 @@
+"""The root tree while it is being made: in memory, with the kernel's file systems."""
+
+import contextlib
+import hashlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from bootstrap.adapters.process import run
+
+_TIMEOUT_S = 600
+_KERNEL_FILE_SYSTEMS = ("proc", "sys", "dev")
+#: Below this, sharing is not worth reading the files.
+_SHARED_FROM_BYTES = 1 << 20
+
+
+def mount_scratch(directory: Path) -> None:
+    """Cover ``directory`` with memory that is gone when the last process of us is."""
+    _run(["mount", "-t", "tmpfs", "-o", "mode=0755,size=80%", "scratch", directory], "get memory")
+
+
+def unpack(tar: Path, root: Path) -> None:
+    """Unpack a base system, without its device nodes."""
+    root.mkdir(mode=0o755)
+    options = ["--numeric-owner", "--xattrs", "--xattrs-include=security.capability"]
+    _run(
+        ["tar", "-xpf", tar, "-C", root, *options, "--exclude=./dev/*"],
+        f"unpack the base system '{tar}'",
+    )
+
+
+@contextlib.contextmanager
+def kernel_file_systems(root: Path) -> Iterator[None]:
+    """Have /proc, /sys and /dev in the tree while the block runs."""
+    for name in _KERNEL_FILE_SYSTEMS:
+        (root / name).mkdir(exist_ok=True)
+        _run(["mount", "--rbind", f"/{name}", root / name], f"mount /{name} in the tree")
+    try:
+        yield
+    finally:
+        for name in _KERNEL_FILE_SYSTEMS:
+            _run(["umount", "--lazy", root / name], f"unmount /{name} from the tree")
+
+
+def empty_directories(root: Path) -> None:
+    """Empty the directories that a booted system mounts over."""
+    for name in ("run", "tmp", "dev"):
+        for entry in (root / name).iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+
+def take_boot_files(root: Path, *, kernel: Path, initrd: Path) -> None:
+    """Move the kernel and the initial RAM disk out of the tree."""
+    boot = root / "boot"
+    shutil.move(_only(boot, "vmlinuz-*"), kernel)
+    shutil.move(_only(boot, "initrd.img-*"), initrd)
+    for useless in boot.glob("System.map-*"):
+        useless.unlink()
+    for link in ("vmlinuz", "vmlinuz.old", "initrd.img", "initrd.img.old"):
+        (root / link).unlink(missing_ok=True)
+        (boot / link).unlink(missing_ok=True)
+
+
+def share_identical_files(root: Path) -> int:
+    """Make one file of big files with the same content, owner and mode; gives bytes saved.
+
+    The programs of the control plane are on the node and in its container images: as
+    one file they are read once and lie in memory once.
+    """
+    saved, seen = 0, dict[tuple[object, ...], Path]()
+    snapshots = root / "var/lib/containerd/io.containerd.snapshotter.v1.overlayfs"
+    for directory in (root / "usr/local/bin", snapshots):
+        for path in sorted(directory.rglob("*")):
+            if path.is_symlink() or not path.is_file():
+                continue
+            status = path.stat()
+            if status.st_size < _SHARED_FROM_BYTES:
+                continue
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").digest()
+            twin = seen.setdefault((status.st_mode, status.st_uid, status.st_gid, digest), path)
+            if twin is not path and not twin.samefile(path):
+                path.unlink()
+                path.hardlink_to(twin)
+                saved += status.st_size
+    return saved
+
+
+def _only(directory: Path, pattern: str) -> Path:
+    (found,) = directory.glob(pattern)
+    return found
+
+
+def _run(words: list[str | Path], action: str) -> None:
+    run(words, action=action, timeout_s=_TIMEOUT_S)

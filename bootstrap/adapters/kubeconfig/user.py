@@ -1,0 +1,186 @@
+"""Put our entries into the user's kubeconfig, and take them out again."""
+
+import contextlib
+import os
+import re
+import shlex
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from bootstrap.adapters.files import replacing
+from bootstrap.adapters.kubeconfig.editing import edited
+from bootstrap.adapters.kubeconfig.lock import kubectl_lock
+from bootstrap.adapters.kubeconfig.places import (
+    file_for_new_entries,
+    home_file,
+    kubeconfig_files,
+)
+from bootstrap.adapters.kubeconfig.reading import read_document, read_text
+from bootstrap.errors import BootstrapError, NotOursError
+from bootstrap.model.kubeconfig import Document, Unmerged, marked, merged, unmerged
+from bootstrap.model.names import ClusterName, kubeconfig_entry
+
+#: kubectl itself gives up at once; someone else's script may hold the lock for long.
+PATIENCE_S = 30.0
+
+
+def merge_into_user(
+    document: Document,
+    *,
+    use: bool,
+    install_id: uuid.UUID,
+    environ: Mapping[str, str],
+    patience_s: float = PATIENCE_S,
+) -> Path:
+    """Put the cluster's own kubeconfig into the user's, and name the file that has it.
+
+    Everything else in that file stays as it is, comments too. Nothing is written if
+    nothing changes. See :func:`bootstrap.model.kubeconfig.merged` for the rules.
+
+    :raises NotOursError: if an entry of that name is someone else's.
+    :raises StateError: if a file is not a kubeconfig.
+    :raises LockedError: if the file stays locked for ``patience_s`` seconds.
+    """
+    files = kubeconfig_files(environ)
+    target = file_for_new_entries(files)
+    ours = marked(document, install_id)
+    _read(target)  # a file that is no kubeconfig is refused before anything is made beside it
+    with _explaining(target):
+        _make_directory(target.parent)
+    with kubectl_lock(target, patience_s=patience_s):
+        beside = [_read(file) for file in files if file != target]
+        _edit(target, lambda existing: merged(existing, ours, use=use, beside=beside))
+    return target
+
+
+def remove_from_user(
+    cluster: ClusterName,
+    install_id: uuid.UUID,
+    environ: Mapping[str, str],
+    *,
+    patience_s: float = PATIENCE_S,
+) -> list[str]:
+    """Take our entries out of every file of the user's; name those that were left.
+
+    ``~/.kube/config`` is looked at even if KUBECONFIG says otherwise now. A file that
+    fails does not keep the others from being cleaned; its error is raised at the end.
+    """
+    left: list[str] = []
+    errors: list[BootstrapError] = []
+    documents: dict[Path, Document] = {}
+    for place in _places(cluster, install_id, environ):
+        with _collecting(errors):
+            documents[place] = _read(place)
+    # The file that names the current context comes first: once our context is gone, no
+    # rerun after a kill could tell whose the name was.
+    name = kubeconfig_entry(cluster)
+    ordered = sorted(documents, key=lambda place: documents[place].get("current-context") != name)
+
+    def without(existing: Document) -> Unmerged:
+        return unmerged(existing, cluster, install_id, beside=list(documents.values()))
+
+    for place in ordered:
+        document = documents[place]
+        with _collecting(errors):
+            if without(document).document != document:
+                with kubectl_lock(place, patience_s=patience_s):
+                    _edit(place, lambda existing: without(existing).document)
+            left += [f"{entry} in '{place}'" for entry in without(document).kept]
+    if errors:
+        raise errors[0]
+    return left
+
+
+@contextlib.contextmanager
+def _collecting(errors: list[BootstrapError]) -> Iterator[None]:
+    try:
+        yield
+    except BootstrapError as error:
+        errors.append(error)
+
+
+def _places(cluster: ClusterName, install_id: uuid.UUID, environ: Mapping[str, str]) -> list[Path]:
+    """Choose the files that may hold something of ours, so that no other is even parsed."""
+    files = dict.fromkeys([*kubeconfig_files(environ), home_file(environ)])
+    words = (str(install_id).encode(), kubeconfig_entry(cluster).encode())
+    return [file for file in files if _may_hold(file, words)]
+
+
+def _may_hold(file: Path, words: tuple[bytes, ...]) -> bool:
+    try:
+        content = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # the one who parses it says why it cannot be read
+    return any(word in content for word in words)
+
+
+def _read(path: Path) -> Document:
+    return read_document(path, read_text(path))
+
+
+def _edit(path: Path, change: Callable[[Document], Document]) -> None:
+    """Change a kubeconfig whose lock we hold; a link is kept and its target replaced."""
+    target = path.resolve()
+    text = read_text(target)
+    before = read_document(path, text)
+    changed = edited(text, before, change(before))
+    with _explaining(path):
+        _sweep(target)
+        if changed != text:
+            _replace(target, changed)
+
+
+@contextlib.contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BootstrapError(
+            f"Could not write the kubeconfig '{path}'; it is as it was.",
+            details=str(error),
+            hint=f"ls -ld {shlex.quote(str(path.parent))}",
+        ) from error
+
+
+def _replace(target: Path, text: str) -> None:
+    status = target.stat() if target.exists() else None
+    if status is not None and not os.access(target, os.W_OK):
+        raise BootstrapError(
+            f"Could not change the kubeconfig '{target}': it is read-only.",
+            hint=f"chmod u+w {shlex.quote(str(target))}",
+        )
+    with replacing(target, mode=status.st_mode & 0o777 if status else 0o600) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+        if status is not None:
+            _keep_owner(temporary, target, status)
+
+
+def _keep_owner(temporary: Path, target: Path, status: os.stat_result) -> None:
+    ours = temporary.stat()
+    if (ours.st_uid, ours.st_gid) == (status.st_uid, status.st_gid):
+        return
+    try:
+        os.chown(temporary, status.st_uid, status.st_gid)
+    except PermissionError as error:
+        raise NotOursError(
+            f"The kubeconfig '{target}' belongs to another user, so it was left alone.",
+            hint=f"ls -l {shlex.quote(str(target))}",
+        ) from error
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a killed run left; others' files in the same directory stay."""
+    leftover = re.compile(rf"\.bootstrap-{re.escape(target.name)}\.[a-z0-9_]{{8}}")
+    for file in target.parent.iterdir():
+        if leftover.fullmatch(file.name):
+            file.unlink(missing_ok=True)
+
+
+def _make_directory(directory: Path) -> None:
+    """Make a directory and its parents, each private whatever the umask is."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)

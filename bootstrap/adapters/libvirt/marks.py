@@ -1,0 +1,66 @@
+"""The ownership mark: an element of our own namespace in a domain's metadata."""
+
+import uuid
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from bootstrap.model.cluster import Mark
+from bootstrap.model.names import ClusterName
+from bootstrap.model.spec import NodeRole
+
+MARK_URI = "https://bootstrap.dev/mark/1"
+_PREFIX = "bootstrap"
+
+ET.register_namespace(_PREFIX, MARK_URI)
+
+
+def _tag(name: str) -> str:
+    return f"{{{MARK_URI}}}{name}"
+
+
+def mark_element(mark: Mark, *, digest: str) -> ET.Element:
+    """Build the mark; ``digest`` tells later whether the domain is still as planned."""
+    element = ET.Element(
+        _tag("node"),
+        {
+            "install": str(mark.install_id),
+            "owner": str(mark.owner_uid),
+            "cluster": str(mark.cluster),
+            "name": mark.node,
+            "role": mark.role.value,
+            "directory": str(mark.directory),
+            "created": mark.created,
+            "digest": digest,
+        },
+    )
+    for use, port in sorted(mark.ports.items()):
+        ET.SubElement(element, _tag("port"), {"use": use, "number": str(port)})
+    for key, value in sorted(mark.facts.items()):
+        ET.SubElement(element, _tag("fact"), {"key": key, "value": value})
+    return element
+
+
+def read_mark(text: str) -> tuple[Mark, str]:
+    """Read a mark and its digest back.
+
+    :raises ValueError: if it is not one that this version writes.
+    """
+    try:
+        element = ET.fromstring(text)  # noqa: S314 - libvirt hands out what it has parsed itself
+        mark = Mark(
+            install_id=uuid.UUID(element.attrib["install"]),
+            owner_uid=int(element.attrib["owner"]),
+            cluster=ClusterName(element.attrib["cluster"]),
+            node=element.attrib["name"],
+            role=NodeRole(element.attrib["role"]),
+            ports={
+                port.attrib["use"]: int(port.attrib["number"])
+                for port in element.iter(_tag("port"))
+            },
+            directory=Path(element.attrib["directory"]),
+            facts={fact.attrib["key"]: fact.attrib["value"] for fact in element.iter(_tag("fact"))},
+            created=element.attrib["created"],
+        )
+        return mark, element.attrib["digest"]
+    except (ET.ParseError, KeyError) as error:
+        raise ValueError(f"not a mark of this version: {error}") from error

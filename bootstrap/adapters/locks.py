@@ -1,0 +1,63 @@
+"""Locks that a killed process lets go of, and that say who holds them."""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from bootstrap.adapters.files import private_directory
+from bootstrap.errors import LockedError
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, what: str, timeout_s: float = 0) -> Iterator[None]:
+    """Hold the lock file ``path`` (flock, close-on-exec) while the block runs.
+
+    :raises LockedError: if another process holds it for ``timeout_s`` seconds; the error
+        names that process, what it runs, since when, and whether it is stopped.
+    """
+    private_directory(path.parent)
+    lock = FileLock(path, timeout=timeout_s, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise LockedError(
+            f"Another run works on {what}.",
+            details=_holder(path),
+            hint="Wait for it to end, or look at it: ps -o pid,stat,etime,args -C bootstrap",
+        ) from error
+    try:
+        _note(path)
+        yield
+    finally:
+        lock.release()
+
+
+def _holder_file(path: Path) -> Path:
+    return path.with_suffix(".holder")
+
+
+def _note(path: Path) -> None:
+    words = [Path(sys.argv[0]).name, *sys.argv[1:3]]
+    text = json.dumps({"pid": os.getpid(), "command": " ".join(words), "since": int(time.time())})
+    descriptor = os.open(
+        _holder_file(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+    )
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = json.loads(_holder_file(path).read_text())
+        pid, seconds = int(holder["pid"]), int(time.time()) - int(holder["since"])
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return "its holder is not known"
+    stopped = "; it is stopped: T (stopped)" if state in "Tt" else ""
+    return f"pid {pid} ({holder['command']}, {seconds} s) holds the lock{stopped}"

@@ -1,0 +1,49 @@
+"""Save what tells why a run failed, before anything is removed."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from bootstrap.adapters.files import private_directory, write_atomically
+from bootstrap.errors import BootstrapError
+from bootstrap.ports import NodeShell, Reachable
+from bootstrap.waiting import NotYet
+
+_COMMAND_TIMEOUT_S = 60
+#: What each node is asked for, by the name of the file that holds the answer.
+_QUESTIONS = {
+    "cloud-init.txt": "cloud-init status --long; tail -n 100 /var/log/cloud-init.log",
+    "kubelet.txt": "journalctl --no-pager -u kubelet -n 400",
+    "containerd.txt": "journalctl --no-pager -u containerd -n 200",
+    "containers.txt": "ctr -n k8s.io tasks ls; tail -n 40 /var/log/pods/*/*/*",
+    "network.txt": "ip address; ip route; networkctl --no-pager; nft list ruleset",
+    "system.txt": "systemctl --failed --no-pager; dmesg | tail -n 100; free -m; df -h",
+}
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def without_control_codes(text: str) -> str:
+    """Take out what a guest could do to a terminal with its output (SEC-15)."""
+    return _CONTROL.sub("", text)
+
+
+def collect(directory: Path, nodes: Sequence[Reachable], shell: NodeShell) -> Path:
+    """Save each node's console and, where it answers, its journals; never raises for a node."""
+    private_directory(directory)
+    for node in nodes:
+        place = private_directory(directory / node.name)
+        if node.console_log.exists():
+            console = node.console_log.read_text(errors="replace")
+            write_atomically(place / "console.txt", without_control_codes(console))
+        _ask(place, node, shell)
+    return directory
+
+
+def _ask(place: Path, node: Reachable, shell: NodeShell) -> None:
+    for name, question in _QUESTIONS.items():
+        try:
+            answer = shell.run(node, question, timeout_s=_COMMAND_TIMEOUT_S)
+        except (BootstrapError, NotYet) as error:
+            write_atomically(place / "unreachable.txt", f"{error}\n")
+            return
+        write_atomically(place / name, without_control_codes(answer.stdout + answer.stderr))

@@ -1,0 +1,112 @@
+"""A cluster's products: what its user gets, in the cluster's state directory."""
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import yaml
+
+from bootstrap.adapters.ansible.archive import archive
+from bootstrap.adapters.ansible.inventory import (
+    inventory,
+    node_archive,
+    ssh_config,
+    ssh_directory,
+)
+from bootstrap.adapters.files import private_directory, sweep, write_atomically
+from bootstrap.adapters.kubeconfig.own import write_own
+from bootstrap.adapters.kubeconfig.user import merge_into_user, remove_from_user
+from bootstrap.adapters.products.evidence import collect
+from bootstrap.adapters.trust.ssh_keys import known_hosts
+from bootstrap.adapters.trust.store import TrustStore
+from bootstrap.errors import BootstrapError
+from bootstrap.model.kubeconfig import Document, build_kubeconfig
+from bootstrap.model.names import ClusterName
+from bootstrap.model.plan import ClusterPlan
+from bootstrap.planning.node_files import node_files
+from bootstrap.ports import NodeShell, Reachable, Trust
+
+_MARKER = "cluster-name"
+
+
+class StateProducts:
+    """Implements :class:`bootstrap.ports.Products`; see there for the promises."""
+
+    def __init__(self, root: Path, trust: TrustStore, install_id: UUID) -> None:
+        self._root = root
+        self._trust = trust
+        self._install_id = install_id
+
+    def ensure(self, plan: ClusterPlan, trust: Trust) -> bool:
+        """See the port."""
+        state = private_directory(plan.state_directory)
+        sweep(state)
+        changed = write_atomically(state / _MARKER, f"{plan.name}\n")
+        changed |= write_atomically(state / "ca.crt", trust.certificates()["ca.crt"])
+        changed |= self._ensure_ssh(plan)
+        text = yaml.safe_dump(inventory(plan), sort_keys=False)
+        changed |= write_atomically(state / "inventory.yml", text)
+        private_directory(state / "nodes")
+        for node in plan.nodes:
+            data = archive(node_files(plan, node, trust.certificates()))
+            changed |= write_atomically(node_archive(plan, node), data)
+        return changed
+
+    def ensure_kubeconfig(self, plan: ClusterPlan) -> Path:
+        """See the port."""
+        path = plan.state_directory / "kubeconfig"
+        write_own(path, self._document(plan))
+        return path
+
+    def merge_kubeconfig(self, own: Path, *, use: bool) -> Path:
+        """See the port."""
+        document = yaml.safe_load(own.read_text())
+        return merge_into_user(document, use=use, install_id=self._install_id, environ=os.environ)
+
+    def remove_kubeconfig_entries(self, cluster: ClusterName) -> Sequence[str]:
+        """See the port."""
+        return remove_from_user(cluster, self._install_id, os.environ)
+
+    def collect_evidence(
+        self, cluster: ClusterName, nodes: Sequence[Reachable], shell: NodeShell
+    ) -> Path:
+        """See the port."""
+        logs = self._root / str(cluster) / "logs"
+        place = logs / time.strftime("evidence-%Y%m%dT%H%M%S")
+        try:
+            private_directory(logs.parent)
+            private_directory(logs)
+            return collect(place, nodes, shell)
+        except (OSError, BootstrapError) as error:
+            return Path(f"{place} (incomplete: {error})")
+
+    def clusters(self) -> Sequence[ClusterName]:
+        """See the port."""
+        markers = sorted(self._root.glob(f"*/{_MARKER}"))
+        return [ClusterName(marker.parent.name) for marker in markers]
+
+    def remove(self, cluster: ClusterName) -> bool:
+        """See the port."""
+        directory = self._root / str(cluster)
+        if not directory.is_dir() or directory.is_symlink():
+            return False
+        shutil.rmtree(directory)
+        return True
+
+    def _ensure_ssh(self, plan: ClusterPlan) -> bool:
+        self._trust.ensure_client_key()
+        directory = private_directory(ssh_directory(plan))
+        keys = {node.name: self._trust.ensure_host_key(node.name) for node in plan.nodes}
+        changed = write_atomically(directory / "known_hosts", known_hosts(keys))
+        config = ssh_config(plan, client_key=self._trust.client_key_file)
+        return write_atomically(directory / "config", config) or changed
+
+    def _document(self, plan: ClusterPlan) -> Document:
+        authority = self._trust.ensure_authorities().cluster.certificate_pem
+        user = self._trust.ensure_user_certificate(plan.name)
+        return build_kubeconfig(
+            plan.name, plan.server, authority, user.certificate_pem, user.key_pem
+        )

@@ -1,0 +1,113 @@
+"""Run commands on a node by paramiko, with the host key pinned before first contact."""
+
+import base64
+import contextlib
+import io
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import paramiko
+
+from bootstrap.errors import BootstrapError, TimedOutError
+from bootstrap.ports import Reachable, ShellResult
+from bootstrap.waiting import NotYet
+
+_LOOPBACK = "127.0.0.1"
+_FIRST_BOOT_DONE = "/run/cloud-init/result.json"
+_FIRST_BOOT_DISABLED = "/etc/cloud/cloud-init.disabled"
+
+#: Every kind of host key but ed25519, which is the only one that our nodes have.
+_HOST_KEY_KINDS = (
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+    "ssh-rsa",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeAccess:
+    """What it takes to log in on a node."""
+
+    user: str
+    client_private_key: str
+    #: The node's own public key, as ``ssh-ed25519 AAAA...``.
+    host_public_key: str
+
+
+class SshShell:
+    """Implements :class:`bootstrap.ports.NodeShell`; see there for the promises."""
+
+    def __init__(self, access: Callable[[Reachable], NodeAccess], *, timeout_s: float) -> None:
+        self._access = access
+        self._timeout_s = timeout_s
+
+    def is_ready(self, node: Reachable) -> None:
+        """See the port."""
+        question = f"test -e {_FIRST_BOOT_DONE} -o -e {_FIRST_BOOT_DISABLED}"
+        if self.run(node, question, timeout_s=self._timeout_s).exit_status != 0:
+            raise NotYet("cloud-init has not finished")
+
+    def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
+        """See the port."""
+        with self._connected(node) as client:
+            try:
+                _, stdout, stderr = client.exec_command(
+                    f"sudo -n -- sh -c {shlex.quote(command)}", timeout=timeout_s
+                )
+                out, err = stdout.read(), stderr.read()
+                status = stdout.channel.recv_exit_status()
+            except TimeoutError as error:
+                raise TimedOutError(
+                    f"Timed out after {timeout_s:.0f} s: a command on node '{node.name}'.",
+                    hint=f"bootstrap logs {node.directory.parent.name} {node.name}",
+                ) from error
+        return ShellResult(
+            exit_status=status,
+            stdout=out.decode(errors="replace"),
+            stderr=err.decode(errors="replace"),
+        )
+
+    @contextlib.contextmanager
+    def _connected(self, node: Reachable) -> Iterator[paramiko.SSHClient]:
+        access = self._access(node)
+        client = paramiko.SSHClient()
+        kind, encoded = access.host_public_key.split()[:2]
+        client.get_host_keys().add(
+            f"[{_LOOPBACK}]:{node.ssh_port}",
+            kind,
+            paramiko.Ed25519Key(data=base64.b64decode(encoded)),
+        )
+        client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        try:
+            self._connect(client, node, access)
+            yield client
+        finally:
+            client.close()
+
+    def _connect(self, client: paramiko.SSHClient, node: Reachable, access: NodeAccess) -> None:
+        key = paramiko.Ed25519Key.from_private_key(io.StringIO(access.client_private_key))
+        try:
+            client.connect(
+                _LOOPBACK,
+                port=node.ssh_port,
+                username=access.user,
+                pkey=key,
+                allow_agent=False,
+                look_for_keys=False,
+                timeout=self._timeout_s,
+                banner_timeout=self._timeout_s,
+                auth_timeout=self._timeout_s,
+                disabled_algorithms={"keys": _HOST_KEY_KINDS},
+            )
+        except paramiko.BadHostKeyException as error:
+            raise BootstrapError(
+                f"The machine that answers for node '{node.name}' is not that node.",
+                details="Its SSH host key is not the one that this cluster gave it.",
+                hint=f"ss -ltnp 'sport = :{node.ssh_port}'",
+            ) from error
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise NotYet(str(error) or type(error).__name__) from error

@@ -1,0 +1,128 @@
+"""Keep a cluster's trust: made once, private, whole or absent."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bootstrap.adapters.files import private_directory, sweep, write_atomically
+from bootstrap.adapters.trust.authority import Authorities, make_authorities
+from bootstrap.adapters.trust.pem import CertificatePair
+from bootstrap.adapters.trust.ssh_keys import SshKeyPair, check_alias, make_ssh_key_pair
+from bootstrap.adapters.trust.user_certificate import (
+    is_good_user_certificate,
+    make_user_certificate,
+)
+from bootstrap.errors import StateError
+from bootstrap.model.names import ClusterName
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class TrustStore:
+    """The keys and certificates of one cluster, under its state directory.
+
+    Each set is one file that is replaced in one step, so that a kill at any moment leaves
+    the whole set or none of it. The caller holds the cluster's lock.
+    """
+
+    def __init__(self, directory: Path, *, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._directory = directory
+        self._clock = clock
+
+    @property
+    def client_key_file(self) -> Path:
+        """The private key that ``ssh -i`` takes."""
+        return self._directory / "ssh" / "client"
+
+    def ensure_authorities(self) -> Authorities:
+        """Give the cluster's authorities, making them on the first call.
+
+        :raises StateError: if the file is damaged. It is kept: new authorities would lock
+            the user out of the running cluster.
+        """
+        path = self._open("pki") / "authorities.json"
+        text = _read(path)
+        if text is None:
+            made = make_authorities(self._clock())
+            write_atomically(path, json.dumps(made.files(), indent=2) + "\n")
+            return made
+        try:
+            return Authorities.from_files(_mapping(text))
+        except ValueError as error:
+            raise _damaged(path, error) from error
+
+    def ensure_user_certificate(self, cluster: ClusterName) -> CertificatePair:
+        """Give the user's certificate; a new one if the old one is unfit or ends in a month."""
+        authority, now = self.ensure_authorities().cluster, self._clock()
+        path = self._directory / "pki" / "user.json"
+        known = _read_pair(path)
+        if known is not None and is_good_user_certificate(known, cluster, authority, now):
+            return known
+        made = make_user_certificate(cluster, authority, now)
+        content = {"user.crt": made.certificate_pem, "user.key": made.key_pem}
+        write_atomically(path, json.dumps(content, indent=2) + "\n")
+        return made
+
+    def ensure_client_key(self) -> SshKeyPair:
+        """Give the key that the hypervisor host shows to every node."""
+        return self._ensure_key("client")
+
+    def ensure_host_key(self, node: str) -> SshKeyPair:
+        """Give the key that a node shows to the hypervisor host."""
+        check_alias(node)
+        return self._ensure_key(f"host-{node}")
+
+    def _ensure_key(self, name: str) -> SshKeyPair:
+        path = self._open("ssh") / name
+        text = _read(path)
+        if text is None:
+            made = make_ssh_key_pair()
+            write_atomically(path, made.private_text)
+            return made
+        try:
+            return SshKeyPair.from_private(text)
+        except ValueError as error:
+            raise _damaged(path, error) from error
+
+    def _open(self, name: str) -> Path:
+        private_directory(self._directory)
+        directory = private_directory(self._directory / name)
+        sweep(directory)
+        return directory
+
+
+def _read(path: Path) -> str | None:
+    """Give a file's text, or none if there is no file; its mode becomes private again."""
+    try:
+        text = path.read_bytes().decode(errors="replace")
+    except FileNotFoundError:
+        return None
+    path.chmod(0o600)
+    return text
+
+
+def _read_pair(path: Path) -> CertificatePair | None:
+    # A damaged certificate is made anew: unlike an authority it can be replaced without loss.
+    try:
+        files = _mapping(_read(path) or "")
+        return CertificatePair(certificate_pem=files["user.crt"], key_pem=files["user.key"])
+    except (ValueError, KeyError):
+        return None
+
+
+def _mapping(text: str) -> dict[str, str]:
+    content = json.loads(text)
+    if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
+        raise ValueError("the file is not a mapping of names to texts")
+    return content
+
+
+def _damaged(path: Path, error: ValueError) -> StateError:
+    return StateError(
+        f"The file '{path}' is damaged.",
+        details=f"{error}\nIt was kept. Restore it from a backup, or remove the cluster.",
+        hint=f"bootstrap down {path.parent.parent.name}",
+    )

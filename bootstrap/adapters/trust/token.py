@@ -1,0 +1,17 @@
+"""Make bootstrap tokens."""
+
+import secrets
+import string
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_ID_LENGTH = 6
+_SECRET_LENGTH = 16
+
+
+def make_bootstrap_token() -> str:
+    """Make a token as kubeadm wants it: six characters, a dot, sixteen characters."""
+    return f"{_random(_ID_LENGTH)}.{_random(_SECRET_LENGTH)}"
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

@@ -1,0 +1,134 @@
+"""Disks as files: a directory for each cluster, with a marker that makes it ours."""
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bootstrap.adapters.files import private_directory, replacing, write_atomically
+from bootstrap.adapters.process import run
+from bootstrap.adapters.volumes.seed import seed_image
+from bootstrap.errors import NotOursError
+from bootstrap.model.cluster import NodeImage
+from bootstrap.model.names import ClusterName
+from bootstrap.model.plan import NodePlan
+
+MARKER = ".bootstrap-cluster.json"
+_CREATE_TIMEOUT_S = 60
+#: Both formats are told: QEMU refuses to guess that of a backing file (M22).
+_CREATE = ("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw")
+
+
+class FileVolumes:
+    """Implements :class:`bootstrap.ports.Volumes` under one directory of this host.
+
+    ``mode`` is that of every directory: 0711 where the system daemon's user must pass.
+    """
+
+    def __init__(self, root: Path, install_id: uuid.UUID | None, *, mode: int = 0o700) -> None:
+        self._root = root
+        self._install_id = install_id
+        self._mode = mode
+
+    def ensure_root_volume(self, node: NodePlan, *, image: NodeImage) -> bool:
+        """See the port."""
+        self._ensure_directory(node)
+        if node.root_volume.exists():
+            return False
+        with replacing(node.root_volume) as temporary:
+            run(
+                [*_CREATE, "-b", image.disk, temporary, f"{node.disk_gib}G"],
+                action=f"create volume '{node.root_volume}'",
+                timeout_s=_CREATE_TIMEOUT_S,
+                hint="bootstrap doctor",
+            )
+        return True
+
+    def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
+        """See the port."""
+        self._ensure_directory(node)
+        if node.seed_volume.exists():
+            return False
+        return write_atomically(node.seed_volume, seed_image(files))
+
+    def remove_seed_volume(self, node: NodePlan) -> bool:
+        """See the port: the domain holds the file open, so its bytes go, not its name."""
+        size = node.seed_volume.stat().st_size
+        with node.seed_volume.open("r+b") as file:
+            if not any(file.read()):
+                return False
+            file.truncate(0)
+            file.truncate(size)
+            os.fsync(file.fileno())
+        return True
+
+    def console(self, node: NodePlan) -> str:
+        """See the port."""
+        try:
+            return node.console_log.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def clusters(self) -> Sequence[ClusterName]:
+        """See the port."""
+        markers = sorted(self._root.glob(f"*/{MARKER}"))
+        return [
+            ClusterName(marker.parent.name) for marker in markers if self._is_ours(marker.parent)
+        ]
+
+    def remove_cluster(self, cluster: ClusterName) -> bool:
+        """See the port."""
+        directory = self._root / str(cluster)
+        if not directory.is_dir():
+            return False
+        if directory.is_symlink() or not self._is_ours(directory):
+            raise NotOursError(
+                f"Directory '{directory}' does not carry our marker, so it was left alone.",
+                hint=f"ls -la {directory}",
+            )
+        for entry in directory.iterdir():
+            if entry.name != MARKER:
+                _remove(entry)
+        # The marker goes last: a kill in between leaves a directory that is still ours.
+        (directory / MARKER).unlink()
+        directory.rmdir()
+        return True
+
+    def _ensure_directory(self, node: NodePlan) -> None:
+        cluster = node.directory.parent
+        private_directory(self._root, mode=self._mode)
+        private_directory(cluster, mode=self._mode)
+        if not (cluster / MARKER).exists():
+            self._claim(cluster)
+        if not self._is_ours(cluster):
+            raise NotOursError(
+                f"Directory '{cluster}' belongs to another install of this tool.",
+                hint="Choose another cluster name: bootstrap up another-name",
+            )
+        private_directory(node.directory, mode=self._mode)
+
+    def _claim(self, directory: Path) -> None:
+        strange = [entry.name for entry in directory.iterdir() if entry.name != MARKER]
+        if [name for name in strange if not name.startswith(".bootstrap-")]:
+            raise NotOursError(
+                f"Directory '{directory}' is not empty and does not carry our marker.",
+                details="It holds: " + ", ".join(sorted(strange)[:5]),
+                hint=f"ls -la {directory}",
+            )
+        write_atomically(directory / MARKER, json.dumps({"installId": str(self._install_id)}))
+
+    def _is_ours(self, directory: Path) -> bool:
+        try:
+            marker = json.loads((directory / MARKER).read_text())
+        except (OSError, ValueError):
+            return False
+        return isinstance(marker, dict) and marker.get("installId") == str(self._install_id)
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""Tell on stderr what happens: one line a step, with its time."""
+
+import sys
+import time
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from bootstrap.errors import BootstrapError
+
+
+class StepProgress:
+    """Implements :class:`bootstrap.ports.Progress` for a terminal and for a pipe."""
+
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+        self._quiet = quiet
+        self._began = time.monotonic()
+        self._step: tuple[str, float] | None = None
+        self._nodes: dict[str, str] = {}
+        #: Seconds of each finished step, for `--timings`.
+        self.timings: dict[str, float] = {}
+
+    def step(self, title: str) -> None:
+        """See the port."""
+        self.finish()
+        self._step = (title, time.monotonic())
+        self._say(f"{title} ...", style="bold")
+
+    def finish(self) -> None:
+        """Close the step that runs."""
+        if self._step is not None:
+            title, began = self._step
+            self.timings[title] = time.monotonic() - began
+            self._step = None
+
+    def node(self, name: str, status: str) -> None:
+        """See the port."""
+        if self._nodes.get(name) != status:
+            self._nodes[name] = status
+            self._say(f"  {name}: {status}")
+
+    def note(self, text: str) -> None:
+        """See the port."""
+        self._say(f"  {text}")
+
+    def _say(self, text: str, *, style: str = "") -> None:
+        if self._quiet:
+            return
+        elapsed = f"{time.monotonic() - self._began:6.0f} s  "
+        self._console.print(Text(elapsed, style="dim") + Text(text, style=style))
+
+
+def show_error(error: BootstrapError) -> None:
+    """Draw an error in its three parts on stderr."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(Text("error: ", style="bold red") + Text(error.message))
+    for line in error.details.splitlines():
+        console.print(Text(f"  {line}"))
+    if error.hint:
+        console.print(Text("hint: ", style="bold") + Text(error.hint))

@@ -1,0 +1,62 @@
+"""`bootstrap down`."""
+
+import click
+
+from bootstrap.cli import wiring
+from bootstrap.cli.console import StepProgress
+from bootstrap.cli.options import hypervisor_option
+from bootstrap.cli.output import output_option, write
+from bootstrap.errors import UsageError
+from bootstrap.model.names import ClusterName
+from bootstrap.workflow.down import DownResult
+from bootstrap.workflow.down import down as run_down
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--all", "every", is_flag=True, help="All clusters of this user at this libvirt.")
+@hypervisor_option
+@output_option
+def down(name: str | None, hypervisor_uri: str | None, output: str, *, every: bool) -> None:
+    """Remove everything of a cluster: machines, disks, files and kubeconfig entries.
+
+    Needs no local state; run again, it finds nothing and exits with 0.
+    """
+    if (name is None) is not every:
+        raise UsageError("Name a cluster, or say --all.", hint="bootstrap list")
+    chosen = None if name is None else wiring.cluster_name(name)
+    site = wiring.find_site(hypervisor_uri)
+    progress = StepProgress()
+    results = []
+    for cluster in [chosen] if chosen else _all_clusters(site, progress):
+        with wiring.cluster_lock(site, cluster):
+            ports = wiring.build_ports(site, cluster, progress)
+            results.append((cluster, run_down(cluster, ports)))
+    text = "\n".join(_as_text(cluster, result) for cluster, result in results)
+    data = [_as_data(cluster, result) for cluster, result in results]
+    write(output, data, text=text or "No cluster exists.", names=[str(c) for c, _ in results])
+
+
+def _all_clusters(site: wiring.Site, progress: StepProgress) -> list[ClusterName]:
+    ports = wiring.build_ports(site, ClusterName("all"), progress)
+    found = {domain.mark.cluster for domain in ports.hypervisor.domains()}
+    return sorted(found | set(ports.volumes.clusters()) | set(ports.products.clusters()))
+
+
+def _as_text(cluster: ClusterName, result: DownResult) -> str:
+    removed = [*(f"domain '{name}'" for name in result.domains)]
+    removed += ["volumes"] if result.volumes else []
+    removed += ["local files"] if result.state else []
+    what = ", ".join(removed) or "nothing was left of it"
+    kept = "".join(f"\nkept, since you changed it: {entry}" for entry in result.kept)
+    return f"Cluster '{cluster}' is removed: {what}.{kept}"
+
+
+def _as_data(cluster: ClusterName, result: DownResult) -> dict[str, object]:
+    return {
+        "name": str(cluster),
+        "domains": list(result.domains),
+        "volumes": result.volumes,
+        "state": result.state,
+        "kept": list(result.kept),
+    }

@@ -1,0 +1,89 @@
+"""The group of all commands, loaded one by one, and the boundary where errors end."""
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from bootstrap import __version__
+from bootstrap.errors import BootstrapError
+
+#: Command -> module and name of the click command; help texts load only what they show.
+_COMMANDS = {
+    "up": ("up", "up"),
+    "down": ("down", "down"),
+    "list": ("listing", "list_clusters"),
+    "status": ("status", "status"),
+    "verify": ("verify", "verify"),
+    "plan": ("plan", "plan"),
+    "ssh": ("ssh", "ssh"),
+    "logs": ("logs", "logs"),
+    "kubeconfig": ("kubeconfig", "kubeconfig"),
+    "inventory": ("inventory", "inventory"),
+    "doctor": ("doctor", "doctor"),
+    "init": ("files", "init"),
+    "schema": ("files", "schema"),
+    "artifacts": ("artifacts", "artifacts"),
+    "image": ("image", "image"),
+    "version": ("version", "version"),
+    "completion": ("completion", "completion"),
+}
+_ALIASES = {"create": "up", "delete": "down"}
+
+
+class BootstrapGroup(click.Group):
+    """Loads a command when it is named, and draws each of our errors once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Name the commands in the order a user meets them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the command's module and give the command."""
+        known = _COMMANDS.get(_ALIASES.get(cmd_name, cmd_name))
+        if known is None:
+            return None
+        module = importlib.import_module(f"bootstrap.cli.{known[0]}")
+        command: click.Command = getattr(module, known[1])
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run the command; an error of ours becomes its text and its exit code."""
+        _end_on_signals()
+        try:
+            return super().invoke(ctx)
+        except BootstrapError as error:
+            from bootstrap.cli.console import show_error  # noqa: PLC0415 - rich is not for --help
+
+            show_error(error)
+            sys.exit(error.exit_code)
+        except BrokenPipeError:
+            # Whoever read our output has gone; nothing more can be said to anybody.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except KeyboardInterrupt:
+            click.echo("interrupted; run the same command again to go on", err=True)
+            sys.exit(130)
+
+
+def _end_on_signals() -> None:
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        if number == signal.SIGINT:
+            # A second Ctrl-C does not wait for anything.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            raise KeyboardInterrupt
+        signal.signal(number, signal.SIG_DFL)
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+
+
+@click.group(cls=BootstrapGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bootstrap")
+def cli() -> None:
+    """Make a real Kubernetes cluster on real virtual machines, and take it down again."""

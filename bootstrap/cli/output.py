@@ -1,0 +1,48 @@
+"""Write results on stdout: text, JSON, YAML or names only."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+import yaml
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "yaml", "name"]),
+    default="text",
+    show_default=True,
+    help="How to write the result.",
+)
+
+
+def write(output: str, data: object, *, text: str, names: Iterable[str] = ()) -> None:
+    """Write one result in the form that the user chose."""
+    match output:
+        case "json":
+            click.echo(json.dumps(data, indent=2))
+        case "yaml":
+            click.echo(yaml.safe_dump(data, sort_keys=False), nl=False)
+        case "name":
+            for name in names:
+                click.echo(name)
+        case _:
+            click.echo(text)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Lay out rows in columns, as kubectl does."""
+    lines = [list(header), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def compact(mapping: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what is not known."""
+    return {key: value for key, value in mapping.items() if value is not None}

@@ -1,0 +1,42 @@
+"""`bootstrap verify`."""
+
+import click
+
+from bootstrap.cli import wiring
+from bootstrap.cli.options import hypervisor_option
+from bootstrap.cli.output import output_option, write
+from bootstrap.cli.products import product
+from bootstrap.errors import VerifyError
+from bootstrap.ports import ExpectedNode
+
+_EMULATED_PATIENCE = 6
+
+
+@click.command()
+@click.argument("name")
+@hypervisor_option
+@output_option
+def verify(name: str, hypervisor_uri: str | None, output: str) -> None:
+    """Repeat the checks of `up`, each with its evidence; exit code 8 if one fails."""
+    site = wiring.find_site(hypervisor_uri)
+    cluster = wiring.cluster_name(name)
+    domains = wiring.existing_domains(site, cluster)
+    kubeconfig = product(site, cluster, "kubeconfig")
+    nodes = [
+        ExpectedNode(name=domain.name, address=domain.mark.facts.get("address", ""))
+        for domain in domains
+    ]
+    patience = _EMULATED_PATIENCE if any(domain.is_emulated for domain in domains) else 1
+    checks = wiring.build_api().verify(kubeconfig, nodes, patience=patience)
+    data = [{"name": check.name, "ok": check.ok, "evidence": check.evidence} for check in checks]
+    text = "\n".join(
+        f"{'ok    ' if check.ok else 'FAILED'} {check.name}: {check.evidence}" for check in checks
+    )
+    write(output, data, text=text, names=[check.name for check in checks if check.ok])
+    failed = [check.name for check in checks if not check.ok]
+    if failed or not checks:
+        raise VerifyError(
+            f"Cluster '{name}' is not verified: {len(failed)} of {len(checks)} checks failed.",
+            details=", ".join(failed),
+            hint=f"bootstrap logs {name}",
+        )

@@ -1,0 +1,1 @@
+"""The cluster file: its schema, its defaults and its loading into a ``ClusterSpec``."""

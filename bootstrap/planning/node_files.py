@@ -1,0 +1,169 @@
+"""Render every file that a node gets after its first boot. Pure: plan in, text out."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from bootstrap.model.identity import Identity
+from bootstrap.model.network import UPLINK_ADDRESS, UPLINK_GATEWAY, UPLINK_RESOLVER, UPLINK_SUBNET
+from bootstrap.model.plan import ClusterPlan, NodePlan
+from bootstrap.rendering import render
+
+#: The user that the tool logs in as; it has no password.
+NODE_USER = "node"
+INIT_CONFIG = "/etc/kubernetes/bootstrap/init.yaml"
+_PATCHES = "/etc/kubernetes/bootstrap/patches"
+_STATIC_PODS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+_UNITS = "/etc/systemd/network"
+
+#: kubeadm's own defaults are enough with KVM; these were needed under emulation (lab).
+_TIMEOUTS = {"kubernetesAPICall": "1m0s"}
+_EMULATED_TIMEOUTS = {
+    "controlPlaneComponentHealthCheck": "15m0s",
+    "kubeletHealthCheck": "10m0s",
+    "kubernetesAPICall": "5m0s",
+    "discovery": "10m0s",
+    "tlsBootstrap": "10m0s",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFile:
+    """One file on a node, owned by root."""
+
+    path: str
+    text: str
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeKeys:
+    """What a node's seed carries of keys."""
+
+    host_private_key: str
+    host_public_key: str
+    authorized_key: str
+
+
+def seed_files(node: NodePlan, keys: NodeKeys) -> dict[str, str]:
+    """Render the cloud-init data of a node, by file name."""
+    user_data = {
+        "hostname": node.name,
+        "user": NODE_USER,
+        "authorized_keys": [keys.authorized_key],
+        "host_private_key": keys.host_private_key,
+        "host_public_key": keys.host_public_key,
+    }
+    network = {
+        "uplink_mac": node.uplink_mac,
+        "uplink_address": f"{UPLINK_ADDRESS}/{UPLINK_SUBNET.prefixlen}",
+        "uplink_gateway": str(UPLINK_GATEWAY),
+        "uplink_resolver": str(UPLINK_RESOLVER),
+    }
+    meta_data = {"instance_id": str(node.uuid), "hostname": node.name}
+    return {
+        "user-data": render("seed/user-data.yaml.j2", user_data),
+        "meta-data": render("seed/meta-data.yaml.j2", meta_data),
+        "network-config": render("seed/network-config.yaml.j2", network),
+    }
+
+
+def node_files(
+    plan: ClusterPlan, node: NodePlan, certificates: Mapping[str, str]
+) -> list[NodeFile]:
+    """List a node's files; ``certificates`` are those under /etc/kubernetes/pki by name."""
+    files = [
+        # The seed is read once; without this mark a reboot would look for it again.
+        NodeFile(path="/etc/cloud/cloud-init.disabled", text=""),
+        *_network_files(plan, node),
+        NodeFile(
+            path="/etc/cni/net.d/10-bridge.conflist",
+            text=render("cni/bridge.conflist.j2", {"node": node}),
+        ),
+        NodeFile(path="/etc/hosts", text=_hosts(plan)),
+    ]
+    if node.is_control_plane:
+        files += _control_plane_files(plan, node)
+        files += [
+            NodeFile(path=f"/etc/kubernetes/pki/{name}", text=text, mode=0o600)
+            for name, text in sorted(certificates.items())
+        ]
+    return files
+
+
+def join_config(plan: ClusterPlan, node: NodePlan, *, token: str, ca_hash: str) -> str:
+    """Render what ``kubeadm join`` reads on a worker. It holds the token."""
+    values = {
+        "plan": plan,
+        "node": node,
+        "token": token,
+        "ca_hash": ca_hash,
+        "kubelet_arguments": _kubelet_arguments(plan, node),
+        "timeouts": _timeouts(plan),
+    }
+    return render("kubeadm/join.yaml.j2", values)
+
+
+def certificate_names(plan: ClusterPlan) -> list[str]:
+    """List the names under which anybody reaches the API server."""
+    return ["127.0.0.1", "localhost", *(str(node.address) for node in plan.control_planes)]
+
+
+def _control_plane_files(plan: ClusterPlan, node: NodePlan) -> Iterator[NodeFile]:
+    values = {
+        "plan": plan,
+        "node": node,
+        "emulated": plan.is_emulated,
+        "certificate_names": certificate_names(plan),
+        "kubelet_arguments": _kubelet_arguments(plan, node),
+        "timeouts": _timeouts(plan),
+    }
+    yield NodeFile(path=INIT_CONFIG, text=render("kubeadm/init.yaml.j2", values), mode=0o600)
+    for component in _STATIC_PODS if plan.is_emulated else ():
+        yield NodeFile(
+            path=f"{_PATCHES}/{component}+strategic.yaml",
+            text=render("kubeadm/patch.yaml.j2", {"component": component}),
+        )
+
+
+def _network_files(plan: ClusterPlan, node: NodePlan) -> Iterator[NodeFile]:
+    if node.is_control_plane:
+        mac = Identity(plan.install_id, plan.name).mac_of("bridge", node.name)
+        bridge = render("network/cluster.netdev.j2", {"bridge_mac": mac})
+        yield NodeFile(path=f"{_UNITS}/30-cluster.netdev", text=bridge)
+        yield NodeFile(
+            path=f"{_UNITS}/50-links.network", text=render("network/links.network.j2", {})
+        )
+    match = "Name=cluster0" if node.is_control_plane else f"MACAddress={node.links[0].node_mac}"
+    values = {
+        "match": match,
+        "address": f"{node.address}/{plan.node_subnet.prefixlen}",
+        "routes": [other for other in plan.nodes if other.name != node.name],
+    }
+    yield NodeFile(
+        path=f"{_UNITS}/40-cluster.network", text=render("network/cluster.network.j2", values)
+    )
+    yield NodeFile(
+        path="/etc/nftables.conf",
+        text=render("network/nftables.conf.j2", {"plan": plan}),
+        mode=0o755,
+    )
+
+
+def _hosts(plan: ClusterPlan) -> str:
+    lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
+    lines += [f"{node.address} {node.name}" for node in plan.nodes]
+    return "\n".join(lines) + "\n"
+
+
+def _kubelet_arguments(plan: ClusterPlan, node: NodePlan) -> list[dict[str, str]]:
+    arguments = [{"name": "node-ip", "value": str(node.address)}]
+    if node.labels:
+        labels = ",".join(f"{key}={value}" for key, value in sorted(node.labels.items()))
+        arguments.append({"name": "node-labels", "value": labels})
+    if plan.is_emulated:
+        arguments.append({"name": "housekeeping-interval", "value": "60s"})
+    return arguments
+
+
+def _timeouts(plan: ClusterPlan) -> Mapping[str, str]:
+    return _EMULATED_TIMEOUTS if plan.is_emulated else _TIMEOUTS

@@ -1,0 +1,84 @@
+"""What `down` does: everything of a cluster goes, whatever is missing already."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from bootstrap.errors import BootstrapError
+from bootstrap.model.names import ClusterName
+from bootstrap.workflow.environment import Ports
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownResult:
+    """What was removed, by kind, and what the user had changed and so keeps."""
+
+    domains: tuple[str, ...]
+    volumes: bool
+    state: bool
+    kept: tuple[str, ...]
+
+
+def down(cluster: ClusterName, ports: Ports) -> DownResult:
+    """Remove the cluster; needs no state, and goes on after a failure.
+
+    :raises BootstrapError: one error with everything that is left, and why.
+    """
+    ports.progress.step(f"Removing cluster '{cluster}'")
+    failures = _Failures()
+    domains = [
+        domain.name
+        for domain in ports.hypervisor.domains(cluster)
+        if failures.collect(partial(ports.hypervisor.remove_domain, domain.uuid))
+    ]
+    volumes = failures.collect(lambda: ports.volumes.remove_cluster(cluster))
+    kept = failures.collect(lambda: ports.products.remove_kubeconfig_entries(cluster))
+    state = False
+    # While something is left, the keys stay: they may be needed to look at it.
+    if not failures.errors:
+        state = bool(failures.collect(lambda: ports.products.remove(cluster)))
+    failures.raise_for(cluster)
+    return DownResult(
+        domains=tuple(domains), volumes=bool(volumes), state=state, kept=tuple(kept or ())
+    )
+
+
+def remove_machines(cluster: ClusterName, ports: Ports) -> None:
+    """Remove domains and volumes only; what the user may read stays.
+
+    :raises BootstrapError: one error with everything that is left.
+    """
+    failures = _Failures()
+    for domain in ports.hypervisor.domains(cluster):
+        failures.collect(partial(ports.hypervisor.remove_domain, domain.uuid))
+    failures.collect(lambda: ports.volumes.remove_cluster(cluster))
+    failures.raise_for(cluster)
+
+
+class _Failures:
+    """Goes on after a failure, and raises all of them together."""
+
+    def __init__(self) -> None:
+        self.errors: list[BootstrapError] = []
+
+    def collect(self, action: Callable[[], T]) -> T | None:
+        try:
+            return action()
+        except BootstrapError as error:
+            self.errors.append(error)
+            return None
+
+    def raise_for(self, cluster: ClusterName) -> None:
+        if not self.errors:
+            return
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        worst = max(self.errors, key=lambda error: error.exit_code)
+        raise type(worst)(
+            f"Cluster '{cluster}' was not removed completely.",
+            details="\n".join(f"{error.message} {error.details}" for error in self.errors),
+            hint=f"bootstrap down {cluster}",
+        )

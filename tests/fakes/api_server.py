@@ -1,0 +1,574 @@
+"""An API server on 127.0.0.1 with its own CA, that keeps objects and can be sick in many ways."""
+
+import base64
+import contextlib
+import ipaddress
+import json
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+Json = dict[str, Any]
+VERIFY_LABEL = "bootstrap.dev/verify"
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def utc(self) -> datetime:
+        return NOW + timedelta(seconds=self.now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """A certificate and its key."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    @property
+    def certificate_pem(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def key_pem(self) -> bytes:
+        return self.key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+
+def make_identity(
+    name: str,
+    *,
+    issuer: Identity | None = None,
+    address: str = "127.0.0.1",
+    valid_until: datetime | None = None,
+) -> Identity:
+    """Make a CA, or a certificate from one; both as strict as RFC 5280 wants them."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signer = issuer.key if issuer else key
+    until = valid_until or datetime.now(UTC) + timedelta(days=30)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(until - timedelta(days=60))
+        .not_valid_after(until)
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),
+            critical=False,
+        )
+        .add_extension(_usage(is_ca=issuer is None), critical=True)
+    )
+    if issuer:
+        names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName("kubernetes")]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return Identity(certificate=builder.sign(signer, hashes.SHA256()), key=key)
+
+
+def _usage(*, is_ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=is_ca,
+        crl_sign=is_ca,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def always(_at: float) -> bool:
+    return True
+
+
+def from_second(second: float) -> Callable[[float], bool]:
+    """Make something true from a second of the fake clock on."""
+    return lambda at: at >= second
+
+
+@dataclass(kw_only=True)
+class FakeNode:
+    """A node as the API server knows it; ``ready`` depends on the fake clock."""
+
+    name: str
+    address: str
+    ready: Callable[[float], bool] = always
+    joined: Callable[[float], bool] = always
+    tainted: bool = False
+    has_check_image: bool = True
+    extra_addresses: tuple[str, ...] = ()
+
+    def document(self, at: float) -> Json:
+        addresses = [self.address, *self.extra_addresses]
+        kubelet = {"reason": "KubeletReady", "message": "kubelet is posting ready status"}
+        if not self.ready(at):
+            kubelet = {"reason": "KubeletNotReady", "message": "cni plugin not initialized"}
+        return {
+            "metadata": {"name": self.name, "labels": {"kubernetes.io/hostname": self.name}},
+            "status": {
+                "addresses": [
+                    *({"type": "InternalIP", "address": address} for address in addresses),
+                    {"type": "Hostname", "address": self.name},
+                ],
+                "conditions": [
+                    {"type": "MemoryPressure", "status": "False"},
+                    {"type": "Ready", "status": str(self.ready(at)), **kubelet},
+                ],
+            },
+        }
+
+
+@dataclass(kw_only=True)
+class Illness:
+    """Everything that can be wrong; the default is a healthy cluster."""
+
+    readyz: Callable[[float], bool] = always
+    #: Serve this many requests, then cut every connection.
+    lives_for: int | None = None
+    #: From this second of the fake clock on, cut every connection.
+    dies_at: float | None = None
+    #: Answer everything with this status as the API server itself would.
+    status: int | None = None
+    #: Answer everything with this status and a page, as a proxy or a portal would.
+    page: int | None = None
+    #: Answer /readyz with these words.
+    readyz_says: str = "ok"
+    #: ``length`` cuts the connection in mid-body, ``json`` ends the document early.
+    truncated: str = ""
+    hangs: bool = False
+    delay_s: float = 0.0
+    #: Answer each n-th request with 503.
+    every_nth_fails: int = 0
+    #: Refuse /readyz as a starting API server does, until this second.
+    roles_made_at: float = 0.0
+    coredns_exists: bool = True
+    coredns_wanted: int = 2
+    coredns_available: Callable[[float], int] = lambda _at: 2
+    coredns_unseen: bool = False
+    scheduler_dead: bool = False
+    service_account_at: float = 0.0
+    pods_crash: bool = False
+    #: Nodes whose pods never get an address.
+    without_pod_address: frozenset[str] = frozenset()
+    pod_networks_at: float = 0.0
+    dns_fails_on: frozenset[str] = frozenset()
+    dns_says: str = ""
+    dns_works_at: float = 0.0
+    #: Pairs of nodes between which nothing passes.
+    cut_between: frozenset[tuple[str, str]] = frozenset()
+    service_fails_on: frozenset[str] = frozenset()
+    large_fails_on: frozenset[str] = frozenset()
+    large_is_short_on: frozenset[str] = frozenset()
+    namespaces_forbidden: bool = False
+    deletion_refused: bool = False
+    deletion_ignored: bool = False
+
+
+def healthy_nodes() -> list[FakeNode]:
+    return [
+        FakeNode(name="demo-control-plane", address="10.10.0.10", tainted=True),
+        FakeNode(name="demo-worker", address="10.10.0.11"),
+    ]
+
+
+@dataclass
+class FakeApiServer:
+    """The objects, the answers, and a port that is open while the block runs."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    ill: Illness = field(default_factory=Illness)
+    nodes: list[FakeNode] = field(default_factory=healthy_nodes)
+    namespaces: dict[str, Json] = field(default_factory=dict)
+    pods: dict[str, Json] = field(default_factory=dict)
+    services: dict[str, Json] = field(default_factory=dict)
+    secrets: dict[str, Json] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    certificate_address: str = "127.0.0.1"
+    valid_until: datetime | None = None
+    speaks_tls: bool = True
+
+    def __post_init__(self) -> None:
+        self.ca = make_identity("kubernetes")
+        self.lock = threading.RLock()
+        self.released = threading.Event()
+        self.port = 0
+
+    # --- what the test asks for -----------------------------------------------------
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator["FakeApiServer"]:
+        listener = _Listener(self)
+        self.port = listener.server_address[1]
+        thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.released.set()
+            listener.shutdown()
+            thread.join()
+            listener.server_close()
+
+    def kubeconfig(self, directory: Path, **changes: Json) -> Path:
+        """Write what the user would have got; ``changes`` add to ``cluster`` or ``user``."""
+        user = make_identity("admin", issuer=self.ca)
+        cluster = {
+            "server": f"https://127.0.0.1:{self.port}",
+            "certificate-authority-data": _base64(self.ca.certificate_pem),
+        }
+        who = {
+            "client-certificate-data": _base64(user.certificate_pem),
+            "client-key-data": _base64(user.key_pem),
+        }
+        entry = "bootstrap-demo"
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": entry, "cluster": cluster | changes.get("cluster", {})}],
+            "users": [{"name": entry, "user": who | changes.get("user", {})}],
+            "contexts": [{"name": entry, "context": {"cluster": entry, "user": entry}}],
+            "current-context": entry,
+        }
+        path = directory / "kubeconfig"
+        path.write_text(yaml.safe_dump(document))
+        return path
+
+    # --- answers --------------------------------------------------------------------
+
+    def answer(self, method: str, target: str, body: Json) -> tuple[int, str, bytes]:
+        with self.lock:
+            self.requests.append(f"{method} {target}")
+            url = urlsplit(target)
+            query = {key: values[0] for key, values in parse_qs(url.query).items()}
+            sick = self._sick_answer(url.path)
+            return sick or self._route(method, url.path.strip("/").split("/"), query, body)
+
+    def is_cut(self) -> bool:
+        """Tell whether this request gets no answer at all."""
+        spent = self.ill.lives_for is not None and len(self.requests) >= self.ill.lives_for
+        return spent or (self.ill.dies_at is not None and self.clock() >= self.ill.dies_at)
+
+    def _sick_answer(self, path: str) -> tuple[int, str, bytes] | None:
+        ill = self.ill
+        if ill.page:
+            return ill.page, "text/html", b"<html><body>Blocked by policy</body></html>"
+        if ill.status:
+            return _status(ill.status, "the server is sick")
+        if ill.every_nth_fails and len(self.requests) % ill.every_nth_fails == 0:
+            return _status(503, "apiserver is overloaded")
+        if path == "/readyz" and self.clock() < ill.roles_made_at:
+            return _status(403, 'forbidden: User "admin" cannot get path "/readyz"')
+        return None
+
+    def _route(  # noqa: PLR0911 - one line for each path
+        self, method: str, parts: list[str], query: dict[str, str], body: Json
+    ) -> tuple[int, str, bytes]:
+        match method, parts:
+            case "GET", ["readyz"]:
+                return self._readyz()
+            case "GET", ["version"]:
+                return _json(200, {"major": "1", "minor": "37", "gitVersion": "v1.37.2"})
+            case "GET", ["api", "v1", "nodes"]:
+                at = self.clock()
+                return _json(
+                    200, {"items": [node.document(at) for node in self.nodes if node.joined(at)]}
+                )
+            case "GET", ["apis", "apps", "v1", "namespaces", "kube-system", "deployments", _]:
+                return self._coredns()
+            case "POST", ["api", "v1", "namespaces", "kube-system", "secrets"]:
+                return self._store(self.secrets, body["metadata"]["name"], body)
+            case _, ["api", "v1", "namespaces"]:
+                return self._namespaces(method, body)
+            case _, ["api", "v1", "namespaces", name]:
+                return self._namespace(method, name)
+            case _, ["api", "v1", "namespaces", namespace, kind, *rest]:
+                return self._in_namespace(method, namespace, [kind, *rest], query, body)
+        return _status(404, "the server could not find the requested resource")
+
+    def _readyz(self) -> tuple[int, str, bytes]:
+        if self.ill.readyz(self.clock()):
+            return 200, "text/plain", self.ill.readyz_says.encode()
+        return (
+            500,
+            "text/plain",
+            b"[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n",
+        )
+
+    def _coredns(self) -> tuple[int, str, bytes]:
+        if not self.ill.coredns_exists:
+            return _status(404, 'deployments.apps "coredns" not found')
+        available = self.ill.coredns_available(self.clock())
+        status = {"observedGeneration": 0 if self.ill.coredns_unseen else 1}
+        if available:
+            status["availableReplicas"] = available
+        if available < self.ill.coredns_wanted:
+            status["unavailableReplicas"] = self.ill.coredns_wanted - available
+        spec = {"replicas": self.ill.coredns_wanted}
+        return _json(200, {"metadata": {"generation": 1}, "spec": spec, "status": status})
+
+    # --- objects --------------------------------------------------------------------
+
+    @staticmethod
+    def _store(objects: dict[str, Json], name: str, body: Json) -> tuple[int, str, bytes]:
+        if name in objects:
+            return _status(409, f'"{name}" already exists')
+        objects[name] = body
+        return _json(201, body)
+
+    def add_namespace(self, name: str, *, age: timedelta, labelled: bool = True) -> None:
+        labels = {VERIFY_LABEL: "true"} if labelled else {}
+        created = (self.clock.utc() - age).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.namespaces[name] = {
+            "metadata": {"name": name, "labels": labels, "creationTimestamp": created}
+        }
+
+    def _namespaces(self, method: str, body: Json) -> tuple[int, str, bytes]:
+        if method == "GET":
+            return _json(200, {"items": list(self.namespaces.values())})
+        if self.ill.namespaces_forbidden:
+            return _status(403, "namespaces is forbidden")
+        body["metadata"]["creationTimestamp"] = self.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self._store(self.namespaces, body["metadata"]["name"], body)
+
+    def _namespace(self, method: str, name: str) -> tuple[int, str, bytes]:
+        if name not in self.namespaces:
+            return _status(404, f'namespaces "{name}" not found')
+        if method == "DELETE":
+            if self.ill.deletion_refused:
+                return _status(403, f'namespaces "{name}" is forbidden: no deleting today')
+            if not self.ill.deletion_ignored:
+                self.namespaces[name]["metadata"]["deletionTimestamp"] = "2026-11-22T12:00:00Z"
+        return _json(200, self.namespaces[name])
+
+    def _in_namespace(  # noqa: PLR0911 - one line for each path
+        self, method: str, namespace: str, parts: list[str], query: dict[str, str], body: Json
+    ) -> tuple[int, str, bytes]:
+        if namespace not in self.namespaces:
+            return _status(404, f'namespaces "{namespace}" not found')
+        match method, parts:
+            case "POST", ["services"]:
+                body["spec"]["clusterIP"] = "10.96.7.7"
+                return self._store(self.services, body["metadata"]["name"], body)
+            case "GET", ["services", name]:
+                return _json(200, self.services[name])
+            case "POST", ["pods"]:
+                return self._make_pod(namespace, body)
+            case "GET", ["pods"]:
+                return _json(200, {"items": [self._pod_now(pod) for pod in self.pods.values()]})
+            case "GET", ["pods", target, "proxy", path]:
+                return self._check_program(namespace, target, path, query)
+        return _status(404, "the server could not find the requested resource")
+
+    def _make_pod(self, namespace: str, body: Json) -> tuple[int, str, bytes]:
+        if self.clock() < self.ill.service_account_at:
+            said = f"error looking up service account {namespace}/default: not found"
+            return _status(403, f'pods "{body["metadata"]["name"]}" is forbidden: {said}')
+        return self._store(self.pods, body["metadata"]["name"], body)
+
+    # --- scheduler, kubelet, check program ------------------------------------------
+
+    def _pod_now(self, pod: Json) -> Json:
+        node = self._placed(pod)
+        if node is None:
+            return pod | {"status": {"phase": "Pending"}}
+        shown = pod | {"spec": pod["spec"] | {"nodeName": node.name}}
+        waits = not node.ready(self.clock()) or self.clock() < self.ill.pod_networks_at
+        if not node.has_check_image:
+            waiting = {"reason": "ErrImageNeverPull", "message": "image is not present"}
+            states = [{"state": {"waiting": waiting}}]
+            return shown | {"status": {"phase": "Pending", "containerStatuses": states}}
+        if waits:
+            waiting = {"reason": "ContainerCreating"}
+            states = [{"state": {"waiting": waiting}}]
+            return shown | {"status": {"phase": "Pending", "containerStatuses": states}}
+        if self.ill.pods_crash:
+            return shown | {"status": {"phase": "Failed", "reason": "Error"}}
+        address = "" if node.name in self.ill.without_pod_address else self._address(node)
+        return shown | {"status": {"phase": "Running", "podIP": address}}
+
+    def _placed(self, pod: Json) -> FakeNode | None:
+        spec = pod["spec"]
+        by_name = {node.name: node for node in self.nodes if node.joined(self.clock())}
+        if "nodeName" in spec:
+            return by_name.get(spec["nodeName"])
+        if self.ill.scheduler_dead:
+            return None
+        affinity = spec["affinity"]["nodeAffinity"]
+        (term,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+        (wanted,) = term["matchExpressions"]
+        node = by_name.get(wanted["values"][0])
+        tolerates = {"operator": "Exists"} in spec.get("tolerations", [])
+        return node if node and (tolerates or not node.tainted) else None
+
+    def _address(self, node: FakeNode) -> str:
+        return f"10.244.{self.nodes.index(node)}.5"
+
+    def _check_program(
+        self, namespace: str, target: str, path: str, query: dict[str, str]
+    ) -> tuple[int, str, bytes]:
+        name, _, port = target.partition(":")
+        node = self._placed(self.pods[name])
+        if node is None or port != "8080":
+            return _status(503, "error trying to reach service: connection refused")
+        match path:
+            case "resolve":
+                return self._resolve(namespace, node, query["name"])
+            case "fetch":
+                return self._fetch(node, query["url"])
+            case "large":
+                return self._large(node, int(query["bytes"]))
+        return 200, "text/plain", name.encode()
+
+    def _resolve(self, namespace: str, node: FakeNode, name: str) -> tuple[int, str, bytes]:
+        works = node.name not in self.ill.dns_fails_on and self.clock() >= self.ill.dns_works_at
+        if not works or name != f"check.{namespace}.svc.cluster.local.":
+            return _json(200, {"addresses": [], "error": "lookup: i/o timeout"})
+        return _json(200, {"addresses": [self.ill.dns_says or "10.96.7.7"], "error": ""})
+
+    def _fetch(self, node: FakeNode, url: str) -> tuple[int, str, bytes]:
+        peer = self._peer(node, url)
+        if peer is None:
+            return _json(200, {"status": 0, "body": "", "error": "dial tcp: i/o timeout"})
+        return _json(200, {"status": 200, "body": peer, "error": ""})
+
+    def _peer(self, node: FakeNode, url: str) -> str | None:
+        if url == "http://10.96.7.7/name":
+            works = self.services["check"]["spec"]["ports"] == [{"port": 80, "targetPort": 8080}]
+            is_broken = node.name in self.ill.service_fails_on or not works
+            return None if is_broken else next(iter(self.pods))
+        for name, pod in self.pods.items():
+            other = self._placed(pod)
+            if other and url == f"http://{self._address(other)}:8080/name":
+                return None if (node.name, other.name) in self.ill.cut_between else name
+        return None
+
+    def _large(self, node: FakeNode, size: int) -> tuple[int, str, bytes]:
+        if node.name in self.ill.large_fails_on:
+            return _status(503, "error trying to reach service: i/o timeout")
+        short = 1300 if node.name in self.ill.large_is_short_on else size
+        return 200, "text/plain", b"x" * short
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _json(status: int, document: Json) -> tuple[int, str, bytes]:
+    return status, "application/json", json.dumps(document).encode()
+
+
+def _status(code: int, message: str) -> tuple[int, str, bytes]:
+    return _json(code, {"kind": "Status", "status": "Failure", "message": message, "code": code})
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = False
+
+    def __init__(self, fake: FakeApiServer) -> None:
+        self.fake = fake
+        self.context = _tls_context(fake) if fake.speaks_tls else None
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def get_request(self) -> tuple[Any, Any]:
+        plain, address = super().get_request()
+        if self.context is None:
+            return plain, address
+        return self.context.wrap_socket(
+            plain, server_side=True, do_handshake_on_connect=False
+        ), address
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients that hang up are part of the tests."""
+
+
+def _tls_context(fake: FakeApiServer) -> ssl.SSLContext:
+    server = make_identity(
+        "kube-apiserver",
+        issuer=fake.ca,
+        address=fake.certificate_address,
+        valid_until=fake.valid_until,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(server.certificate_pem + server.key_pem)
+        file.flush()
+        context.load_cert_chain(file.name)
+    context.load_verify_locations(cadata=fake.ca.certificate_pem.decode())
+    context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 5
+    server: _Listener
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def do_DELETE(self) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        fake = self.server.fake
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length)) if length else {}
+        if fake.ill.hangs:
+            fake.released.wait()
+        if fake.ill.delay_s:
+            fake.released.wait(fake.ill.delay_s)
+        if fake.is_cut():
+            self.close_connection = True
+            return
+        self._send(*fake.answer(self.command, self.path, body), cut=fake.ill.truncated)
+
+    def _send(self, status: int, content_type: str, body: bytes, *, cut: str) -> None:
+        sent = body[:-2] if cut and self.path != "/readyz" else body
+        if cut == "length":
+            sent = body[:-1]
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body if cut == "length" else sent)))
+        self.end_headers()
+        self.wfile.write(sent)
+        self.close_connection = self.close_connection or cut == "length"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base names it
+        """Say nothing."""

@@ -1,0 +1,69 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from bootstrap.adapters.kubeconfig.lock import kubectl_lock
+from bootstrap.errors import BootstrapError, LockedError
+
+
+def test_the_lock_is_a_file_beside_it_while_the_block_runs(tmp_path: Path) -> None:
+    """SEC-32."""
+    lock = tmp_path / "config.lock"
+    with kubectl_lock(tmp_path / "config", patience_s=0):
+        assert lock.read_text() == f"{os.getpid()}\n"
+        assert lock.stat().st_mode & 0o777 == 0o600
+    assert not lock.exists()
+
+
+def test_a_foreign_lock_is_named_with_its_age_and_left(tmp_path: Path) -> None:
+    """R-02, R-03, Z-07."""
+    lock = tmp_path / "config.lock"
+    lock.touch(mode=0)
+    os.utime(lock, (1, 1))
+    with (
+        pytest.raises(LockedError, match="it is locked") as caught,
+        kubectl_lock(tmp_path / "config", patience_s=0),
+    ):
+        pass
+    assert f"'{lock}' is " in caught.value.details
+    assert " s old, made by uid" in caught.value.details
+    assert "not by this tool" in caught.value.details
+    assert caught.value.hint.endswith(f"rm -f {lock}")
+    assert caught.value.exit_code == 4
+    assert lock.exists()
+
+
+def test_a_lock_that_a_killed_run_left_is_called_stale(tmp_path: Path) -> None:
+    """R-03."""
+    (tmp_path / "config.lock").write_text(f"{2**22 + 1}\n")
+    with pytest.raises(LockedError) as caught, kubectl_lock(tmp_path / "config", patience_s=0):
+        pass
+    assert "(stale)" in caught.value.details
+
+
+def test_a_linked_file_is_locked_under_both_names(tmp_path: Path) -> None:
+    """H-12."""
+    link = tmp_path / "config"
+    link.symlink_to("dotfile")
+    with kubectl_lock(link, patience_s=0):
+        assert (tmp_path / "config.lock").exists()
+        assert (tmp_path / "dotfile.lock").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["config"]
+
+
+def test_a_second_lock_that_fails_gives_the_first_one_back(tmp_path: Path) -> None:
+    link = tmp_path / "a"
+    link.symlink_to("z")
+    (tmp_path / "z.lock").touch()
+    with pytest.raises(LockedError), kubectl_lock(link, patience_s=0):
+        pass
+    assert not (tmp_path / "a.lock").exists()
+
+
+def test_a_directory_that_is_not_there_is_an_error_of_its_own(tmp_path: Path) -> None:
+    with (
+        pytest.raises(BootstrapError, match="Could not lock"),
+        kubectl_lock(tmp_path / "none" / "config", patience_s=30),
+    ):
+        pass

@@ -1,0 +1,146 @@
+"""What must hold between values, each rule at its edge."""
+
+from collections.abc import Callable
+from ipaddress import IPv4Network
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bootstrap.config.checks import check
+from bootstrap.config.fields import API_VERSION, KIND
+from bootstrap.config.schema import ClusterFile
+from bootstrap.model.network import UPLINK_SUBNET
+
+Load = Callable[..., object]
+Problems = Callable[..., list[str]]
+
+_NAMES = ("podSubnet", "serviceSubnet", "nodeSubnet")
+
+
+def _networks() -> st.SearchStrategy[IPv4Network]:
+    # Few bits of 10.0.0.0/8 vary, so that ranges do meet.
+    return st.builds(
+        lambda bits, prefix: IPv4Network((0x0A000000 | bits << 8, prefix), strict=False),
+        st.integers(0, 0xFFF),
+        st.integers(12, 20),
+    )
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(st.tuples(_networks(), _networks(), _networks()))
+def test_ranges_are_refused_exactly_if_two_of_them_overlap(
+    networks: tuple[IPv4Network, IPv4Network, IPv4Network],
+) -> None:
+    """P-08; the oracle is ipaddress."""
+    named = dict(zip(_NAMES, map(str, networks), strict=True))
+    file = ClusterFile.model_validate(
+        {"apiVersion": API_VERSION, "kind": KIND, "networking": named}
+    )
+    found = {problem.message for problem in check(file) if "overlaps" in problem.message}
+    wanted = [
+        {str(one), str(other)}
+        for one, other in combinations([*networks, UPLINK_SUBNET], 2)
+        if one.overlaps(other) and (one is not UPLINK_SUBNET)
+    ]
+    assert bool(found) == bool(wanted)
+    for pair in wanted:
+        assert any(all(f"'{network}'" in message for network in pair) for message in found)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "line"),
+    [
+        ("[]", "x.yaml:3:8: nodes: one control plane is supported; this asks for 0."),
+        (
+            "[{role: control-plane, count: 0}]",
+            "x.yaml:3:32: nodes[0].count: one control plane is supported; this asks for 0.",
+        ),
+        (
+            "[{role: control-plane}, {role: control-plane}]",
+            "x.yaml:3:40: nodes[1].role: one control plane is supported; this asks for 2.",
+        ),
+        (
+            "[{}, {}]",
+            "x.yaml:3:13: nodes[1].role: one control plane is supported; this asks for 2.",
+        ),
+        (
+            "[{}, {role: worker, count: 99}, {role: worker}]",
+            "x.yaml:3:40: nodes[2].count: up to 99 workers are supported; this asks for 100.",
+        ),
+        ("[{cpus: 1}]", "x.yaml:3:16: nodes[0].cpus: a control plane needs at least 2, not 1."),
+        (
+            "[{memory: 1699MiB}]",
+            "x.yaml:3:18: nodes[0].memory: a control plane needs at least '1700MiB', not "
+            "'1699MiB'.",
+        ),
+        (
+            "[{}, {role: worker, memory: 511MiB}]",
+            "x.yaml:3:36: nodes[1].memory: a worker needs at least '512MiB', not '511MiB'.",
+        ),
+    ],
+)
+def test_nodes_that_cannot_be_are_refused(nodes: str, line: str, problems: Problems) -> None:
+    """K-04 for the sizes."""
+    assert problems(f"nodes: {nodes}") == [line]
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        "[{}]",
+        "[{memory: 1700MiB, cpus: 2}, {role: worker, memory: 512MiB, cpus: 1}]",
+        "[{}, {role: worker, count: 99}]",
+        "[{}, {role: worker, count: 0, memory: 1MiB}]",
+    ],
+)
+def test_nodes_at_the_edge_of_what_can_be_load(nodes: str, load: Load) -> None:
+    load(f"nodes: {nodes}")
+
+
+@pytest.mark.parametrize(
+    ("workers", "pods", "nodes"), [(0, 24, 28), (1, 20, 27), (6, 20, 27), (7, 19, 27), (99, 17, 25)]
+)
+def test_the_smallest_ranges_that_hold_all_nodes_load(
+    workers: int, pods: int, nodes: int, load: Load, problems: Problems
+) -> None:
+    """Workers are numbered from 10, so that control planes can be added before them."""
+    groups = f"nodes: [{{}}, {{role: worker, count: {workers}}}]\n"
+    load(f"{groups}networking: {{podSubnet: 172.16.0.0/{pods}, nodeSubnet: 172.20.0.0/{nodes}}}")
+    lines = problems(
+        f"{groups}networking:\n  podSubnet: 172.16.0.0/{pods + 1}\n"
+        f"  nodeSubnet: 172.20.0.0/{nodes + 1}\n"
+    )
+    assert lines == [
+        f"x.yaml:5:14: networking.podSubnet: '172.16.0.0/{pods + 1}' has no room for a /24 for "
+        f"each of {workers + 1} nodes; use a /{pods} or a larger range.",
+        f"x.yaml:6:15: networking.nodeSubnet: '172.20.0.0/{nodes + 1}' has no room for an address "
+        f"for each of {workers + 1} nodes; use a /{nodes} or a larger range.",
+    ]
+
+
+def test_a_range_in_the_file_is_blamed_not_the_default_that_it_meets(problems: Problems) -> None:
+    """P-08."""
+    assert problems("networking: {nodeSubnet: 10.97.0.0/24}") == [
+        "x.yaml:3:26: networking.nodeSubnet: '10.97.0.0/24' overlaps serviceSubnet "
+        "'10.96.0.0/12'; use ranges that do not overlap."
+    ]
+
+
+def test_nothing_is_concluded_from_a_value_that_is_itself_wrong(problems: Problems) -> None:
+    assert problems("nodes: [{role: worker}, {role: master}]") == [
+        "x.yaml:3:32: nodes[1].role: 'master' is not a role; use 'control-plane' or 'worker'."
+    ]
+    assert problems("nodes: [{role: worker}, {rol: worker}]") == [
+        "x.yaml:3:26: nodes[1].rol: 'rol' is not a key here; did you mean 'role'?"
+    ]
+
+
+def test_what_does_not_depend_on_a_wrong_value_is_still_checked(problems: Problems) -> None:
+    lines = problems("nodes: [{cpus: 1}, {role: worker, count: 100}]\nkubernetesVersion: 1.30")
+    assert [line.split(": ")[1] for line in lines] == [
+        "nodes[0].cpus",
+        "nodes[1].count",
+        "kubernetesVersion",
+    ]
