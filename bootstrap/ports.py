@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 from bootstrap.model.cluster import Domain, Mark, NodeImage
+from bootstrap.model.keys import NodeKeys
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
 from bootstrap.model.spec import ClusterSpec
-from bootstrap.planning.node_files import NodeKeys
 
 
 class Hypervisor(Protocol):
@@ -204,11 +204,24 @@ class ClusterApi(Protocol):
 class Images(Protocol):
     """Holds node images, each built once for its content."""
 
+    def find(self, key: str) -> NodeImage | None:
+        """Give an image that exists, whatever a new one would be built from."""
+
     def ensure(self, kubernetes_version: str) -> NodeImage:
         """Give the image, building whatever is missing; reports progress.
 
         :raises HostError: if the host lacks a tool that building needs.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check of the host found, and the command that mends it."""
+
+    name: str
+    ok: bool
+    found: str
+    fix: str
 
 
 class Host(Protocol):

@@ -171,3 +171,19 @@ func TestOnlyReadingIsAllowed(t *testing.T) {
 		t.Errorf("got %d", got.StatusCode)
 	}
 }
+
+func TestServingEndsWhenTold(t *testing.T) {
+	stop := make(chan os.Signal, 1)
+	stop <- os.Interrupt
+	if err := serve("127.0.0.1:0", stop); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServingOnATakenPortIsAnError(t *testing.T) {
+	taken := httptest.NewServer(handler())
+	defer taken.Close()
+	if err := serve(strings.TrimPrefix(taken.URL, "http://"), make(chan os.Signal)); err == nil {
+		t.Error("no error")
+	}
+}

@@ -64,7 +64,7 @@ def run(  # noqa: PLR0913 - each argument is one property of a process
             capture_output=True,
             timeout=timeout_s,
             check=False,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - it makes one system call
+            preexec_fn=die_with_parent,
         )
     except FileNotFoundError as error:
         raise HostError(
@@ -122,7 +122,7 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
         raise HostError(
             f"Could not {action}: the program '{words[0]}' is not installed.", hint=hint
         ) from error
-    with process, open(log, "a", encoding="utf-8", opener=_private) as file:  # noqa: PTH123 - Path.open takes no opener
+    with process, open(log, "a", encoding="utf-8", opener=_private) as file:
         assert process.stdout is not None  # noqa: S101 - stdout=PIPE above
         for raw in process.stdout:
             text = raw.decode(errors="replace").rstrip()

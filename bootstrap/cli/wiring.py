@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from bootstrap.adapters.directories import (
@@ -25,13 +26,16 @@ from bootstrap.model.plan import Acceleration
 from bootstrap.ports import (
     ClusterApi,
     Hypervisor,
-    Images,
     NodeShell,
     Products,
     Reachable,
     Volumes,
 )
 from bootstrap.workflow.environment import Ports, Setting
+
+if TYPE_CHECKING:
+    from bootstrap.adapters.artifacts.source import GoArtifacts
+    from bootstrap.adapters.image.debian import DebianImages
 
 SYSTEM, SESSION = "qemu:///system", "qemu:///session"
 _SSH_TIMEOUT_S = 60.0
@@ -105,14 +109,18 @@ def build_volumes(site: Site) -> Volumes:
     return FileVolumes(site.directories.volumes, site.install_id, mode=mode)
 
 
-def build_images(site: Site, progress: StepProgress) -> Images:
+def build_images(site: Site, progress: StepProgress) -> "DebianImages":
     """Build node images from artefacts that are built here too."""
-    from bootstrap.adapters.artifacts.facade import GoArtifacts  # noqa: PLC0415
-    from bootstrap.adapters.image.images import DebianImages  # noqa: PLC0415
+    from bootstrap.adapters.image.debian import DebianImages  # noqa: PLC0415
 
-    return DebianImages(
-        site.directories, GoArtifacts(site.directories, progress.note), progress.note
-    )
+    return DebianImages(site.directories, progress, build_artifacts(site, progress))
+
+
+def build_artifacts(site: Site, progress: StepProgress) -> "GoArtifacts":
+    """Build Kubernetes from Go modules."""
+    from bootstrap.adapters.artifacts.source import GoArtifacts  # noqa: PLC0415
+
+    return GoArtifacts(site.directories, progress.note)
 
 
 def build_api() -> ClusterApi:

@@ -139,6 +139,8 @@ class _Reader:
         elif isinstance(value, Trap):
             advice = f"the key {shown(key)} was read as {value.read_as}"
             self._refuse_key(here, event, f"{advice}; write {shown(value.quoted)}")
+        elif value is None:
+            self._refuse_key(here, event, "a key is missing before this ':'")
         elif not isinstance(value, str):
             self._refuse_key(here, event, f'the key {key} is not text; write "{key}"')
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bootstrap.model.identity import Identity
+from bootstrap.model.keys import NodeKeys
 from bootstrap.model.network import UPLINK_ADDRESS, UPLINK_GATEWAY, UPLINK_RESOLVER, UPLINK_SUBNET
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.rendering import render
@@ -33,15 +34,6 @@ class NodeFile:
     path: str
     text: str
     mode: int = 0o644
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeKeys:
-    """What a node's seed carries of keys."""
-
-    host_private_key: str
-    host_public_key: str
-    authorized_key: str
 
 
 def seed_files(node: NodePlan, keys: NodeKeys) -> dict[str, str]:

@@ -70,7 +70,10 @@ def make_plan(spec: ClusterSpec, site: Site, ports: Mapping[Slot, int]) -> Clust
         service_subnet=spec.networking.service_subnet,
         state_directory=site.state_directory,
         volume_directory=site.volume_directory,
-        nodes=tuple(_node(spec, site, identity=identity, ports=ports, links=links, member=member) for member in members),
+        nodes=tuple(
+            _node(spec, site, identity=identity, ports=ports, links=links, member=member)
+            for member in members
+        ),
     )
 
 

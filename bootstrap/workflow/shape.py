@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bootstrap.errors import HostError, UsageError
 from bootstrap.model.cluster import Domain
-from bootstrap.model.plan import Acceleration, ClusterPlan
+from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
 from bootstrap.model.spec import ClusterSpec, NodeRole
 from bootstrap.planning.plan import Site, make_plan, wanted_slots
 from bootstrap.planning.ports import Slot, choose_ports
@@ -63,9 +63,8 @@ def plan_cluster(  # noqa: PLR0913 - all that a plan follows from
     return plan
 
 
-def domain_facts(plan: ClusterPlan, name: str, *, authority: str) -> dict[str, str]:
+def domain_facts(plan: ClusterPlan, node: NodePlan) -> dict[str, str]:
     """List what a node's mark remembers: the choices that a later run must not change."""
-    node = next(node for node in plan.nodes if node.name == name)
     return {
         "acceleration": plan.acceleration.value,
         "kubernetesVersion": plan.kubernetes_version,
@@ -76,7 +75,6 @@ def domain_facts(plan: ClusterPlan, name: str, *, authority: str) -> dict[str, s
         "memoryMiB": str(node.memory_mib),
         "diskGiB": str(node.disk_gib),
         "address": str(node.address),
-        "authority": authority,
     }
 
 
@@ -85,14 +83,13 @@ def refuse_changes(plan: ClusterPlan, existing: Sequence[Domain]) -> None:
 
     :raises UsageError: naming every difference.
     """
-    planned = {node.name: domain_facts(plan, node.name, authority="") for node in plan.nodes}
+    planned = {node.name: domain_facts(plan, node) for node in plan.nodes}
     changes = [
         f"{domain.name}: {key} is {known}, asked for is {planned[domain.name][key]}"
         for domain in existing
         if domain.name in planned
         for key, known in sorted(domain.mark.facts.items())
-        if key in planned[domain.name] and key != "authority"
-        if planned[domain.name][key] != known
+        if planned[domain.name].get(key, known) != known
     ]
     if changes:
         raise UsageError(

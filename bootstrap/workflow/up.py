@@ -64,7 +64,7 @@ def up(spec: ClusterSpec, setting: Setting, ports: Ports, options: UpOptions) ->
     ports.host.check(spec, running_mib=memory, allow_overcommit=options.allow_overcommit)
 
     ports.progress.step("Preparing the node image")
-    image = ports.images.ensure(spec.kubernetes_version)
+    image = _image(spec, existing, ports)
     acceleration = _acceleration(existing, ports, image)
 
     ports.progress.step("Creating the machines")
@@ -134,6 +134,21 @@ def _acceleration(existing: Sequence[Domain], ports: Ports, image: NodeImage) ->
     for domain in existing:
         return Acceleration.EMULATED if domain.is_emulated else Acceleration.KVM
     return ports.host.acceleration(image)
+
+
+def _image(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> NodeImage:
+    """Give the image that the cluster's disks lie over, or the newest for a new cluster."""
+    for domain in existing:
+        key = domain.mark.facts.get("image", "")
+        image = ports.images.find(key)
+        if image is None:
+            raise StateError(
+                f"The node image '{key}' of cluster '{spec.name}' is gone.",
+                details="The disks of its nodes lie over it.",
+                hint=f"bootstrap down {spec.name}",
+            )
+        return image
+    return ports.images.ensure(spec.kubernetes_version)
 
 
 def _refuse_lost_keys(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> None:

@@ -29,6 +29,8 @@ _ENVIRONMENT = {
     "DEBIAN_FRONTEND": "noninteractive",
     # Programs must not take the hypervisor host's service manager for the image's.
     "SYSTEMD_OFFLINE": "1",
+    # Where the image is left empty; the last role clears /tmp while its module lies there.
+    "TMPDIR": "/run",
 }
 
 

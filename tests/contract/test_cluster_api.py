@@ -114,7 +114,7 @@ HEALTHY = [
     Scenario(name="default service account made late", ill=lambda: Illness(service_account_at=60)),
     Scenario(name="pod networks made late", ill=lambda: Illness(pod_networks_at=90)),
     Scenario(name="the new name resolves late", ill=lambda: Illness(dns_works_at=70)),
-    Scenario(name="each seventh request fails", ill=lambda: Illness(every_nth_fails=37)),
+    Scenario(name="every 37th request fails", ill=lambda: Illness(every_nth_fails=37)),
     Scenario(name="an extra node that is Ready", nodes=an_extra()),
 ]
 
@@ -285,6 +285,12 @@ DNS_SICK = [
         evidence={"dns": "CoreDNS 1 of 2 available"},
     ),
     Scenario(
+        name="CoreDNS not counted in full",
+        ill=lambda: Illness(coredns_available=lambda _at: 1, coredns_counts_unavailable=False),
+        not_ok={"dns"},
+        evidence={"dns": "CoreDNS 1 of 2 available"},
+    ),
+    Scenario(
         name="CoreDNS scaled to nothing",
         ill=lambda: Illness(coredns_wanted=0, coredns_available=lambda _at: 0),
         not_ok={"dns"},
@@ -363,6 +369,12 @@ PODS_SICK = [
         ill=lambda: Illness(cut_between=frozenset({("demo-worker", "demo-control-plane")})),
         not_ok={"pod to pod"},
         evidence={"pod to pod": "demo-worker to demo-control-plane: http://10.244.0.5:8080/name"},
+    ),
+    Scenario(
+        name="another pod has the address",
+        ill=lambda: Illness(stranger_answers="nginx"),
+        not_ok={"pod to pod"},
+        evidence={"pod to pod": "status 200, 'nginx'"},
     ),
     Scenario(
         name="kube-proxy dead on one node",
@@ -508,6 +520,13 @@ def test_readiness_is_seen_for_thirty_seconds_on_end(fake: FakeApiServer, tmp_pa
     a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
     assert fake.clock() >= 30
     assert fake.requests.count("GET /readyz") >= 3
+
+
+def test_two_slow_answers_are_not_steady(fake: FakeApiServer, tmp_path: Path) -> None:
+    """V-04: thirty seconds may pass between two answers of an emulated server."""
+    fake.ill.takes_s = 40
+    a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=6)
+    assert fake.requests[:3] == ["GET /readyz"] * 3
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HTTP_PROXY"])

@@ -6,8 +6,11 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -37,6 +40,9 @@ users:
 """
 PARALLEL_WRITERS = 20
 KILLS = 20
+#: Where files are made, written and replaced; a trace of the parser would take minutes.
+TRACED = ("adapters/files.py", "kubeconfig/user.py", "kubeconfig/lock.py")
+WRITERS = ("write_text", "write_bytes")
 
 fork = multiprocessing.get_context("fork")
 
@@ -108,6 +114,48 @@ def test_killed_writers_never_damage_the_file(config: Path) -> None:
         assert remove(DEMO, config) == []
         assert config.read_text() == FOREIGN
         assert [path.name for path in config.parent.iterdir()] == ["config"]
+
+
+def killed_at(line: int, work: Callable[[], object]) -> bool:
+    """Run ``work`` in a process that is killed before its ``line``-th line that touches files."""
+
+    def child() -> None:
+        count = 0
+
+        def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - a tracer
+            nonlocal count
+            code = frame.f_code
+            if event == "line" and (code.co_name in WRITERS or code.co_filename.endswith(TRACED)):
+                count += 1
+                if count > line:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return trace
+
+        sys.settrace(trace)
+        work()
+        sys.settrace(None)
+
+    process = fork.Process(target=child)
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0
+
+
+def test_a_kill_at_any_line_leaves_the_old_file_or_the_new_one(config: Path) -> None:
+    """G-12: the same for every moment that there is, one after the other."""
+    merge(DEMO, config)
+    merged = config.read_text()
+    remove(DEMO, config)
+    line = 0
+    while killed_at(line, lambda: merge(DEMO, config)):
+        assert config.read_text() in (FOREIGN, merged)
+        config.with_name("config.lock").unlink(missing_ok=True)
+        remove(DEMO, config)
+        assert config.read_text() == FOREIGN
+        line += 1
+    assert line > KILLS
+    assert [path.name for path in config.parent.iterdir()] == ["config"]
 
 
 @pytest.fixture(name="kubectl")

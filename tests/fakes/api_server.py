@@ -170,6 +170,8 @@ class Illness:
     truncated: str = ""
     hangs: bool = False
     delay_s: float = 0.0
+    #: How long each answer takes on the fake clock.
+    takes_s: float = 0.0
     #: Answer each n-th request with 503.
     every_nth_fails: int = 0
     #: Refuse /readyz as a starting API server does, until this second.
@@ -178,6 +180,7 @@ class Illness:
     coredns_wanted: int = 2
     coredns_available: Callable[[float], int] = lambda _at: 2
     coredns_unseen: bool = False
+    coredns_counts_unavailable: bool = True
     scheduler_dead: bool = False
     service_account_at: float = 0.0
     pods_crash: bool = False
@@ -190,6 +193,8 @@ class Illness:
     #: Pairs of nodes between which nothing passes.
     cut_between: frozenset[tuple[str, str]] = frozenset()
     service_fails_on: frozenset[str] = frozenset()
+    #: Everybody reaches this instead of the pod that was meant.
+    stranger_answers: str = ""
     large_fails_on: frozenset[str] = frozenset()
     large_is_short_on: frozenset[str] = frozenset()
     namespaces_forbidden: bool = False
@@ -271,6 +276,7 @@ class FakeApiServer:
     def answer(self, method: str, target: str, body: Json) -> tuple[int, str, bytes]:
         with self.lock:
             self.requests.append(f"{method} {target}")
+            self.clock.sleep(self.ill.takes_s)
             url = urlsplit(target)
             query = {key: values[0] for key, values in parse_qs(url.query).items()}
             sick = self._sick_answer(url.path)
@@ -334,7 +340,7 @@ class FakeApiServer:
         status = {"observedGeneration": 0 if self.ill.coredns_unseen else 1}
         if available:
             status["availableReplicas"] = available
-        if available < self.ill.coredns_wanted:
+        if self.ill.coredns_counts_unavailable and available < self.ill.coredns_wanted:
             status["unavailableReplicas"] = self.ill.coredns_wanted - available
         spec = {"replicas": self.ill.coredns_wanted}
         return _json(200, {"metadata": {"generation": 1}, "spec": spec, "status": status})
@@ -462,7 +468,7 @@ class FakeApiServer:
         peer = self._peer(node, url)
         if peer is None:
             return _json(200, {"status": 0, "body": "", "error": "dial tcp: i/o timeout"})
-        return _json(200, {"status": 200, "body": peer, "error": ""})
+        return _json(200, {"status": 200, "body": self.ill.stranger_answers or peer, "error": ""})
 
     def _peer(self, node: FakeNode, url: str) -> str | None:
         if url == "http://10.96.7.7/name":

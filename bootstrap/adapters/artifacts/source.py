@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.adapters.artifacts import builder, images
+from bootstrap.adapters.artifacts.go_wheel import ensure_toolchain
 from bootstrap.adapters.artifacts.lock import Component, Lock, lock_of
 from bootstrap.adapters.artifacts.nft import SUITE, write_nft_layer
 from bootstrap.adapters.artifacts.store import Artifact, Store
-from bootstrap.adapters.artifacts.toolchain import (
-    Toolchain,
-    ensure_toolchain,
-    find_toolchain,
-    required_version,
-)
+from bootstrap.adapters.artifacts.toolchain import Toolchain, find_toolchain, required_version
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import BootstrapError, HostError, LockedError

@@ -68,7 +68,10 @@ def _check_second_run(spec: BakeSpec, root: Path, *, line: Callable[[str], None]
     work = Path(spec.scratch) / "play-again"
     changed = play.run_playbook(root, work, variables=spec.variables, line=line)
     if changed:
-        raise BootstrapError(f"The second run of the image's playbook changed {changed} things.")
+        raise BootstrapError(
+            "The second run of the node image's playbook changed the tree.",
+            details="\n".join(changed),
+        )
 
 
 @contextmanager

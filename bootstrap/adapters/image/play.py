@@ -2,7 +2,7 @@
 
 import configparser
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ _TAIL_LINES = 20
 
 def run_playbook(
     root: Path, work: Path, *, variables: Mapping[str, object], line: Callable[[str], None]
-) -> int:
-    """Run ``node-image.yml`` on the tree and give the number of tasks that changed it.
+) -> Sequence[str]:
+    """Run ``node-image.yml`` on the tree and name the tasks that changed it.
 
     ``work`` is a private directory that the caller removes.
 
@@ -27,7 +27,7 @@ def run_playbook(
     work.mkdir(mode=0o700)
     (work / "variables.json").write_text(json.dumps(variables))
     playbooks = resource_directory("playbooks")
-    failures: list[str] = []
+    events = _Events(line)
     runner = ansible_runner.run(
         private_data_dir=str(work),
         playbook=str(playbooks / "node-image.yml"),
@@ -38,16 +38,16 @@ def run_playbook(
             "ANSIBLE_HOME": str(work / "home"),
             "HOME": str(work),
         },
-        event_handler=lambda event: _take(event, failures, line),
+        event_handler=events.take,
         quiet=True,
         settings={"suppress_env_files": True},
     )
-    if runner.rc != 0 or failures:
+    if runner.rc != 0 or events.failures:
         raise BootstrapError(
             "Could not make the node image: its playbook failed.",
-            details="\n".join(failures) or _last_lines(runner),
+            details="\n".join(events.failures) or _last_lines(runner),
         )
-    return int(runner.stats["changed"].get(_HOST, 0))
+    return events.changed
 
 
 def _inventory(root: Path) -> dict[str, object]:
@@ -76,21 +76,34 @@ def _write_configuration(work: Path, playbooks: Path) -> Path:
     return path
 
 
-def _take(event: Mapping[str, Any], failures: list[str], line: Callable[[str], None]) -> bool:
-    """Take one of Ansible's events; False keeps ansible-runner from storing it."""
-    data = event.get("event_data", {})
-    name = f"{data.get('role', '')} : {data.get('task', '')}"
-    result = data.get("res", {})
-    match event.get("event"):
-        case "runner_on_ok":
-            line(f"{name}: {'changed' if result.get('changed') else 'ok'}")
-        case "runner_on_failed" if not data.get("ignore_errors"):
-            failures.append(f"{name}\n{_evidence(result)}")
-        case "runner_on_unreachable":
-            failures.append(f"{name}: {result.get('msg', '')}")
-        case _:
-            pass
-    return False
+class _Events:
+    """Collects what Ansible says while it runs."""
+
+    def __init__(self, line: Callable[[str], None]) -> None:
+        self._line = line
+        self.changed: list[str] = []
+        self.failures: list[str] = []
+
+    def take(self, event: Mapping[str, Any]) -> bool:
+        """Take one event; False keeps ansible-runner from storing it."""
+        data = event.get("event_data", {})
+        task = f"{data.get('role', '')} : {data.get('task', '')}"
+        result = data.get("res", {})
+        match event.get("event"):
+            case "runner_on_ok":
+                self._ok(task, is_changed=bool(result.get("changed")))
+            case "runner_on_failed" if not data.get("ignore_errors"):
+                self.failures.append(f"{task}\n{_evidence(result)}")
+            case "runner_on_unreachable":
+                self.failures.append(f"{task}: {result.get('msg', '')}")
+            case _:
+                pass
+        return False
+
+    def _ok(self, task: str, *, is_changed: bool) -> None:
+        self._line(f"{task}: {'changed' if is_changed else 'ok'}")
+        if is_changed:
+            self.changed.append(task)
 
 
 def _evidence(result: Mapping[str, Any]) -> str:

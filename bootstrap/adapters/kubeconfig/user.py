@@ -72,17 +72,15 @@ def remove_from_user(
     for place in _places(cluster, install_id, environ):
         with _collecting(errors):
             documents[place] = _read(place)
-    # The file that names the current context comes first: once our context is gone, no
-    # rerun after a kill could tell whose the name was.
-    name = kubeconfig_entry(cluster)
-    ordered = sorted(documents, key=lambda place: documents[place].get("current-context") != name)
 
     def without(existing: Document) -> Unmerged:
         return unmerged(existing, cluster, install_id, beside=list(documents.values()))
 
-    for place in ordered:
+    # The files that name our context as the current one come first, and none may fail: once
+    # the context is gone, no rerun could tell whose the name was.
+    for place in sorted(documents, key=lambda place: not _points_at(documents[place], cluster)):
         document = documents[place]
-        with _collecting(errors):
+        with _collecting(errors, stop=_points_at(document, cluster)):
             if without(document).document != document:
                 with kubectl_lock(place, patience_s=patience_s):
                     _edit(place, lambda existing: without(existing).document)
@@ -93,11 +91,17 @@ def remove_from_user(
 
 
 @contextlib.contextmanager
-def _collecting(errors: list[BootstrapError]) -> Iterator[None]:
+def _collecting(errors: list[BootstrapError], *, stop: bool = False) -> Iterator[None]:
     try:
         yield
     except BootstrapError as error:
+        if stop:
+            raise
         errors.append(error)
+
+
+def _points_at(document: Document, cluster: ClusterName) -> bool:
+    return bool(document.get("current-context") == kubeconfig_entry(cluster))
 
 
 def _places(cluster: ClusterName, install_id: uuid.UUID, environ: Mapping[str, str]) -> list[Path]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from bootstrap.adapters.trust.authority import ca_certificate_hash
 from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.adapters.trust.token import make_bootstrap_token
-from bootstrap.planning.node_files import NodeKeys
+from bootstrap.model.keys import NodeKeys
 
 
 class ClusterTrust:

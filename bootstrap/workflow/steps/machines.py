@@ -35,7 +35,11 @@ def ensure_domains(plan: ClusterPlan, setting: Setting, ports: Ports, image: Nod
             role=node.role,
             ports=_ports(node),
             directory=node.directory,
-            facts=domain_facts(plan, node.name, authority=authority),
+            facts={
+                **domain_facts(plan, node),
+                "authority": authority,
+                "image": image.key,
+            },
             created=setting.now(),
         )
         ports.hypervisor.ensure_domain(node, mark=mark, image=image, emulated=plan.is_emulated)

@@ -55,11 +55,11 @@ def test_ranges_are_refused_exactly_if_two_of_them_overlap(
         ("[]", "x.yaml:3:8: nodes: one control plane is supported; this asks for 0."),
         (
             "[{role: control-plane, count: 0}]",
-            "x.yaml:3:32: nodes[0].count: one control plane is supported; this asks for 0.",
+            "x.yaml:3:38: nodes[0].count: one control plane is supported; this asks for 0.",
         ),
         (
             "[{role: control-plane}, {role: control-plane}]",
-            "x.yaml:3:40: nodes[1].role: one control plane is supported; this asks for 2.",
+            "x.yaml:3:39: nodes[1].role: one control plane is supported; this asks for 2.",
         ),
         (
             "[{}, {}]",
@@ -72,8 +72,10 @@ def test_ranges_are_refused_exactly_if_two_of_them_overlap(
         ("[{cpus: 1}]", "x.yaml:3:16: nodes[0].cpus: a control plane needs at least 2, not 1."),
         (
             "[{memory: 1699MiB}]",
-            "x.yaml:3:18: nodes[0].memory: a control plane needs at least '1700MiB', not "
-            "'1699MiB'.",
+            (
+                "x.yaml:3:18: nodes[0].memory: a control plane needs at least '1700MiB', "
+                "not '1699MiB'."
+            ),
         ),
         (
             "[{}, {role: worker, memory: 511MiB}]",
@@ -108,24 +110,27 @@ def test_the_smallest_ranges_that_hold_all_nodes_load(
     """Workers are numbered from 10, so that control planes can be added before them."""
     groups = f"nodes: [{{}}, {{role: worker, count: {workers}}}]\n"
     load(f"{groups}networking: {{podSubnet: 172.16.0.0/{pods}, nodeSubnet: 172.20.0.0/{nodes}}}")
-    lines = problems(
+    pod_line, node_line = problems(
         f"{groups}networking:\n  podSubnet: 172.16.0.0/{pods + 1}\n"
         f"  nodeSubnet: 172.20.0.0/{nodes + 1}\n"
     )
-    assert lines == [
+    assert pod_line == (
         f"x.yaml:5:14: networking.podSubnet: '172.16.0.0/{pods + 1}' has no room for a /24 for "
-        f"each of {workers + 1} nodes; use a /{pods} or a larger range.",
+        f"each of {workers + 1} nodes; use a /{pods} or a larger range."
+    )
+    assert node_line == (
         f"x.yaml:6:15: networking.nodeSubnet: '172.20.0.0/{nodes + 1}' has no room for an address "
-        f"for each of {workers + 1} nodes; use a /{nodes} or a larger range.",
-    ]
+        f"for each of {workers + 1} nodes; use a /{nodes} or a larger range."
+    )
 
 
 def test_a_range_in_the_file_is_blamed_not_the_default_that_it_meets(problems: Problems) -> None:
     """P-08."""
-    assert problems("networking: {nodeSubnet: 10.97.0.0/24}") == [
+    (line,) = problems("networking: {nodeSubnet: 10.97.0.0/24}")
+    assert line == (
         "x.yaml:3:26: networking.nodeSubnet: '10.97.0.0/24' overlaps serviceSubnet "
         "'10.96.0.0/12'; use ranges that do not overlap."
-    ]
+    )
 
 
 def test_nothing_is_concluded_from_a_value_that_is_itself_wrong(problems: Problems) -> None:

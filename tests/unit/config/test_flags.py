@@ -128,8 +128,8 @@ def test_problems_of_flags_and_file_come_together(load: Load) -> None:
     error = caught.value
     assert error.message == "The cluster file 'x.yaml' and the command line have 3 problems."
     assert [line.split(":")[0] for line in error.details.split("\n")] == [
-        "--workers",
         "--memory",
+        "--workers",
         "x.yaml",
     ]
 

@@ -34,9 +34,9 @@ _SEEDS = [
 ]
 #: Whatever means something to YAML, to Python or to a terminal.
 _PIECES = [
-    *(b"[", b"]", b"{", b"}", b": ", b"- ", b"? ", b", ", b"\n", b"\n  ", b"\t", b"#", b"|\n", b">"),
+    *(b"[", b"]", b"{", b"}", b": ", b"- ", b"? ", b", ", b"\n", b"\n  ", b"\t", b"|\n"),
     *(b"&a ", b"*a", b"!!", b"!<", b"<<: ", b"%YAML 1.1\n", b"---\n", b"...\n", b"'", b'"', b"\\"),
-    *(b'"\\ud800"', b'"\\UFFFFFFFF"', b"\x00", b"\x1b[31m", b"\xff", b"\xef\xbb\xbf", b"\xe2\x80\xae"),
+    *(b'"\\ud800"', b'"\\UFFFFFFFF"', b"\x00", b"\x1b[31m", b"\xff", b"\xe2\x80\xae"),
     *(b"1.30", b"017", b"0b_", b"no", b"~", b"52:54:00:12:34:56", b"2026-99-99", b"9" * 5000),
     *(b"nodes:", b"role: worker", b"count: 0", b"labels: ", b"10.0.0.0/8", b"{}", b"[key]"),
 ]  # fmt: skip
@@ -57,13 +57,17 @@ def _load_or_refuse(content: bytes, flags: Flags) -> None:
     with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
         file.write(content)
         file.flush()
-        try:
-            load_spec(Path(file.name), flags)
-        except ConfigError as error:
-            assert error.exit_code == 2
-            lines = error.details.split("\n")
-            assert all(line.isprintable() for line in lines)
-            assert all(line.startswith((f"{file.name}:", "--", "NAME", "and ")) for line in lines)
+        for line in _refusal(Path(file.name), flags):
+            assert line.isprintable()
+            assert line.startswith((f"{file.name}:", "--", "NAME", "and "))
+
+
+def _refusal(path: Path | None, flags: Flags) -> list[str]:
+    try:
+        load_spec(path, flags)
+    except ConfigError as error:
+        return error.details.split("\n")
+    return []
 
 
 @_fuzz
@@ -120,10 +124,7 @@ def test_any_flags_load_or_are_refused(  # noqa: PLR0913
         cpus=cpus,
         api_server_port=port,
     )
-    try:
-        load_spec(None, flags)
-    except ConfigError as error:
-        assert all(line.isprintable() for line in error.details.split("\n"))
+    assert all(line.isprintable() for line in _refusal(None, flags))
 
 
 @pytest.mark.parametrize("content", [b"[" * 262144, b"\n" * 262144, b"a b " * 65536, b"*" * 262144])

@@ -108,7 +108,7 @@ def test_label_keys_of_kubernetes_form_are_taken(key: str) -> None:
      "kubernetes.io/hostname", "node-role.kubernetes.io/gpu", "k8s.io/a", "a.k8s.io/b"],
 )  # fmt: skip
 def test_label_keys_that_a_node_could_not_join_with_are_refused(key: str) -> None:
-    with pytest.raises(ValueError, match="label key|may not set"):
+    with pytest.raises(ValueError, match=r"label key|may not set"):
         label_key(key)
 
 

@@ -43,7 +43,8 @@ def test_the_starter_file_loads_and_asks_for_what_no_file_would_give(
 
 def test_what_the_starter_file_shows_as_default_is_the_default(tmp_path: Path) -> None:
     text = starter_file(ClusterName("demo"))
-    uncommented = re.sub(r"^( *)# ( *[a-zA-Z]+:(?: [^ ]+)?)( +#.*)?$", r"\1\2", text, flags=re.M)
+    commented = r"^( *)# ( *[a-zA-Z]+:(?: [^ \n]+)?)( +#.*)?$"
+    uncommented = re.sub(commented, r"\1\2", text, flags=re.MULTILINE)
     assert "\n  podSubnet:" in uncommented
     assert "\n      disk: fast" in uncommented
     spec = load_spec(_write(tmp_path, uncommented), Flags())

@@ -42,7 +42,7 @@ def test_quoted_and_block_scalars_are_text() -> None:
         (b"a: 1\na: 2", "is here twice, first on line 1; remove one"),
         (b"no: 1", 'the key no was read as the boolean false; write "no"'),
         (b"1: 1", 'the key 1 is not text; write "1"'),
-        (b": 1", 'the key  is not text; write ""'),
+        (b"? \n: 1", "a key is missing before this ':'"),
         (b"[a]: 1", "a key must be text, not a list, a mapping or an alias"),
         (b"%TAG ! tag:x,2026:\n---\na: 1", "directives such as %YAML are not supported; "),
         (b'a: "\\ud800"', "half a character (a surrogate) is not text; remove it"),

@@ -226,22 +226,22 @@ def test_removing_looks_into_every_file(tmp_path: Path, home: dict[str, str], co
     assert content(a)["current-context"] == ""
 
 
-def test_a_current_context_of_ours_in_another_file_is_unset_first(
+def test_our_context_stays_while_another_file_points_at_it(
     tmp_path: Path, home: dict[str, str]
 ) -> None:
-    """A kill in between leaves no name that nobody could tell to be ours."""
+    """Once it is gone, no rerun could tell whose the name was."""
     a, b = tmp_path / "a", tmp_path / "b"
     merge(home | {"KUBECONFIG": str(a)})
     a.write_text(a.read_text().replace("current-context: bootstrap-demo", ""))
     b.write_text("current-context: bootstrap-demo\n")
-    (tmp_path / "a.lock").touch()
+    (tmp_path / "b.lock").touch()
     environ = home | {"KUBECONFIG": f"{a}:{b}"}
     with pytest.raises(LockedError):
         remove(environ)
-    assert (content(b)["current-context"], names(a)) == ("", ["bootstrap-demo"])
-    (tmp_path / "a.lock").unlink()
+    assert names(a) == ["bootstrap-demo"]
+    (tmp_path / "b.lock").unlink()
     assert remove(environ) == []
-    assert names(a) == []
+    assert (content(b)["current-context"], names(a)) == ("", [])
 
 
 def test_a_file_that_fails_does_not_keep_the_others(tmp_path: Path, home: dict[str, str]) -> None:
@@ -270,17 +270,20 @@ def test_a_file_in_place_of_the_directory_is_an_error(tmp_path: Path, home: dict
         merge(home | {"KUBECONFIG": str(tmp_path / "file" / "config")})
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a file of another user")
 def test_the_owner_of_a_file_is_kept(home: dict[str, str], config: Path) -> None:
-    os.chown(config, 1234, 1234)
+    try:
+        os.chown(config, 1234, 1234)
+    except PermissionError:
+        pytest.skip("this user cannot make a file of another user")
     merge(home)
     assert (config.stat().st_uid, config.stat().st_gid) == (1234, 1234)
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write into any file")
 def test_a_read_only_file_is_kept(home: dict[str, str], config: Path) -> None:
     """R-17."""
     config.chmod(0o400)
+    if os.access(config, os.W_OK):
+        pytest.skip("this user may write into any file")
     with pytest.raises(BootstrapError, match="read-only"):
         merge(home)
     assert config.read_text() == FOREIGN

