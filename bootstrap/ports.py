@@ -197,6 +197,9 @@ class ClusterApi(Protocol):
     def version(self, kubeconfig: Path) -> str:
         """Give the API server's version; raises as ``joined_nodes`` does."""
 
+    def remove_join_token(self, kubeconfig: Path, token: str) -> None:
+        """Make the API server refuse ``token`` from now on."""
+
     def certificate_expiry(self, kubeconfig: Path) -> CertificateExpiry:
         """Give both ends' dates, past ones too; raises as ``joined_nodes`` does."""
 

@@ -368,13 +368,15 @@ PODS_SICK = [
         name="pod to pod cut in one direction",
         ill=lambda: Illness(cut_between=frozenset({("demo-worker", "demo-control-plane")})),
         not_ok={"pod to pod"},
-        evidence={"pod to pod": "demo-worker to demo-control-plane: http://10.244.0.5:8080/name"},
+        evidence={
+            "pod to pod": "demo-worker to demo-control-plane: http://10.244.0.5:8080/name: dial tcp"
+        },
     ),
     Scenario(
         name="another pod has the address",
         ill=lambda: Illness(stranger_answers="nginx"),
         not_ok={"pod to pod"},
-        evidence={"pod to pod": "status 200, 'nginx'"},
+        evidence={"pod to pod": "got 'nginx'"},
     ),
     Scenario(
         name="kube-proxy dead on one node",
@@ -393,6 +395,12 @@ PODS_SICK = [
         ill=lambda: Illness(large_is_short_on=BOTH),
         not_ok={"pod to pod"},
         evidence={"pod to pod": "(1300 came)"},
+    ),
+    Scenario(
+        name="N-16 large bodies hang between two nodes",
+        ill=lambda: Illness(large_cut_between=frozenset({("demo-worker", "demo-control-plane")})),
+        not_ok={"pod to pod"},
+        evidence={"pod to pod": "demo-worker from demo-control-plane (large): a body of 20000"},
     ),
     Scenario(
         name="deletion refused",

@@ -197,6 +197,8 @@ class Illness:
     stranger_answers: str = ""
     large_fails_on: frozenset[str] = frozenset()
     large_is_short_on: frozenset[str] = frozenset()
+    #: Pairs of nodes between which only small packets pass.
+    large_cut_between: frozenset[tuple[str, str]] = frozenset()
     namespaces_forbidden: bool = False
     deletion_refused: bool = False
     deletion_ignored: bool = False
@@ -468,17 +470,23 @@ class FakeApiServer:
         peer = self._peer(node, url)
         if peer is None:
             return _json(200, {"status": 0, "body": "", "error": "dial tcp: i/o timeout"})
-        return _json(200, {"status": 200, "body": self.ill.stranger_answers or peer, "error": ""})
+        return _json(200, {"status": 200, "body": peer, "error": ""})
 
     def _peer(self, node: FakeNode, url: str) -> str | None:
+        if self.ill.stranger_answers:
+            return self.ill.stranger_answers
         if url == "http://10.96.7.7/name":
             works = self.services["check"]["spec"]["ports"] == [{"port": 80, "targetPort": 8080}]
             is_broken = node.name in self.ill.service_fails_on or not works
             return None if is_broken else next(iter(self.pods))
         for name, pod in self.pods.items():
             other = self._placed(pod)
-            if other and url == f"http://{self._address(other)}:8080/name":
-                return None if (node.name, other.name) in self.ill.cut_between else name
+            if not other or not url.startswith(f"http://{self._address(other)}:8080/"):
+                continue
+            cut, size = self.ill.cut_between, url.partition("/large?bytes=")[2]
+            if size:
+                cut |= self.ill.large_cut_between
+            return None if (node.name, other.name) in cut else "x" * int(size or 0) or name
         return None
 
     def _large(self, node: FakeNode, size: int) -> tuple[int, str, bytes]:

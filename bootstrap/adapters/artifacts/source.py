@@ -60,7 +60,7 @@ class GoArtifacts:
                 return kept
             go = ensure_toolchain(self._cache, required, self._progress)
         store = Store(self._root / f"{self._inputs(lock)}-{go.name}")
-        with self._held(store), _space(store):
+        with _space(store), self._held(store):
             self._complete(store, lock, go)
             return _built(store, lock)
 

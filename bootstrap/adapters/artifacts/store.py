@@ -11,6 +11,7 @@ from bootstrap.adapters.files import private_directory, replacing, sweep, write_
 
 _MANIFEST = "manifest.json"
 _WORK = ".work"
+_DOOMED = ".work.old"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +49,19 @@ class Store:
 
     def close(self) -> None:
         """Remove unfinished files."""
+        doomed = self.directory / _DOOMED
+        shutil.rmtree(doomed, ignore_errors=True)
         if self.work.exists():
-            shutil.rmtree(self.work)
+            # Renamed first: a compiler that outlives its killed parent then adds nothing.
+            self.work.replace(doomed)
+            shutil.rmtree(doomed)
 
     def artifacts(self) -> Mapping[str, Artifact]:
         """Give what the manifest names; a manifest that cannot be read names nothing."""
         try:
             entries = json.loads((self.directory / _MANIFEST).read_text())
-            return {
-                entry["name"]: Artifact(path=self.directory / entry["name"], **entry)
-                for entry in entries
-            }
+            parsed = [self._parse(**entry) for entry in entries]
+            return {entry.name: entry for entry in parsed}
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             return {}
 
@@ -95,6 +98,17 @@ class Store:
         """Make the manifest not name a file, so that it is built again."""
         if self.has_entry(name):
             self._write(self._others(name))
+
+    def _parse(self, *, name: str, version: str, size_bytes: int, sha256: str) -> Artifact:
+        if Path(name).name != name:
+            raise ValueError(name)
+        return Artifact(
+            name=name,
+            version=version,
+            size_bytes=size_bytes,
+            sha256=sha256,
+            path=self.directory / name,
+        )
 
     def _others(self, name: str) -> list[Artifact]:
         return [entry for entry in self.artifacts().values() if entry.name != name]

@@ -70,6 +70,10 @@ class DebianImages:
         built = self._artifacts.ensure(kubernetes_version)
         return self._find(built) or self._build(built, kubernetes_version)
 
+    def find(self, key: str) -> NodeImage | None:
+        """See the port."""
+        return self._store.find(key)
+
     def list(self) -> Sequence[NodeImage]:
         """Give every image that is there."""
         return self._store.list()

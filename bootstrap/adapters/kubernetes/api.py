@@ -74,6 +74,11 @@ class KubernetesClusterApi:
                 hint=access.hint,
             )
 
+    def remove_join_token(self, kubeconfig: Path, token: str) -> None:
+        """See ``ports.ClusterApi``."""
+        with self._asking(kubeconfig, "remove a join token") as client:
+            client.delete(tokens.secret_path(token))
+
     def version(self, kubeconfig: Path) -> str:
         """See ``ports.ClusterApi``."""
         with self._asking(kubeconfig, "read the version") as client:

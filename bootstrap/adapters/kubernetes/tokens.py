@@ -37,6 +37,11 @@ def join_token_secret(token: str, *, expires: datetime) -> Document:
     }
 
 
+def secret_path(token: str) -> str:
+    """Give the path of a join token's Secret; only its public half is in the name."""
+    return f"{PATH}/bootstrap-token-{token.partition('.')[0]}"
+
+
 def expiry(now: datetime, lifetime_s: int) -> datetime:
     """Give the moment from which the token is refused."""
     return now + timedelta(seconds=lifetime_s)

@@ -15,7 +15,9 @@ from bootstrap.waiting import NotYet
 # kube-proxy programs a new Service with delay, and CoreDNS remembers for up to 30 s that
 # a name did not exist.
 _TIMEOUT_S = 90.0
-_FETCH_TIMEOUT_S = 5
+_POD_TIMEOUT_S = 5
+#: The check program refuses to wait longer.
+_POD_LONGEST_S = 60
 _OK = 200
 #: Over 16 KiB, so that no single packet or TLS record carries it (N-16).
 _LARGE_BYTES = 20_000
@@ -44,7 +46,7 @@ class Traffic:
         """See every pod reach the next node's pod, the Service, and carry a large body."""
         probes = dict(self._ring())
         self._all("the pods to reach each other", probes)
-        return f"{', '.join(probes)}; {_LARGE_BYTES} bytes came through from each"
+        return f"{', '.join(probes)}; large is {_LARGE_BYTES} bytes"
 
     def _ring(self) -> Iterator[tuple[str, Probe]]:
         following = [*self.pods[1:], *self.pods[:1]]
@@ -54,11 +56,12 @@ class Traffic:
             url = f"http://{peer.address}:{PORT}/name"
             yield f"{pod.node} to {peer.node}", self._fetches(pod, url, {peer.name})
             yield f"{pod.node} to the Service", self._fetches(pod, service, names)
-            yield f"{pod.node} to this host", self._carries(pod)
+            yield f"{pod.node} from {peer.node} (large)", self._carries_from(pod, peer)
+            yield f"{pod.node} to this host (large)", self._carries(pod)
 
     def _resolves(self, pod: CheckPod, name: str) -> Probe:
         def probe() -> None:
-            answer = self._proxied(pod, "resolve", name=name)
+            answer = self._proxied(pod, "resolve", name=name, timeout=self._pod_timeout)
             if dig(answer.parsed(), "addresses") != [self.service_ip]:
                 raise NotYet(f"resolved to {answer.text[:200]}, wanted {self.service_ip}")
 
@@ -66,25 +69,44 @@ class Traffic:
 
     def _fetches(self, pod: CheckPod, url: str, names: set[str]) -> Probe:
         def probe() -> None:
-            timeout = str(_FETCH_TIMEOUT_S * self.pace.patience)
-            document = self._proxied(pod, "fetch", url=url, timeout=timeout).parsed()
-            body = text(document, "body").strip()
-            if dig(document, "status") != _OK or body not in names:
-                said = text(document, "error") or f"status {dig(document, 'status')}, {body[:80]!r}"
-                raise NotYet(f"{url}: {said}")
+            body = self._fetched(pod, url)
+            if body not in names:
+                raise NotYet(f"{url}: got {body[:80]!r}")
 
         return probe
 
     def _carries(self, pod: CheckPod) -> Probe:
         def probe() -> None:
             try:
-                size = len(self._proxied(pod, "large", bytes=str(_LARGE_BYTES)).body)
+                body = self._proxied(pod, "large", bytes=str(_LARGE_BYTES)).body
             except ApiFailureError as error:
-                raise NotYet(_mtu(str(error))) from error
-            if size != _LARGE_BYTES:
-                raise NotYet(_mtu(f"{size} came"))
+                raise _mtu(str(error)) from error
+            _whole(len(body))
 
         return probe
+
+    def _carries_from(self, pod: CheckPod, peer: CheckPod) -> Probe:
+        url = f"http://{peer.address}:{PORT}/large?bytes={_LARGE_BYTES}"
+
+        def probe() -> None:
+            try:
+                body = self._fetched(pod, url)
+            except (NotYet, ApiFailureError) as error:
+                raise _mtu(str(error)) from error
+            _whole(len(body))
+
+        return probe
+
+    def _fetched(self, pod: CheckPod, url: str) -> str:
+        document = self._proxied(pod, "fetch", url=url, timeout=self._pod_timeout).parsed()
+        error, status = text(document, "error"), dig(document, "status")
+        if error or status != _OK:
+            raise NotYet(f"{url}: {error or f'status {status}'}")
+        return text(document, "body").strip()
+
+    @property
+    def _pod_timeout(self) -> str:
+        return str(min(_POD_TIMEOUT_S * self.pace.patience, _POD_LONGEST_S))
 
     def _proxied(self, pod: CheckPod, path: str, **query: str) -> Answer:
         base = f"{PATH}/{self.namespace}/pods/{pod.name}:{PORT}/proxy"
@@ -104,8 +126,13 @@ class Traffic:
         self.pace.wait(description, look, timeout_s=_TIMEOUT_S)
 
 
-def _mtu(seen: str) -> str:
-    return (
+def _whole(size: int) -> None:
+    if size != _LARGE_BYTES:
+        raise _mtu(f"{size} came")
+
+
+def _mtu(seen: str) -> NotYet:
+    return NotYet(
         f"a body of {_LARGE_BYTES} bytes did not come through ({seen}); "
         "a smaller MTU on the path does this"
     )

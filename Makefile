@@ -1,0 +1,35 @@
+# Every check by its name, the same here and in CI. `./setup.sh` makes .venv.
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+SHELL_FILES := setup.sh .ci/run $(wildcard playbooks/roles/*/files/*.sh) playbooks/roles/kubernetes_binaries/files/kubeadm-once
+
+.PHONY: check lint unit contract test e2e faults bench
+
+check: lint unit contract
+
+lint:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict playbooks .yamllint .ansible-lint
+	cd playbooks && PATH="$(CURDIR)/$(BIN):$$PATH" ansible-lint --offline --profile production
+	shellcheck $(SHELL_FILES)
+
+unit:
+	$(PYTEST) tests/unit
+
+contract:
+	$(PYTEST) tests/contract tests/playbooks
+
+# Real virtual machines; minutes with KVM, half an hour without.
+e2e:
+	$(PYTEST) tests/e2e --timeout 5400
+
+faults:
+	$(PYTEST) tests/faults --timeout 14400
+
+test: check e2e
+
+bench:
+	$(BIN)/python benchmarks/run.py

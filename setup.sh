@@ -1,0 +1,68 @@
+#!/bin/sh
+# Install what the tool needs on a Debian machine, then run one of its commands.
+#
+#   ./setup.sh            only install, into .venv
+#   ./setup.sh up [...]   install, then `bootstrap up [...]`
+#   ./setup.sh test       install, then every linter and every test
+#
+# Run it as root or as a user with sudo; the tool itself then needs neither.
+set -eu
+cd "$(dirname "$0")"
+
+runtime="python3 python3-venv python3-dev gcc libc6-dev pkg-config libvirt-dev
+  libvirt-daemon-system libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils
+  mmdebstrap debian-archive-keyring uidmap e2fsprogs openssh-client ca-certificates"
+development="git make shellcheck iproute2 procps"
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+missing() {
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+      printf '%s ' "$package"
+  done
+}
+
+install_packages() {
+  # shellcheck disable=SC2048,SC2086 # a list of words is meant
+  packages=$(missing $*)
+  # shellcheck disable=SC2016 # apt reads this, not the shell
+  if [ -n "$packages" ]; then
+    as_root apt-get update -q
+    # shellcheck disable=SC2086 # a list of words is meant
+    as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -qy --no-install-recommends $packages
+  elif [ -z "$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null)" ]; then
+    as_root apt-get update -q
+  fi
+}
+
+install_tool() {
+  # Debian's own Python: its headers are the ones that the package above brought.
+  [ -x .venv/bin/python ] || /usr/bin/python3 -m venv .venv
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable "$1"
+}
+
+start_libvirt() {
+  # Only for root, and only where no service manager does it. The configuration and
+  # libvirt's own network stay as they are; nothing is stopped afterwards.
+  [ "$(id -u)" -eq 0 ] || return 0
+  [ -d /run/systemd/system ] && return 0
+  pgrep -x virtlogd >/dev/null || virtlogd --daemon
+  pgrep -x libvirtd >/dev/null || libvirtd --daemon
+}
+
+command=${1:-}
+case $command in
+  test) install_packages "$runtime $development" && install_tool '.[dev]' ;;
+  *) install_packages "$runtime procps" && install_tool . ;;
+esac
+start_libvirt
+
+case $command in
+  '') echo 'ready: .venv/bin/bootstrap up' ;;
+  test) exec make test ;;
+  *) exec .venv/bin/bootstrap "$@" ;;
+esac
