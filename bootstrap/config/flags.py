@@ -44,7 +44,7 @@ def overlaid(data: Any, flags: Flags) -> Overlay:  # noqa: ANN401 - as YAML gave
     if isinstance(data, dict):
         sheet.put(("metadata", "name"), flags.name, "NAME")
         sheet.put(("kubernetesVersion",), flags.kubernetes_version, "--kubernetes-version")
-        sheet.put(("hypervisor", "uri"), flags.hypervisor_uri, "--hypervisor-uri")
+        sheet.put(("hypervisor", "uri"), flags.hypervisor_uri, "--hypervisor")
         sheet.put(("networking", "apiServerPort"), flags.api_server_port, "--api-server-port")
         _put_nodes(sheet, flags)
     return Overlay(data=data, flags=sheet.flags, problems=tuple(sheet.problems))

@@ -61,7 +61,7 @@ def _decoded(content: bytes) -> str:
     if len(content) > MAX_BYTES:
         raise UnreadableError(f"the file is larger than {MAX_BYTES // 1024} KiB", Place(1, 1))
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode("utf-8", "replace")
         raise UnreadableError("the file is not UTF-8 text", _end_of(before)) from error

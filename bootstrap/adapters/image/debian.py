@@ -62,7 +62,7 @@ class DebianImages:
         self._directories = directories
         self._progress = progress
         self._artifacts = artifacts
-        self._store = ImageStore(directory=directories.images)
+        self._store = ImageStore(directory=directories.images, is_shared=os.getuid() == 0)
         self._is_checked = is_checked
 
     def ensure(self, kubernetes_version: str) -> NodeImage:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
@@ -15,8 +14,6 @@ from bootstrap.model.cluster import NodeImage
 _BUILDING = ".building-"
 _REMOVING = ".removing-"
 _FILES = ("disk.raw", "vmlinuz", "initrd.img")
-#: root's images are read by the system daemon's user, which must get there.
-_SHARED, _PRIVATE = 0o755, 0o700
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +21,8 @@ class ImageStore:
     """The images below one directory. Only the holder of the lock may change anything."""
 
     directory: Path
+    #: The system daemon runs domains as another user, who must get at root's images.
+    is_shared: bool = False
 
     def find(self, key: str) -> NodeImage | None:
         """Give the image of this key, if it is there and whole; reads one small file."""
@@ -53,12 +52,15 @@ class ImageStore:
 
     def prepare(self) -> None:
         """Make the directory, and remove what killed runs left in it."""
-        mode = _SHARED if os.getuid() == 0 else _PRIVATE
         for directory in (self.directory.parent, self.directory):
-            private_directory(directory, mode=mode)
+            private_directory(directory, mode=self._mode)
         for pattern in (f"{_BUILDING}*", f"{_REMOVING}*"):
             for leftover in self.directory.glob(pattern):
                 shutil.rmtree(leftover)
+
+    @property
+    def _mode(self) -> int:
+        return 0o755 if self.is_shared else 0o700
 
     @contextlib.contextmanager
     def building(self, key: str, *, kubernetes_version: str) -> Iterator[Path]:
@@ -79,7 +81,7 @@ class ImageStore:
         sizes = {name: (work / name).stat().st_size for name in _FILES}
         note = {"kubernetesVersion": kubernetes_version, "sizes": sizes}
         write_atomically(work / "image.json", json.dumps(note, indent=2) + "\n", mode=0o444)
-        work.chmod(_SHARED if os.getuid() == 0 else _PRIVATE)
+        work.chmod(self._mode)
         self.remove(key)
         work.rename(self.directory / key)
 

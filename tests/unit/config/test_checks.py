@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from ipaddress import IPv4Network
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 
 from bootstrap.config.checks import check
 from bootstrap.config.fields import API_VERSION, KIND
+from bootstrap.config.flags import Flags
+from bootstrap.config.load import load_spec
 from bootstrap.config.schema import ClusterFile
+from bootstrap.errors import ConfigError
 from bootstrap.model.network import UPLINK_SUBNET
 
 Load = Callable[..., object]
@@ -137,8 +141,8 @@ def test_nothing_is_concluded_from_a_value_that_is_itself_wrong(problems: Proble
     assert problems("nodes: [{role: worker}, {role: master}]") == [
         "x.yaml:3:32: nodes[1].role: 'master' is not a role; use 'control-plane' or 'worker'."
     ]
-    assert problems("nodes: [{role: worker}, {rol: worker}]") == [
-        "x.yaml:3:26: nodes[1].rol: 'rol' is not a key here; did you mean 'role'?"
+    assert problems("nodes: [{}, {rol: worker}]") == [
+        "x.yaml:3:14: nodes[1].rol: 'rol' is not a key here; did you mean 'role'?"
     ]
 
 
@@ -149,3 +153,16 @@ def test_what_does_not_depend_on_a_wrong_value_is_still_checked(problems: Proble
         "nodes[1].count",
         "kubernetesVersion",
     ]
+
+
+def test_entries_keep_their_numbers_beside_a_wrong_one(problems: Problems) -> None:
+    lines = problems("nodes: [{}, x, {role: worker, memory: 1MiB}]")
+    assert [line.split(": ")[1] for line in lines] == ["nodes[1]", "nodes[2].memory"]
+
+
+def test_values_are_checked_even_if_the_format_is_not_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("nodes: [{cpus: 1}]", encoding="utf-8")
+    with pytest.raises(ConfigError, match="3 problems") as caught:
+        load_spec(path, Flags())
+    assert "nodes[0].cpus" in caught.value.details

@@ -74,7 +74,9 @@ def test_what_no_flag_names_is_the_files(load: Load) -> None:
 
 @pytest.mark.parametrize("workers", [0, 1, 99])
 def test_the_number_of_workers_needs_no_file(workers: int) -> None:
-    assert load_spec(None, Flags(workers=workers)).count(NodeRole.WORKER) == workers
+    spec = load_spec(None, Flags(workers=workers))
+    assert spec.count(NodeRole.WORKER) == workers
+    assert all(group.count for group in spec.node_groups)
 
 
 def test_workers_are_added_to_a_file_that_has_none(load: Load) -> None:
@@ -108,7 +110,7 @@ def test_several_groups_of_workers_are_not_guessed_at(load: Load, problems: Prob
         ({"cpus": 1}, "--cpus: a control plane needs at least 2, not 1."),
         ({"disk": "1GiB"}, "--disk: '1GiB' is too small; use at least '4GiB'."),
         ({"kubernetes_version": "1.30"}, "--kubernetes-version: '1.30' is not a supported "),
-        ({"hypervisor_uri": "xen:///"}, "--hypervisor-uri: 'xen:///' is not a supported URI; "),
+        ({"hypervisor_uri": "xen:///"}, "--hypervisor: 'xen:///' is not a supported URI; "),
         ({"api_server_port": 80}, "--api-server-port: 80 is out of range; use 1024 to 65535."),
     ],
 )

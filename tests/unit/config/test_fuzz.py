@@ -18,7 +18,7 @@ from bootstrap.config.starter import starter_file
 from bootstrap.errors import ConfigError
 from bootstrap.model.names import ClusterName
 
-_COUNT = os.environ.get("BOOTSTRAP_FUZZ_EXAMPLES")
+_COUNT = os.environ.get("BOOTSTRAP_FUZZ_EXAMPLES") or None
 _fuzz = settings(
     max_examples=int(_COUNT or 300),
     derandomize=_COUNT is None,

@@ -23,6 +23,7 @@ def test_every_value_and_key_has_a_place_counted_from_1() -> None:
 def test_a_byte_order_mark_and_windows_line_ends_move_nothing() -> None:
     document = parse(b"\xef\xbb\xbfa: 1\r\nb: x\r\n")
     assert document.data == {"a": 1, "b": "x"}
+    assert document.keys["a",] == Place(1, 1)
     assert document.values["b",] == Place(2, 4)
 
 
@@ -55,6 +56,12 @@ def test_what_is_not_plain_yaml_is_refused_and_reading_goes_on(
     document = parse(content)
     assert [found.message[: len(message)] for found in document.problems] == [message]
     assert document.is_whole
+
+
+def test_half_characters_leave_the_data() -> None:
+    document = parse(b'"\\ud800": ["\\udfff"]')
+    assert document.data == {"?": ["?"]}
+    assert len(document.problems) == 2
 
 
 def test_the_first_of_two_values_is_kept() -> None:

@@ -1,0 +1,138 @@
+"""The same cluster without the tool: QEMU by hand, ssh and kubeadm by shell.
+
+It gets the files, the image and the order of things for free from a plan, so that only the
+way of doing it differs: no libvirt, no Ansible, no locks, no verification but "all Ready".
+"""
+
+import subprocess
+import time
+from pathlib import Path
+
+from bootstrap.adapters.ansible.archive import archive
+from bootstrap.adapters.trust.cluster import ClusterTrust
+from bootstrap.adapters.trust.store import TrustStore
+from bootstrap.adapters.volumes.seed import seed_image
+from bootstrap.model.cluster import NodeImage
+from bootstrap.model.network import UPLINK_ADDRESS
+from bootstrap.model.plan import ClusterPlan, NodePlan
+from bootstrap.planning.node_files import INIT_CONFIG, join_config, node_files, seed_files
+
+_KERNEL_LINE = (
+    "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet random.trust_cpu=on "
+    "mitigations=off systemd.show_status=0"
+)
+_FIRST = (
+    "preflight,control-plane/controller-manager,control-plane/scheduler,wait-control-plane,"
+    "upload-config,upload-certs,mark-control-plane,bootstrap-token,kubelet-finalize,addon,"
+    "show-join-command"
+)
+_SECOND = "preflight,certs,kubeconfig,etcd,kubelet-start,show-join-command"
+
+
+class Floor:
+    """Brings the planned cluster up by hand and takes the seconds of each phase."""
+
+    def __init__(self, plan: ClusterPlan, image: NodeImage, directory: Path) -> None:
+        self._plan = plan
+        self._image = image
+        self._directory = directory
+        self._trust = ClusterTrust(TrustStore(directory / "trust"))
+        self._key = directory / "key"
+        self._guests: list[subprocess.Popen[bytes]] = []
+        self.seconds: dict[str, float] = {}
+
+    def run(self) -> None:
+        """Bring the cluster up; :meth:`stop` must be called in any case."""
+        key = TrustStore(self._directory / "trust")
+        key.ensure_client_key()
+        self._key = key.client_key_file
+        first = self._plan.initial_control_plane
+        self._phase("boot control plane", lambda: self._boot(first))
+        self._phase("init", lambda: self._init(first))
+        for worker in self._plan.workers:
+            self._phase("boot worker", lambda worker=worker: self._boot(worker))
+            self._phase("join", lambda worker=worker: self._join(first, worker))
+        self._phase("all ready", lambda: self._wait_ready(first))
+
+    def stop(self) -> None:
+        """Kill the guests."""
+        for guest in self._guests:
+            guest.kill()
+            guest.wait()
+
+    def _phase(self, name: str, action: object) -> None:
+        began = time.monotonic()
+        action()  # type: ignore[operator]
+        self.seconds[name] = self.seconds.get(name, 0) + time.monotonic() - began
+
+    def _boot(self, node: NodePlan) -> None:
+        disk, seed = self._directory / f"{node.name}.qcow2", self._directory / f"{node.name}.iso"
+        create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", self._image.disk]
+        subprocess.run([*create, disk, f"{node.disk_gib}G"], check=True)
+        seed.write_bytes(seed_image(seed_files(node, self._trust.node_keys(node.name))))
+        self._guests.append(subprocess.Popen(self._qemu(node, disk, seed)))
+        while self._ssh(node, "test -e /run/cloud-init/result.json", check=False):
+            time.sleep(2)  # noqa: TID251 - a shell loop is what this stands for
+        data = archive(node_files(self._plan, node, self._trust.certificates()))
+        self._ssh(node, "sudo tar -x -C / --no-same-owner", stdin=data)
+        self._ssh(node, "sudo networkctl reload && sudo nft -f /etc/nftables.conf")
+
+    def _init(self, node: NodePlan) -> None:
+        kubeadm = f"sudo kubeadm init --config {INIT_CONFIG} --skip-phases"
+        self._ssh(node, f"{kubeadm}={_FIRST}")
+        ask = "sudo kubectl --kubeconfig /etc/kubernetes/super-admin.conf get --raw /readyz"
+        self._ssh(node, f"until {ask} --request-timeout=30s; do sleep 5; done")
+        self._ssh(node, f"{kubeadm}={_SECOND}")
+
+    def _join(self, first: NodePlan, worker: NodePlan) -> None:
+        token = self._trust.new_join_token()
+        # The floor need not hide its token.
+        self._ssh(first, f"sudo kubeadm token create {token} --ttl 1h")
+        ca_hash = self._trust.authority_hash()
+        config = join_config(self._plan, worker, token=token, ca_hash=ca_hash)
+        self._ssh(worker, "sudo tee /run/join.yaml", stdin=config.encode())
+        self._ssh(worker, "sudo kubeadm join --config /run/join.yaml")
+
+    def _wait_ready(self, first: NodePlan) -> None:
+        kubectl = "sudo kubectl --kubeconfig /etc/kubernetes/admin.conf"
+        self._ssh(first, f"{kubectl} wait --for=condition=Ready node --all --timeout=1200s")
+        rollout = "rollout status deployment/coredns --timeout=1200s"
+        self._ssh(first, f"{kubectl} -n kube-system {rollout}")
+
+    def _ssh(
+        self, node: NodePlan, command: str, *, stdin: bytes = b"", check: bool = True
+    ) -> int:
+        options = ["StrictHostKeyChecking=accept-new", "UserKnownHostsFile=/dev/null"]
+        options += ["BatchMode=yes", "ConnectTimeout=10", "LogLevel=ERROR"]
+        words = [word for option in options for word in ("-o", option)]
+        argv = ["ssh", "-F", "/dev/null", *words, "-i", str(self._key), "-p", str(node.ssh_port)]
+        done = subprocess.run(
+            [*argv, "node@127.0.0.1", command],
+            input=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=None if check else subprocess.DEVNULL,
+            check=check,
+        )
+        return done.returncode
+
+    def _qemu(self, node: NodePlan, disk: Path, seed: Path) -> list[str]:
+        forwards = f"hostfwd=tcp:127.0.0.1:{node.ssh_port}-{UPLINK_ADDRESS}:22"
+        words = ["qemu-system-x86_64", "-name", node.name, "-nodefaults", "-display", "none"]
+        words += ["-accel", "tcg,thread=multi,tb-size=512", "-machine", "pc"]
+        words += ["-cpu", "Nehalem,-cx16,+aes,+pclmulqdq", "-smp", str(node.cpus)]
+        words += ["-m", str(node.memory_mib), "-kernel", str(self._image.kernel)]
+        words += ["-initrd", str(self._image.initrd), "-append", _KERNEL_LINE]
+        words += ["-drive", f"file={disk},if=virtio,cache=unsafe,discard=unmap"]
+        words += ["-drive", f"file={seed},if=virtio,format=raw,readonly=on"]
+        words += ["-device", "virtio-rng-pci", "-serial", f"file:{disk}.console"]
+        words += ["-netdev", f"user,id=uplink,{forwards}"]
+        words += ["-device", f"virtio-net-pci,netdev=uplink,mac={node.uplink_mac}"]
+        for link in node.links:
+            mine = link.node == node.name
+            local = link.node_port if mine else link.control_plane_port
+            remote = link.control_plane_port if mine else link.node_port
+            mac = link.node_mac if mine else link.control_plane_mac
+            ends = f"udp=127.0.0.1:{remote},localaddr=127.0.0.1:{local}"
+            words += ["-netdev", f"socket,id=l{local},{ends}"]
+            words += ["-device", f"virtio-net-pci,netdev=l{local},mac={mac}"]
+        return words

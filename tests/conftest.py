@@ -1,0 +1,115 @@
+"""Guards around every test, and the option that writes the golden files anew."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+_TESTS = Path(__file__).parent
+_GOLDEN = _TESTS / "data" / "golden"
+_XDG = ("CONFIG", "STATE", "CACHE", "DATA", "RUNTIME")
+#: The user's own, which no test may see.
+_HIDDEN = ("KUBECONFIG", "SSH_AUTH_SOCK", "LIBVIRT_DEFAULT_URI", "XDG_CONFIG_DIRS")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_CHILDREN_PATIENCE_S = 5
+#: Whole groups of unit tests whose subject is a program; others say so test by test.
+_RUN_PROGRAMS = ("unit/adapters/artifacts", "unit/adapters/image")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the files in tests/data/golden anew"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "runs_programs: a unit test that starts a child process")
+
+
+@pytest.fixture(scope="session")
+def _children_before() -> frozenset[int]:
+    return frozenset(child.pid for child in psutil.Process().children())
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(_children_before: frozenset[int]) -> Iterator[None]:
+    """Fail a test that leaves the process other than it was, or a child of it running."""
+    environment, handlers, umask = _environment(), _handlers(), _umask()
+    yield
+    # The command line is a process of its own, so it need not give handlers back.
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    assert _environment() == environment, "the test changed the environment"
+    assert _umask() == umask, "the test changed the umask"
+    left = [child for child in psutil.Process().children() if child.pid not in _children_before]
+    _, alive = psutil.wait_procs(left, timeout=_CHILDREN_PATIENCE_S)
+    lines = [child.cmdline() for child in alive]
+    for child in alive:
+        child.kill()
+    assert not lines, "the test left child processes"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(
+    _nothing_left: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Give every test a home of its own; BOOTSTRAP_HOME goes over all of XDG."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("BOOTSTRAP_HOME", str(home / "bootstrap"))
+    for name in _XDG:
+        directory = home / f"xdg-{name.lower()}"
+        directory.mkdir(mode=0o700)
+        monkeypatch.setenv(f"XDG_{name}_{'DIR' if name == 'RUNTIME' else 'HOME'}", str(directory))
+    for name in _HIDDEN:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_programs(
+    _own_home: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keep unit tests from starting programs, unless they are marked ``runs_programs``."""
+    place = request.path.relative_to(_TESTS).as_posix()
+    allowed = place.startswith(_RUN_PROGRAMS) or request.node.get_closest_marker("runs_programs")
+    if allowed or not place.startswith("unit/"):
+        return
+
+    def refuse(_process: object, argv: object, *_: object, **__: object) -> None:
+        pytest.fail(f"a unit test started a program: {argv}")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+    monkeypatch.setattr(subprocess.Popen, "__del__", lambda _process: None)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with a file that was reviewed; ``--update-golden`` writes it."""
+    update = request.config.getoption("--update-golden")
+
+    def compare(name: str, text: str) -> None:
+        path = _GOLDEN / name
+        if update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == text
+
+    return compare
+
+
+def _environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
+
+
+def _handlers() -> dict[signal.Signals, Callable[..., object] | int | None]:
+    return {number: signal.getsignal(number) for number in _SIGNALS}
+
+
+def _umask() -> int:
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask

@@ -1,0 +1,138 @@
+"""Real clusters: the command as a user runs it, and the world before and after."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import libvirt
+import psutil
+import pytest
+
+from bootstrap.adapters.directories import Directories, find_directories
+
+BOOTSTRAP = [str(Path(sys.executable).with_name("bootstrap"))]
+#: What a cluster may leave behind; docs/files.md says why.
+ALLOWED = ("install-id", ".locks")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class User:
+    """A user with a kubeconfig of its own; caches are the real ones."""
+
+    kubeconfig: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str) -> Outcome:
+        done = subprocess.run(
+            [*BOOTSTRAP, *words], env=self.environment, capture_output=True, text=True, check=False
+        )
+        print(f"$ bootstrap {' '.join(words)} -> {done.returncode}\n{done.stdout}{done.stderr}")
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def succeed(self, *words: str) -> str:
+        outcome = self.run(*words)
+        assert outcome.exit_code == 0, outcome.stderr
+        return outcome.stdout
+
+
+@pytest.fixture(scope="session")
+def directories() -> Directories:
+    return find_directories()
+
+
+@pytest.fixture(scope="session")
+def uri() -> str:
+    return "qemu:///system" if os.getuid() == 0 else "qemu:///session"
+
+
+@pytest.fixture(scope="session")
+def user(tmp_path_factory: pytest.TempPathFactory) -> User:
+    kubeconfig = tmp_path_factory.mktemp("user") / "config"
+    return User(kubeconfig, {**os.environ, "KUBECONFIG": str(kubeconfig)})
+
+
+@pytest.fixture(scope="session")
+def inventory(directories: Directories, uri: str, user: User) -> Callable[[], dict[str, object]]:
+    """Everything on this host that a cluster could leave behind."""
+
+    def take() -> dict[str, object]:
+        connection = libvirt.open(uri)
+        domains = {domain.name(): domain.XMLDesc() for domain in connection.listAllDomains()}
+        networks = sorted(network.name() for network in connection.listAllNetworks())
+        pools = sorted(pool.name() for pool in connection.listAllStoragePools())
+        connection.close()
+        files = [
+            str(path)
+            for root in (directories.state, directories.volumes)
+            for path in sorted(root.rglob("*"))
+            if not set(ALLOWED) & set(path.relative_to(root).parts)
+        ]
+        return {
+            "domains": domains,
+            "networks": networks,
+            "pools": pools,
+            "files": files,
+            "logs": _domain_logs(),
+            "processes": _guests(),
+            "kubeconfig": user.kubeconfig.read_text() if user.kubeconfig.exists() else "",
+        }
+
+    return take
+
+
+def _domain_logs() -> list[str]:
+    places = [Path("/var/log/libvirt/qemu"), Path.home() / ".cache/libvirt/qemu/log"]
+    return sorted(str(log) for place in places if place.is_dir() for log in place.glob("*.log*"))
+
+
+def _guests() -> list[list[str]]:
+    words = ("qemu-system", "ansible-playbook", "ssh")
+    lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    return sorted(line for line in lines if line and Path(line[0]).name.startswith(words))
+
+
+@pytest.fixture(scope="session")
+def kubectl(directories: Directories, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """The kubectl that was built, which is the multi-call binary under that name."""
+    built = sorted(directories.cache.glob("artifacts/*/kube"))
+    assert built, "the artefacts are built by `up`, which runs first"
+    program = tmp_path_factory.mktemp("bin") / "kubectl"
+    program.symlink_to(built[-1])
+
+    def run(kubeconfig: Path, *words: str, stdin: str | None = None) -> str:
+        done = subprocess.run(
+            [program, "--kubeconfig", kubeconfig, *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def cluster(user: User) -> Iterator[str]:
+    """A cluster's name that nobody has; whatever happens, the cluster is removed."""
+    name = f"e2e-{os.getpid()}"
+    yield name
+    if json.loads(user.succeed("list", "-o", "json")):
+        keep = os.environ.get("BOOTSTRAP_E2E_EVIDENCE")
+        if keep:
+            place = Path(user.succeed("logs", name).strip())
+            shutil.copytree(place, Path(keep) / name, dirs_exist_ok=True)
+        user.run("down", name)

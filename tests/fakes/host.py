@@ -1,0 +1,47 @@
+"""A hypervisor host with as much room as a test gives it."""
+
+import contextlib
+from collections.abc import Iterator
+
+from bootstrap.errors import HostError
+from bootstrap.model.cluster import NodeImage
+from bootstrap.model.plan import Acceleration
+from bootstrap.model.spec import ClusterSpec
+from tests.fakes.recording import Fake, Journal
+
+
+class FakeHost(Fake):
+    """Implements ``Host``."""
+
+    port = "host"
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        super().__init__(journal)
+        self.memory_mib = 64 * 1024
+        self.cores = 8
+        self.accelerated = Acceleration.KVM
+        self.used_ports: set[int] = set()
+        self.is_allocating = False
+
+    def check(self, spec: ClusterSpec, *, running_mib: int, allow_overcommit: bool) -> None:
+        self.called("check", spec.name)
+        wanted = sum(group.count * group.memory_mib for group in spec.node_groups) - running_mib
+        if wanted > self.memory_mib and not allow_overcommit:
+            raise HostError(f"This host cannot hold cluster '{spec.name}'.", details=f"{wanted}")
+
+    def acceleration(self, image: NodeImage) -> Acceleration:
+        self.called("acceleration", image.key)
+        return self.accelerated
+
+    @contextlib.contextmanager
+    def allocation(self) -> Iterator[None]:
+        self.called("allocation")
+        self.is_allocating = True
+        try:
+            yield
+        finally:
+            self.is_allocating = False
+
+    def is_port_free(self, port: int) -> bool:
+        assert self.is_allocating, "ports are chosen under the host's lock (N-15)"
+        return port not in self.used_ports

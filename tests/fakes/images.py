@@ -1,0 +1,41 @@
+"""Node images that take no time to build."""
+
+from pathlib import Path
+
+from bootstrap.model.cluster import NodeImage
+from tests.fakes.recording import Fake, Journal
+
+
+class FakeImages(Fake):
+    """Implements ``Images``."""
+
+    port = "images"
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        super().__init__(journal)
+        self.built: dict[str, NodeImage] = {}
+        #: What an image would be built from now.
+        self.key = "0123456789abcdef"
+
+    def find(self, key: str) -> NodeImage | None:
+        self.called("find", key)
+        return self.built.get(key)
+
+    def ensure(self, kubernetes_version: str) -> NodeImage:
+        self.called("ensure", kubernetes_version)
+        if self.key not in self.built:
+            self.built[self.key] = _image(self.key, kubernetes_version)
+            self.changed("ensure", self.key)
+        return self.built[self.key]
+
+
+def _image(key: str, kubernetes_version: str) -> NodeImage:
+    place = Path("/images") / key
+    return NodeImage(
+        key=key,
+        disk=place / "disk.raw",
+        kernel=place / "vmlinuz",
+        initrd=place / "initrd",
+        kubernetes_version=kubernetes_version,
+        size_bytes=1,
+    )

@@ -1,0 +1,60 @@
+"""A playbook that makes nodes join a fake API server, once."""
+
+from collections.abc import Mapping, Sequence
+
+import yaml
+
+from bootstrap.errors import BootstrapError
+from bootstrap.model.plan import ClusterPlan, NodePlan
+from bootstrap.ports import PlaybookResult
+from bootstrap.waiting import NotYet
+from tests.fakes.cluster_api import FakeClusterApi
+from tests.fakes.recording import Fake, Journal
+from tests.fakes.shell import FakeShell
+
+
+class FakePlaybookRunner(Fake):
+    """Implements ``PlaybookRunner``: node files, then kubeadm, each only if needed."""
+
+    port = "playbooks"
+
+    def __init__(
+        self, shell: FakeShell, api: FakeClusterApi, journal: Journal | None = None
+    ) -> None:
+        super().__init__(journal)
+        self._shell, self._api = shell, api
+        self._files: dict[str, object] = {}
+
+    def run(
+        self, plan: ClusterPlan, nodes: Sequence[NodePlan], *, secrets: Mapping[str, object]
+    ) -> PlaybookResult:
+        self.called("run", ",".join(node.name for node in nodes))
+        configs = secrets.get("kubeadm_join_configs", {})
+        assert isinstance(configs, Mapping)
+        changed = {node.name: self._play(plan, node, configs.get(node.name)) for node in nodes}
+        if any(changed.values()):
+            self.changed("run", ",".join(node.name for node in nodes))
+        return PlaybookResult(changed=changed, finished=frozenset(changed))
+
+    def _play(self, plan: ClusterPlan, node: NodePlan, join: str | None) -> int:
+        try:
+            self._shell.is_ready(node)
+        except NotYet as error:
+            raise BootstrapError(f"{node.name}: unreachable", details=str(error)) from error
+        routes = [(other.name, other.address, other.pod_subnet) for other in plan.nodes]
+        changed = int(self._files.get(node.name) != routes)
+        self._files[node.name] = routes
+        if node.is_control_plane:
+            changed += self._join(node)
+            self._api.is_up = True
+        elif join is not None:
+            token = yaml.safe_load(join)["discovery"]["bootstrapToken"]["token"]
+            assert token in self._api.tokens, "the API server does not know the token"
+            changed += self._join(node)
+        return changed
+
+    def _join(self, node: NodePlan) -> int:
+        if node.name in self._api.nodes:
+            return 0
+        self._api.nodes[node.name] = "Ready"
+        return 1

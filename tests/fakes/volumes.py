@@ -1,0 +1,87 @@
+"""Volumes in memory."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bootstrap.errors import NotOursError
+from bootstrap.model.cluster import NodeImage
+from bootstrap.model.names import ClusterName
+from bootstrap.model.plan import NodePlan
+from tests.fakes.recording import Fake, Journal
+
+PANIC = "[    1.0] Kernel panic - not syncing: Fatal exception"
+
+
+@dataclass
+class Held:
+    """A cluster's directory; without an owner it is somebody else's."""
+
+    owner: uuid.UUID | None
+    #: Path -> what it holds: a base's path, or a seed's files, or nothing any more.
+    files: dict[Path, object] = field(default_factory=dict)
+
+
+class FakeVolumes(Fake):
+    """Implements ``Volumes``; also what nodes write to their consoles."""
+
+    port = "volumes"
+
+    def __init__(self, install_id: uuid.UUID, journal: Journal | None = None) -> None:
+        super().__init__(journal)
+        self.held: dict[str, Held] = {}
+        self.consoles: dict[str, str] = {}
+        #: How many of a node's next boots end in a panic.
+        self.panics: dict[str, int] = {}
+        self._install_id = install_id
+
+    def boot(self, name: str) -> None:
+        """Write a console anew, as QEMU does at each start."""
+        left = self.panics.get(name, 0)
+        self.panics[name] = max(0, left - 1)
+        self.consoles[name] = f"Linux version 6\n{PANIC}\n" if left else "Linux version 6\n"
+
+    def ensure_root_volume(self, node: NodePlan, *, image: NodeImage) -> bool:
+        self.called("ensure_root_volume", node.name)
+        return self._ensure("ensure_root_volume", node, node.root_volume, image.disk)
+
+    def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
+        self.called("ensure_seed_volume", node.name)
+        return self._ensure("ensure_seed_volume", node, node.seed_volume, dict(files))
+
+    def remove_seed_volume(self, node: NodePlan) -> bool:
+        self.called("remove_seed_volume", node.name)
+        files = self.held[node.directory.parent.name].files
+        if files[node.seed_volume] is None:
+            return False
+        files[node.seed_volume] = None
+        return self.changed("remove_seed_volume", node.name)
+
+    def console(self, node: NodePlan) -> str:
+        return self.consoles.get(node.name, "")
+
+    def clusters(self) -> Sequence[ClusterName]:
+        self.called("clusters")
+        ours = (name for name, held in self.held.items() if held.owner == self._install_id)
+        return [ClusterName(name) for name in sorted(ours)]
+
+    def remove_cluster(self, cluster: ClusterName) -> bool:
+        self.called("remove_cluster", cluster)
+        held = self.held.get(str(cluster))
+        if held is None:
+            return False
+        if held.owner != self._install_id:
+            raise NotOursError(f"Directory '{cluster}' does not carry our marker.")
+        del self.held[str(cluster)]
+        return self.changed("remove_cluster", cluster)
+
+    def _ensure(self, method: str, node: NodePlan, path: Path, content: object) -> bool:
+        name = node.directory.parent.name
+        held = self.held.setdefault(name, Held(owner=self._install_id))
+        if held.owner != self._install_id:
+            raise NotOursError(f"Directory '{name}' does not carry our marker.")
+        if path in held.files:
+            return False
+        held.files[path] = content
+        return self.changed(method, node.name)
