@@ -17,7 +17,13 @@ _HIDDEN = ("KUBECONFIG", "SSH_AUTH_SOCK", "LIBVIRT_DEFAULT_URI", "XDG_CONFIG_DIR
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CHILDREN_PATIENCE_S = 5
 #: Whole groups of unit tests whose subject is a program; others say so test by test.
-_RUN_PROGRAMS = ("unit/adapters/artifacts", "unit/adapters/image")
+_RUN_PROGRAMS = (
+    "unit/adapters/artifacts/",
+    "unit/adapters/image/",
+    "unit/adapters/kubernetes/test_api.py",
+    "unit/adapters/trust/test_authority.py",
+    "unit/config/test_load.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -122,7 +122,7 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
         raise HostError(
             f"Could not {action}: the program '{words[0]}' is not installed.", hint=hint
         ) from error
-    with process, open(log, "a", encoding="utf-8", opener=_private) as file:
+    with process, open(log, "a", encoding="utf-8", opener=private) as file:
         assert process.stdout is not None  # noqa: S101 - stdout=PIPE above
         for raw in process.stdout:
             text = raw.decode(errors="replace").rstrip()
@@ -138,5 +138,6 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
         )
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """Open a file as ours alone, whatever the umask is; an opener for :func:`open`."""
     return os.open(path, flags | os.O_CLOEXEC, 0o600)

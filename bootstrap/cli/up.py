@@ -47,16 +47,17 @@ def up(  # noqa: PLR0913 - one argument for each option
 
 def _as_text(result: UpResult) -> str:
     plan = result.plan
+    planes = _count(len(plan.control_planes), "control plane")
+    nodes = f"{planes}, {_count(len(plan.workers), 'worker')}"
+    how = f"Kubernetes {plan.kubernetes_version}, {plan.acceleration.value}"
     lines = [f"ok  {check.name}: {check.evidence}" for check in result.checks]
-    lines += [
-        (
-            f"Cluster '{plan.name}' is verified: {len(plan.control_planes)} control plane, "
-            f"{len(plan.workers)} workers, Kubernetes {plan.kubernetes_version}, "
-            f"{plan.acceleration.value}; Ansible changed={result.changed}."
-        ),
-        f"kubectl --kubeconfig {result.kubeconfig} get nodes",
-    ]
+    lines.append(f"Cluster '{plan.name}' is verified: {nodes}, {how}, changed={result.changed}.")
+    lines.append(f"kubectl --kubeconfig {result.kubeconfig} get nodes")
     return "\n".join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _as_data(result: UpResult, timings: dict[str, float]) -> dict[str, object]:

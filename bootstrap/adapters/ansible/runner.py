@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bootstrap.adapters.ansible.events import EventLog
 from bootstrap.adapters.files import private_directory, write_atomically
-from bootstrap.adapters.process import run
+from bootstrap.adapters.process import private, run
 from bootstrap.errors import TimedOutError
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.ports import PlaybookResult, Progress
@@ -53,7 +53,7 @@ class AnsiblePlaybookRunner:
         with (
             _private(plan.state_directory / "ansible") as directory,
             _control_path() as control_path,
-            (logs / "ansible.log").open("a", encoding="utf-8") as log,
+            open(logs / "ansible.log", "a", encoding="utf-8", opener=private) as log,
         ):
             events = EventLog(
                 started=self._progress.node, line=lambda line: print(line, file=log, flush=True)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -31,12 +32,14 @@ def check(*, uid: int) -> None:
         'sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"'
     )
     try:
-        run(
-            argv(["mount", "-t", "tmpfs", "none", "/mnt"], uid=uid),
-            action="make a user namespace",
-            timeout_s=_PROBE_TIMEOUT_S,
-            hint=hint,
-        )
+        # A directory of our own: a mount that got out would cover nothing.
+        with tempfile.TemporaryDirectory(prefix="bootstrap-") as target:
+            run(
+                argv(["mount", "-t", "tmpfs", "none", target], uid=uid),
+                action="make a user namespace",
+                timeout_s=_PROBE_TIMEOUT_S,
+                hint=hint,
+            )
     except BootstrapError as error:
         raise HostError(
             "This user cannot build a node image: the host refuses a user namespace with "

@@ -40,6 +40,11 @@ def mark_element(mark: Mark, *, digest: str) -> ET.Element:
     return element
 
 
+def _children(element: ET.Element, name: str) -> list[ET.Element]:
+    """List children by their local name: libvirt's drivers differ in which namespaces they keep."""
+    return [child for child in element if child.tag.rpartition("}")[2] == name]
+
+
 def read_mark(text: str) -> tuple[Mark, str]:
     """Read a mark and its digest back.
 
@@ -55,10 +60,10 @@ def read_mark(text: str) -> tuple[Mark, str]:
             role=NodeRole(element.attrib["role"]),
             ports={
                 port.attrib["use"]: int(port.attrib["number"])
-                for port in element.iter(_tag("port"))
+                for port in _children(element, "port")
             },
             directory=Path(element.attrib["directory"]),
-            facts={fact.attrib["key"]: fact.attrib["value"] for fact in element.iter(_tag("fact"))},
+            facts={fact.attrib["key"]: fact.attrib["value"] for fact in _children(element, "fact")},
             created=element.attrib["created"],
         )
         return mark, element.attrib["digest"]

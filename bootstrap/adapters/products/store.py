@@ -9,10 +9,10 @@ from uuid import UUID
 
 import yaml
 
-from bootstrap.adapters.ansible.archive import archive
+from bootstrap.adapters.ansible.archive import node_archive
 from bootstrap.adapters.ansible.inventory import (
+    archive_path,
     inventory,
-    node_archive,
     ssh_config,
     ssh_directory,
 )
@@ -47,13 +47,14 @@ class StateProducts:
         changed = write_atomically(state / _MARKER, f"{plan.name}\n")
         changed |= write_atomically(state / "ca.crt", trust.certificates()["ca.crt"])
         changed |= self._ensure_ssh(plan)
-        text = yaml.safe_dump(inventory(plan), sort_keys=False)
-        changed |= write_atomically(state / "inventory.yml", text)
         private_directory(state / "nodes")
+        stamps = {}
         for node in plan.nodes:
-            data = archive(node_files(plan, node, trust.certificates()))
-            changed |= write_atomically(node_archive(plan, node), data)
-        return changed
+            packed = node_archive(node_files(plan, node, trust.certificates()))
+            stamps[node.name] = packed.stamp
+            changed |= write_atomically(archive_path(plan, node), packed.content)
+        text = yaml.safe_dump(inventory(plan, stamps), sort_keys=False)
+        return write_atomically(state / "inventory.yml", text) or changed
 
     def ensure_kubeconfig(self, plan: ClusterPlan) -> Path:
         """See the port."""

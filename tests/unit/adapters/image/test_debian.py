@@ -85,7 +85,9 @@ def put_image(directories: Directories, key: str) -> None:
 
 
 @pytest.mark.usefixtures("without_programs")
-def test_an_image_that_is_there_needs_no_program(built: Built, directories: Directories) -> None:
+def test_an_image_that_is_there_needs_no_program_and_no_lock(
+    built: Built, directories: Directories
+) -> None:
     put_base(directories)
     key = recipe.image_key("base", "artefacts")
     put_image(directories, key)
@@ -93,6 +95,7 @@ def test_an_image_that_is_there_needs_no_program(built: Built, directories: Dire
     image = DebianImages(directories, Silence(), artifacts).ensure("v1.37.2")
     assert image.key == key
     assert artifacts.asked == ["v1.37.2"]
+    assert not directories.state.exists()
 
 
 @pytest.mark.usefixtures("without_programs")

@@ -1,0 +1,183 @@
+"""One libvirt, fake or real, with other people's domains in it: for contract tests."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import libvirt
+
+from bootstrap.adapters.libvirt.connection import Connection
+from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
+from bootstrap.adapters.volumes.store import FileVolumes
+from bootstrap.errors import HostError
+from bootstrap.model.cluster import DomainState, NodeImage
+from bootstrap.model.plan import ClusterPlan
+from bootstrap.ports import Hypervisor
+from tests.builders import an_image
+from tests.fakes.hypervisor import Defined, FakeHypervisor
+
+_FOREIGN = """<domain type='{kind}'><name>{name}</name><uuid>{unique}</uuid>
+<memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os></domain>"""
+
+
+class World(Protocol):
+    """What a contract test may do behind the adapter's back."""
+
+    image: NodeImage
+    #: Where volumes are that this libvirt may open.
+    place: Path
+
+    def hypervisor(self, install_id: uuid.UUID) -> Hypervisor:
+        """Give the adapter, as one install of the tool sees this libvirt."""
+
+    def prepare(self, plan: ClusterPlan) -> None:
+        """Make the files that the plan's domains need to start."""
+
+    def define_foreign(self, name: str, unique: uuid.UUID | None = None) -> None:
+        """Define a domain without any mark."""
+
+    def pause(self, name: str) -> None:
+        """Suspend a running domain."""
+
+    def save(self, name: str) -> None:
+        """Save a running domain's memory and stop it."""
+
+    def describe(self, name: str) -> str | None:
+        """Tell all that is known of a domain, none if there is no such domain."""
+
+
+class FakeWorldOfDomains:
+    """The fake."""
+
+    def __init__(self) -> None:
+        self.image, self.place = an_image(), Path("/volumes")
+        self._domains: dict[uuid.UUID, Defined] = {}
+
+    def hypervisor(self, install_id: uuid.UUID) -> Hypervisor:
+        return FakeHypervisor(install_id, shared=self._domains)
+
+    def prepare(self, plan: ClusterPlan) -> None:
+        """Nothing is needed."""
+
+    def define_foreign(self, name: str, unique: uuid.UUID | None = None) -> None:
+        unique = unique or uuid.uuid4()
+        self._domains[unique] = Defined(name, unique)
+
+    def pause(self, name: str) -> None:
+        self._named(name).state = DomainState.PAUSED
+
+    def save(self, name: str) -> None:
+        self._named(name).state = DomainState.SAVED
+
+    def describe(self, name: str) -> str | None:
+        found = [repr(known) for known in self._domains.values() if known.name == name]
+        return found[0] if found else None
+
+    def _named(self, name: str) -> Defined:
+        return next(known for known in self._domains.values() if known.name == name)
+
+
+class LibvirtWorld:
+    """A real libvirt: its test driver, or QEMU."""
+
+    def __init__(self, connection: Connection, place: Path, kind: str) -> None:
+        self.place = place
+        self.image = replace(an_image(place), kernel=place / "kernel")
+        self._connection, self._kind = connection, kind
+
+    def hypervisor(self, install_id: uuid.UUID) -> Hypervisor:
+        return LibvirtHypervisor(self._connection, install_id)
+
+    def prepare(self, plan: ClusterPlan) -> None:
+        if self._kind == "test":
+            return
+        self.image.disk.write_bytes(bytes(1 << 20))
+        self.image.kernel.write_bytes(halting_kernel())
+        self.image.initrd.write_bytes(bytes(512))
+        volumes = FileVolumes(self.place / "volumes", plan.install_id, mode=0o711)
+        for node in plan.nodes:
+            volumes.ensure_root_volume(node, image=self.image)
+            volumes.ensure_seed_volume(node, {"meta-data": ""})
+
+    def define_foreign(self, name: str, unique: uuid.UUID | None = None) -> None:
+        text = _FOREIGN.format(kind=self._kind, name=name, unique=unique or uuid.uuid4())
+        self._connection.get().defineXML(text)
+
+    def pause(self, name: str) -> None:
+        self.raw(name).suspend()
+
+    def save(self, name: str) -> None:
+        self.raw(name).managedSave()
+
+    def describe(self, name: str) -> str | None:
+        for domain in self._connection.get().listAllDomains():
+            if domain.name() == name:
+                return f"{domain.XMLDesc()} {domain.state()} {domain.hasManagedSaveImage()}"
+        return None
+
+    def raw(self, name: str) -> libvirt.virDomain:
+        """Give libvirt's own object."""
+        return self._connection.get().lookupByName(name)
+
+
+@contextlib.contextmanager
+def driver_world(directory: Path) -> Iterator[LibvirtWorld]:
+    """Open a test driver of our own, which ends with the connection."""
+    file = directory / "node.xml"
+    file.write_text("<node/>")
+    connection = Connection(f"test://{file}")
+    yield LibvirtWorld(connection, directory, "test")
+    connection.close()
+
+
+@contextlib.contextmanager
+def qemu_world(skip: Callable[[str], object]) -> Iterator[LibvirtWorld]:
+    """Use this user's own QEMU; everything that was defined in it goes at the end."""
+    uri = "qemu:///system" if os.getuid() == 0 else "qemu:///session"
+    if shutil.which("qemu-system-x86_64") is None or shutil.which("qemu-img") is None:
+        skip("QEMU is not installed")
+    connection = Connection(uri)
+    try:
+        before = {domain.UUIDString() for domain in connection.get().listAllDomains()}
+    except HostError as error:
+        skip(f"{error.message} {error.details}")
+        return
+    # The system daemon's user must pass; pytest's own directories are for us alone.
+    with tempfile.TemporaryDirectory(prefix="bootstrap-test-", dir="/var/tmp") as name:  # noqa: S108
+        place = Path(name)
+        place.chmod(0o711)
+        try:
+            yield LibvirtWorld(connection, place, "qemu")
+        finally:
+            _remove_new(connection, before, place)
+            connection.close()
+
+
+def _remove_new(connection: Connection, before: set[str], place: Path) -> None:
+    for domain in connection.get().listAllDomains():
+        ours = str(place) in domain.XMLDesc() or domain.name().startswith("t-")
+        if domain.UUIDString() in before or not ours:
+            continue
+        if domain.isActive():
+            domain.destroy()
+        if domain.isPersistent():
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
+
+
+def halting_kernel() -> bytes:
+    """Give a kernel that the boot protocol accepts and that does nothing at all."""
+    kernel = bytearray(8192)
+    kernel[0x1F1] = 1  # sectors of set-up code
+    kernel[0x1FE:0x200] = b"\x55\xaa"
+    kernel[0x200:0x202] = b"\xfa\xf4"  # cli; hlt
+    kernel[0x202:0x206] = b"HdrS"
+    kernel[0x206:0x208] = b"\x03\x02"  # version 2.03 of the protocol
+    kernel[0x211] = 1  # loaded high
+    kernel[0x22C:0x230] = b"\xff\xff\xff\x37"  # highest address of an initrd
+    return bytes(kernel)
