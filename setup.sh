@@ -11,8 +11,8 @@ cd "$(dirname "$0")"
 
 runtime="python3 python3-venv python3-dev gcc libc6-dev pkg-config libvirt-dev
   libvirt-daemon-system libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils
-  mmdebstrap debian-archive-keyring uidmap e2fsprogs openssh-client ca-certificates"
-development="git make shellcheck iproute2 procps"
+  mmdebstrap debian-archive-keyring uidmap e2fsprogs openssh-client ca-certificates procps"
+development="git make shellcheck iproute2"
 
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
@@ -45,19 +45,31 @@ install_tool() {
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable "$1"
 }
 
+# A container's first process often leaves the dead unburied, and libvirt waits for each of
+# its own to vanish: seconds for every probe of QEMU. So tini does it.
+start_daemon() {
+  pgrep -x "$1" >/dev/null || setsid tini -s -- "/usr/sbin/$1" </dev/null >/dev/null 2>&1 &
+}
+
 start_libvirt() {
   # Only for root, and only where no service manager does it. The configuration and
   # libvirt's own network stay as they are; nothing is stopped afterwards.
   [ "$(id -u)" -eq 0 ] || return 0
   [ -d /run/systemd/system ] && return 0
-  pgrep -x virtlogd >/dev/null || virtlogd --daemon
-  pgrep -x libvirtd >/dev/null || libvirtd --daemon
+  install_packages "tini"
+  start_daemon virtlogd
+  start_daemon libvirtd
+  tries=0
+  until [ -S /run/libvirt/libvirt-sock ] || [ $tries -ge 30 ]; do
+    tries=$((tries + 1))
+    sleep 1
+  done
 }
 
 command=${1:-}
 case $command in
   test) install_packages "$runtime $development" && install_tool '.[dev]' ;;
-  *) install_packages "$runtime procps" && install_tool . ;;
+  *) install_packages "$runtime" && install_tool . ;;
 esac
 start_libvirt
 

@@ -148,7 +148,9 @@ class LibvirtHypervisor:
 
 def _read(domain: libvirt.virDomain) -> tuple[Mark, str] | None:
     try:
-        text = domain.metadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, MARK_URI)
+        # A running domain that was defined anew still shows its old mark as the current one.
+        persistent = libvirt.VIR_DOMAIN_AFFECT_CONFIG if domain.isPersistent() else 0
+        text = domain.metadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, MARK_URI, persistent)
         return read_mark(text)
     except libvirt.libvirtError as error:
         # Somebody else's domain, or one that went away while the list was read.
