@@ -72,7 +72,7 @@ class Floor:
         seed.write_bytes(seed_image(seed_files(node, self._trust.node_keys(node.name))))
         self._guests.append(subprocess.Popen(self._qemu(node, disk, seed)))
         while self._ssh(node, "test -e /run/cloud-init/result.json", check=False):
-            time.sleep(2)  # noqa: TID251 - a shell loop is what this stands for
+            time.sleep(2)
         data = archive(node_files(self._plan, node, self._trust.certificates()))
         self._ssh(node, "sudo tar -x -C / --no-same-owner", stdin=data)
         self._ssh(node, "sudo networkctl reload && sudo nft -f /etc/nftables.conf")
@@ -99,9 +99,7 @@ class Floor:
         rollout = "rollout status deployment/coredns --timeout=1200s"
         self._ssh(first, f"{kubectl} -n kube-system {rollout}")
 
-    def _ssh(
-        self, node: NodePlan, command: str, *, stdin: bytes = b"", check: bool = True
-    ) -> int:
+    def _ssh(self, node: NodePlan, command: str, *, stdin: bytes = b"", check: bool = True) -> int:
         options = ["StrictHostKeyChecking=accept-new", "UserKnownHostsFile=/dev/null"]
         options += ["BatchMode=yes", "ConnectTimeout=10", "LogLevel=ERROR"]
         words = [word for option in options for word in ("-o", option)]

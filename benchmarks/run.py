@@ -76,9 +76,7 @@ def _time_floor(workers: int) -> dict[str, float]:
             state_directory=directory,
             volume_directory=directory,
         )
-        ports = choose_ports(
-            wanted_slots(spec), known={}, taken=frozenset(), is_free=is_port_free
-        )
+        ports = choose_ports(wanted_slots(spec), known={}, taken=frozenset(), is_free=is_port_free)
         image = ImageStore(directory=directories.images).list()[-1]
         floor = Floor(make_plan(spec, site, ports), image, directory)
         try:

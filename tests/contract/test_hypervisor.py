@@ -14,16 +14,16 @@ from bootstrap.errors import NotFoundError, NotOursError
 from bootstrap.model.cluster import Domain, DomainState, Mark
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import ClusterPlan, NodePlan
+from bootstrap.model.spec import NodeRole
 from bootstrap.ports import Hypervisor
 from tests.builders import a_cluster_spec, a_group, a_mark, a_plan
 from tests.fakes.libvirt_world import (
     FakeWorldOfDomains,
     LibvirtWorld,
     World,
-    qemu_world,
     driver_world,
+    qemu_world,
 )
-from bootstrap.model.spec import NodeRole
 
 QEMU = pytest.param("qemu", marks=pytest.mark.libvirt)
 RUNNING = DomainState.RUNNING

@@ -38,13 +38,19 @@ class User:
         done = subprocess.run(
             [*BOOTSTRAP, *words], env=self.environment, capture_output=True, text=True, check=False
         )
-        print(f"$ bootstrap {' '.join(words)} -> {done.returncode}\n{done.stdout}{done.stderr}")
+        said = f"$ bootstrap {' '.join(words)} -> {done.returncode}\n{done.stdout}{done.stderr}"
+        sys.stdout.write(said)
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     def succeed(self, *words: str) -> str:
         outcome = self.run(*words)
         assert outcome.exit_code == 0, outcome.stderr
         return outcome.stdout
+
+
+@pytest.fixture(autouse=True)
+def _own_home() -> None:
+    """Leave the user's real home in place: its caches hold the artefacts and the image."""
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +110,9 @@ def _guests() -> list[list[str]]:
 
 
 @pytest.fixture(scope="session")
-def kubectl(directories: Directories, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+def kubectl(
+    directories: Directories, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., str]:
     """The kubectl that was built, which is the multi-call binary under that name."""
     built = sorted(directories.cache.glob("artifacts/*/kube"))
     assert built, "the artefacts are built by `up`, which runs first"

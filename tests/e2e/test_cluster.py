@@ -57,7 +57,8 @@ def test_kubectl_lists_both_nodes_ready(own: Path, kubectl: Kubectl) -> None:
 def test_the_users_own_kubeconfig_has_the_context(
     user: User, cluster: str, kubectl: Kubectl
 ) -> None:
-    answer = kubectl(user.kubeconfig, "--context", f"bootstrap-{cluster}", "get", "--raw", "/readyz")
+    context = f"--context=bootstrap-{cluster}"
+    answer = kubectl(user.kubeconfig, context, "get", "--raw", "/readyz")
     assert answer == "ok"
 
 

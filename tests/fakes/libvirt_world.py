@@ -149,7 +149,7 @@ def qemu_world(skip: Callable[[str], object]) -> Iterator[LibvirtWorld]:
         skip(f"{error.message} {error.details}")
         return
     # The system daemon's user must pass; pytest's own directories are for us alone.
-    with tempfile.TemporaryDirectory(prefix="bootstrap-test-", dir="/var/tmp") as name:  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="bootstrap-test-", dir="/var/tmp") as name:
         place = Path(name)
         place.chmod(0o711)
         try:

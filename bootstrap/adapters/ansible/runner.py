@@ -100,6 +100,8 @@ def _play(  # noqa: PLR0913 - a private step of run, which holds all of it
             cmdline=f"-e @{directory / 'secrets.json'}",
             event_handler=events.handle,
             quiet=True,
+            # Without one, ansible-runner would take our signal handlers away.
+            cancel_callback=lambda: False,
             timeout=_TIMEOUT_S * plan.patience,
         )
     return str(runner.status)

@@ -1,6 +1,7 @@
 """The hypervisor host, when it is this machine."""
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ _NODE_DISK_MIB = 2048
 _ALLOCATION_PATIENCE_S = 120
 #: The user the system daemon runs guests as must pass every directory above a volume.
 _OTHERS_PASS = 0o001
+_PROGRAMS = ("qemu-system-x86_64", "qemu-img", "ssh")
 
 
 class LocalHost:
@@ -36,7 +38,11 @@ class LocalHost:
 
     def check(self, spec: ClusterSpec, *, running_mib: int, allow_overcommit: bool) -> None:
         """See the port."""
-        problems = []
+        problems = [
+            f"program: '{program}' is not installed"
+            for program in _PROGRAMS
+            if shutil.which(program) is None
+        ]
         wanted = sum(group.count * group.memory_mib for group in spec.node_groups) - running_mib
         have = available_memory_mib()
         if wanted > have and not allow_overcommit:
@@ -55,7 +61,7 @@ class LocalHost:
             raise HostError(
                 f"This host cannot hold cluster '{spec.name}'.",
                 details="\n".join(problems),
-                hint=f"chmod o+x {closed}" if closed else "bootstrap up --memory 2GiB --workers 1",
+                hint=f"chmod o+x {closed}" if closed else "bootstrap doctor",
             )
 
     def acceleration(self, image: NodeImage) -> Acceleration:
