@@ -16,7 +16,10 @@ def private_directory(path: Path, *, mode: int = 0o700) -> Path:
 
     :raises NotOursError: if it is a link or belongs to another user (H-11, H-13).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    for parent in reversed([above for above in path.parents if not above.exists()]):
+        # Not with parents=True, which gives them whatever the umask leaves (H-13).
+        with contextlib.suppress(FileExistsError):
+            parent.mkdir(mode=0o755)
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=mode)
         path.chmod(mode)

@@ -1,6 +1,7 @@
 """The one allowlist for names, as value types that cannot hold anything else."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 #: Lower-case DNS label of at most 40 characters, so that node names stay under 63.
@@ -26,6 +27,11 @@ class ClusterName:
 
     def __str__(self) -> str:
         return self.text
+
+
+def cluster_names(candidates: Iterable[str]) -> list[ClusterName]:
+    """Keep those that are cluster names: a copy called "demo (old)" is the user's own."""
+    return [ClusterName(text) for text in candidates if _CLUSTER_NAME.match(text)]
 
 
 def node_name(cluster: ClusterName, role: str, index: int) -> str:

@@ -115,6 +115,11 @@ def _choose(
     slots = wanted_slots(spec)
     wanted = spec.networking.api_server_port
     api = next(slot for slot in slots if slot.use == "api")
+    if wanted is not None and known.get(api, wanted) != wanted:
+        raise UsageError(
+            f"Cluster '{spec.name}' has port {known[api]} for its API server, not {wanted}.",
+            hint=f"bootstrap up {spec.name} --api-server-port {known[api]}",
+        )
     if wanted is not None and api not in known:
         if wanted in taken or not is_port_free(wanted):
             raise HostError(

@@ -174,7 +174,15 @@ def _with_evidence(
     evidence = ports.products.collect_evidence(plan.name, plan.nodes, ports.shell)
     lines = [error.details, f"Evidence: {evidence}"]
     if remove:
-        remove_machines(plan.name, ports)
-        lines.append("The machines were removed; --keep leaves them.")
+        lines.append(_removed(plan, ports))
     details = "\n".join(line for line in lines if line)
     return type(error)(error.message, details=details, hint=error.hint)
+
+
+def _removed(plan: ClusterPlan, ports: Ports) -> str:
+    """Remove the machines; a failure is told beside the first one, never instead of it."""
+    try:
+        remove_machines(plan.name, ports)
+    except BootstrapError as error:
+        return f"The machines were not removed: {error.message} {error.details}".strip()
+    return "The machines were removed; --keep leaves them."

@@ -8,6 +8,8 @@ from bootstrap.ports import PlaybookResult
 
 _LAST_TASK = "Finish"
 _TAIL_LINES = 20
+#: Tasks that tell a reader nothing: Ansible's own checks, and where a role begins.
+_QUIET_TASKS = ("Validating arguments", "Make it a ", _LAST_TASK)
 
 
 class EventLog:
@@ -25,7 +27,7 @@ class EventLog:
         data = event.get("event_data", {})
         host, task = str(data.get("host", "")), str(data.get("task", ""))
         match event.get("event"):
-            case "runner_on_start":
+            case "runner_on_start" if not task.startswith(_QUIET_TASKS):
                 self._started(host, task)
             case "runner_on_ok":
                 self._ok(host, task, data.get("res", {}))

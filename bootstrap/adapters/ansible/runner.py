@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -97,7 +98,7 @@ def _play(  # noqa: PLR0913 - a private step of run, which holds all of it
             inventory=str(plan.state_directory / "inventory.yml"),
             roles_path=str(playbooks / "roles"),
             limit=",".join(names),
-            cmdline=f"-e @{directory / 'secrets.json'}",
+            cmdline=f"-e @{shlex.quote(str(directory / 'secrets.json'))}",
             event_handler=events.handle,
             quiet=True,
             # Without one, ansible-runner would take our signal handlers away.

@@ -79,12 +79,13 @@ class LibvirtHypervisor:
 
     def remove_domain(self, unique: uuid.UUID) -> bool:
         """See the port."""
-        found = self._raw(unique)
-        if found is None:
-            return False
-        if self._ours(found) is None:
-            raise not_ours(found.name(), "It does not carry our mark.")
-        name = found.name()
+        with translated(f"look up domain {unique}"):
+            found = self._raw(unique)
+            if found is None:
+                return False
+            if self._ours(found) is None:
+                raise not_ours(found.name(), "It does not carry our mark.")
+            name = found.name()
         with translated(f"remove domain '{name}'"):
             undefine(found)
         remove_log(self._connection.uri, name)
@@ -101,9 +102,9 @@ class LibvirtHypervisor:
     def _find(self, unique: uuid.UUID) -> tuple[Domain, str] | None:
         with translated(f"look up domain {unique}"):
             found = self._raw(unique)
+            ours = None if found is None else self._ours(found)
         if found is None:
             return None
-        ours = self._ours(found)
         if ours is None:
             raise not_ours(found.name(), "It has our UUID but not our mark.")
         return ours
@@ -111,8 +112,8 @@ class LibvirtHypervisor:
     def _lookup(self, name: str) -> libvirt.virDomain:
         with translated(f"find domain '{name}'"):
             domain = self._connection.get().lookupByName(name)
-        if self._ours(domain) is None:
-            raise not_ours(name, "It does not carry our mark.")
+            if self._ours(domain) is None:
+                raise not_ours(name, "It does not carry our mark.")
         return domain
 
     def _refuse_foreign(self, name: str) -> None:

@@ -24,7 +24,7 @@ from bootstrap.adapters.trust.ssh_keys import known_hosts
 from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.errors import BootstrapError
 from bootstrap.model.kubeconfig import Document, build_kubeconfig
-from bootstrap.model.names import ClusterName
+from bootstrap.model.names import ClusterName, cluster_names
 from bootstrap.model.plan import ClusterPlan
 from bootstrap.planning.node_files import node_files
 from bootstrap.ports import NodeShell, Reachable, Trust
@@ -86,8 +86,8 @@ class StateProducts:
 
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
-        markers = sorted(self._root.glob(f"*/{_MARKER}"))
-        return [ClusterName(marker.parent.name) for marker in markers]
+        found = (marker.parent for marker in sorted(self._root.glob(f"*/{_MARKER}")))
+        return cluster_names(path.name for path in found if not path.is_symlink())
 
     def remove(self, cluster: ClusterName) -> bool:
         """See the port."""

@@ -3,11 +3,14 @@
 import base64
 import contextlib
 import io
+import logging
 import shlex
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import paramiko
+from paramiko.ssh_exception import IncompatiblePeer
 
 from bootstrap.errors import BootstrapError, TimedOutError
 from bootstrap.ports import Reachable, ShellResult
@@ -26,6 +29,10 @@ _HOST_KEY_KINDS = (
     "rsa-sha2-256",
     "ssh-rsa",
 )
+
+
+# paramiko logs each refused connection with a traceback, which would end up on stderr.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,28 +55,25 @@ class SshShell:
     def is_ready(self, node: Reachable) -> None:
         """See the port."""
         question = f"test -e {_FIRST_BOOT_DONE} -o -e {_FIRST_BOOT_DISABLED}"
-        if self.run(node, question, timeout_s=self._timeout_s).exit_status != 0:
+        try:
+            answer = self.run(node, question, timeout_s=self._timeout_s)
+        except TimedOutError as error:
+            raise NotYet(error.message) from error
+        if answer.exit_status != 0:
             raise NotYet("cloud-init has not finished")
 
     def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
-        """See the port."""
-        with self._connected(node) as client:
+        """See the port; a connection that is lost is a node that is not ready."""
+        with self._connected(node) as client, _cut_off_after(timeout_s, client) as cut_off:
             try:
-                _, stdout, stderr = client.exec_command(
-                    f"sudo -n -- sh -c {shlex.quote(command)}", timeout=timeout_s
-                )
-                out, err = stdout.read(), stderr.read()
-                status = stdout.channel.recv_exit_status()
-            except TimeoutError as error:
+                return _execute(client, command)
+            except (paramiko.SSHException, OSError, EOFError) as error:
+                if not cut_off.is_set():
+                    raise NotYet(f"the connection was lost: {error}") from error
                 raise TimedOutError(
                     f"Timed out after {timeout_s:.0f} s: a command on node '{node.name}'.",
                     hint=f"bootstrap logs {node.directory.parent.name} {node.name}",
                 ) from error
-        return ShellResult(
-            exit_status=status,
-            stdout=out.decode(errors="replace"),
-            stderr=err.decode(errors="replace"),
-        )
 
     @contextlib.contextmanager
     def _connected(self, node: Reachable) -> Iterator[paramiko.SSHClient]:
@@ -103,7 +107,8 @@ class SshShell:
                 auth_timeout=self._timeout_s,
                 disabled_algorithms={"keys": _HOST_KEY_KINDS},
             )
-        except paramiko.BadHostKeyException as error:
+        # A peer without an ed25519 key is not the node either.
+        except (paramiko.BadHostKeyException, IncompatiblePeer) as error:
             raise BootstrapError(
                 f"The machine that answers for node '{node.name}' is not that node.",
                 details="Its SSH host key is not the one that this cluster gave it.",
@@ -111,3 +116,36 @@ class SshShell:
             ) from error
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise NotYet(str(error) or type(error).__name__) from error
+
+
+@contextlib.contextmanager
+def _cut_off_after(timeout_s: float, client: paramiko.SSHClient) -> Iterator[threading.Event]:
+    """End the connection at the deadline: paramiko waits for some answers without one."""
+    cut_off = threading.Event()
+
+    def cut() -> None:
+        cut_off.set()
+        client.close()
+
+    timer = threading.Timer(timeout_s, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield cut_off
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _execute(client: paramiko.SSHClient, command: str) -> ShellResult:
+    _, stdout, stderr = client.exec_command(f"sudo -n -- sh -c {shlex.quote(command)}")
+    out, err = stdout.read(), stderr.read()
+    status = stdout.channel.recv_exit_status()
+    transport = client.get_transport()
+    if status < 0 and (transport is None or not transport.is_active()):
+        raise EOFError("it ended before the command did")
+    return ShellResult(
+        exit_status=status,
+        stdout=out.decode(errors="replace"),
+        stderr=err.decode(errors="replace"),
+    )

@@ -12,7 +12,7 @@ from bootstrap.adapters.process import run
 from bootstrap.adapters.volumes.seed import seed_image
 from bootstrap.errors import NotOursError
 from bootstrap.model.cluster import NodeImage
-from bootstrap.model.names import ClusterName
+from bootstrap.model.names import ClusterName, cluster_names
 from bootstrap.model.plan import NodePlan
 
 MARKER = ".bootstrap-cluster.json"
@@ -73,10 +73,10 @@ class FileVolumes:
 
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
-        markers = sorted(self._root.glob(f"*/{MARKER}"))
-        return [
-            ClusterName(marker.parent.name) for marker in markers if self._is_ours(marker.parent)
-        ]
+        found = (marker.parent for marker in sorted(self._root.glob(f"*/{MARKER}")))
+        return cluster_names(
+            path.name for path in found if self._is_ours(path) and not path.is_symlink()
+        )
 
     def remove_cluster(self, cluster: ClusterName) -> bool:
         """See the port."""

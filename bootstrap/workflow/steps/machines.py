@@ -68,7 +68,11 @@ def wait_until_booted(plan: ClusterPlan, nodes: Iterable[NodePlan], ports: Ports
 
         def check(node: NodePlan = node) -> None:
             nonlocal restarts
-            restarts = _restart_after_panic(node, ports, restarts)
+            panic = _panic(node, ports, restarts)
+            if panic is not None:
+                restarts += 1
+                _restart(node, ports)
+                raise NotYet(f"restarted after '{panic}'")
             ports.shell.is_ready(node)
 
         wait_for(
@@ -81,21 +85,22 @@ def wait_until_booted(plan: ClusterPlan, nodes: Iterable[NodePlan], ports: Ports
         ports.progress.node(node.name, "booted")
 
 
-def _restart_after_panic(node: NodePlan, ports: Ports, restarts: int) -> int:
+def _panic(node: NodePlan, ports: Ports, restarts: int) -> str | None:
     console = ports.volumes.console(node)
     panic = next((word for word in _PANICS if word in console), None)
-    if panic is None:
-        return restarts
-    if restarts >= _RESTARTS:
+    if panic is not None and restarts >= _RESTARTS:
         raise BootstrapError(
             f"The kernel of node '{node.name}' died {restarts + 1} times.",
             details="\n".join(console.splitlines()[-20:]),
             hint=f"bootstrap logs {node.directory.parent.name} {node.name} --console",
         )
-    ports.progress.note(f"The kernel of node '{node.name}' died ({panic}); starting it again.")
+    return panic
+
+
+def _restart(node: NodePlan, ports: Ports) -> None:
+    ports.progress.note(f"The kernel of node '{node.name}' died; starting it again.")
     ports.hypervisor.power_off_domain(node.name)
     ports.hypervisor.start_domain(node.name)
-    raise NotYet(f"restarted after '{panic}'")
 
 
 def _ports(node: NodePlan) -> dict[str, int]:

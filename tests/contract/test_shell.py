@@ -1,0 +1,180 @@
+"""The NodeShell port against a real SSH server on loopback, in sickness and in health."""
+
+import io
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from bootstrap.adapters.ssh.shell import NodeAccess, SshShell
+from bootstrap.adapters.trust.ssh_keys import SshKeyPair, make_ssh_key_pair
+from bootstrap.errors import BootstrapError, TimedOutError
+from bootstrap.waiting import NotYet
+from tests.fakes.ssh_server import CLOSE, SILENCE, Answer, SshServer, ssh_server
+
+#: What every time-out here costs; nothing depends on its being long.
+PATIENCE_S = 0.5
+WRONG_KEYS = 20
+
+
+@dataclass(frozen=True)
+class Node:
+    """As much of a node as it takes to reach it."""
+
+    ssh_port: int
+    name: str = "demo-worker"
+    directory: Path = Path("/volumes/demo/demo-worker")
+    console_log: Path = Path("/volumes/demo/demo-worker/console.log")
+
+
+def parsed(pair: SshKeyPair) -> paramiko.Ed25519Key:
+    return paramiko.Ed25519Key.from_private_key(io.StringIO(pair.private_text))
+
+
+HOST, CLIENT = make_ssh_key_pair(), make_ssh_key_pair()
+
+
+@pytest.fixture
+def server() -> Iterator[SshServer]:
+    with ssh_server(parsed(HOST), CLIENT.public_line) as running:
+        yield running
+
+
+def a_shell(
+    *, host: SshKeyPair = HOST, client: SshKeyPair = CLIENT, timeout_s: float = 20
+) -> SshShell:
+    access = NodeAccess(
+        user="node", client_private_key=client.private_text, host_public_key=host.public_line
+    )
+    return SshShell(lambda _node: access, timeout_s=timeout_s)
+
+
+def test_a_command_runs_as_root_and_gives_its_output_and_status(server: SshServer) -> None:
+    server.answer = Answer(stdout=b"out \xff", stderr=b"err", exit_status=3)
+    result = a_shell().run(Node(server.port), "echo 'a b'; $(x)", timeout_s=20)
+    assert (result.exit_status, result.stdout, result.stderr) == (3, "out \ufffd", "err")
+    assert server.users == ["node"]
+    words = shlex.split(server.commands[0])
+    assert words == ["sudo", "-n", "--", "sh", "-c", "echo 'a b'; $(x)"]
+
+
+def test_much_output_comes_whole(server: SshServer) -> None:
+    server.answer = Answer(stdout=b"x" * 5_000_000)
+    assert len(a_shell().run(Node(server.port), "cat", timeout_s=60).stdout) == 5_000_000
+
+
+def test_a_node_is_ready_when_its_first_boot_is_done(server: SshServer) -> None:
+    a_shell().is_ready(Node(server.port))
+    assert "/run/cloud-init/result.json" in server.commands[0]
+
+
+def test_a_node_that_boots_for_the_first_time_is_not_ready(server: SshServer) -> None:
+    server.answer = Answer(exit_status=1)
+    with pytest.raises(NotYet, match="cloud-init"):
+        a_shell().is_ready(Node(server.port))
+
+
+def test_another_host_key_is_refused_for_ever(server: SshServer) -> None:
+    """S-01, S-09, N-10, G-18: not once is it tried again or is anything sent."""
+    for _ in range(WRONG_KEYS):
+        with pytest.raises(BootstrapError, match="is not that node") as caught:
+            a_shell(host=make_ssh_key_pair()).is_ready(Node(server.port))
+        assert caught.value.hint.split()[0] == "ss"
+    assert server.users == []
+    assert server.commands == []
+
+
+@pytest.mark.parametrize(
+    "key", [paramiko.RSAKey.generate(2048), paramiko.ECDSAKey.generate()], ids=["rsa", "ecdsa"]
+)
+def test_another_kind_of_host_key_is_refused_for_ever(key: paramiko.PKey) -> None:
+    """S-01: our nodes have ed25519 keys only, so it is no node of ours."""
+    with (
+        ssh_server(key, CLIENT.public_line) as server,
+        pytest.raises(BootstrapError, match="is not that node"),
+    ):
+        a_shell().is_ready(Node(server.port))
+    assert server.users == []
+
+
+def test_a_host_key_that_the_user_trusts_does_not_count(server: SshServer) -> None:
+    """SEC-02: the user's known_hosts is not read."""
+    known = Path.home() / ".ssh" / "known_hosts"
+    known.parent.mkdir()
+    known.write_text(f"[127.0.0.1]:{server.port} {HOST.public_line}\n")
+    with pytest.raises(BootstrapError, match="is not that node"):
+        a_shell(host=make_ssh_key_pair()).is_ready(Node(server.port))
+
+
+def test_a_refused_connection_is_not_yet() -> None:
+    """C-03."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(NotYet, match="onnect"):
+        a_shell().is_ready(Node(port))
+
+
+@pytest.mark.parametrize("stage", ["banner", "session", "start", "end"])
+def test_a_connection_that_is_closed_is_not_yet(server: SshServer, stage: str) -> None:
+    """C-03: at whatever moment."""
+    server.sick_at[stage] = CLOSE
+    with pytest.raises(NotYet):
+        a_shell().is_ready(Node(server.port))
+    server.sick_at.clear()
+    a_shell().is_ready(Node(server.port))
+
+
+@pytest.mark.parametrize("stage", ["banner", "session", "start", "end"])
+def test_a_node_that_falls_silent_is_not_yet(server: SshServer, stage: str) -> None:
+    """S-08, G-16: no wait is without an end."""
+    server.sick_at[stage] = SILENCE
+    with pytest.raises(NotYet):
+        a_shell(timeout_s=PATIENCE_S).is_ready(Node(server.port))
+
+
+@pytest.mark.parametrize("stage", ["session", "start", "end"])
+def test_a_command_that_does_not_end_is_timed_out(server: SshServer, stage: str) -> None:
+    server.sick_at[stage] = SILENCE
+    with pytest.raises(TimedOutError, match="demo-worker") as caught:
+        a_shell().run(Node(server.port), "sleep 1h", timeout_s=PATIENCE_S)
+    assert caught.value.hint == "bootstrap logs demo demo-worker"
+
+
+def test_a_command_that_prints_for_ever_is_timed_out(server: SshServer) -> None:
+    """Each line alone comes in time; the whole does not."""
+    server.answer = Answer(is_endless=True)
+    with pytest.raises(TimedOutError):
+        a_shell().run(Node(server.port), "yes", timeout_s=PATIENCE_S)
+
+
+def test_a_refused_key_is_not_yet(server: SshServer) -> None:
+    """C-03: before cloud-init has written the key, it is refused."""
+    with pytest.raises(NotYet, match="uthentication"):
+        a_shell(client=make_ssh_key_pair()).is_ready(Node(server.port))
+
+
+def test_a_command_that_dies_of_a_signal_has_no_good_status(server: SshServer) -> None:
+    server.answer = Answer(exit_status=None)
+    assert a_shell().run(Node(server.port), "x", timeout_s=20).exit_status != 0
+
+
+def test_nothing_of_a_refused_connection_reaches_stderr(server: SshServer) -> None:
+    """paramiko would log a traceback for each of the first seconds' attempts."""
+    server.sick_at["banner"] = CLOSE
+    code = (
+        "import sys\n"
+        "from tests.contract.test_shell import Node, NotYet, a_shell\n"
+        "try:\n"
+        "    a_shell().is_ready(Node(int(sys.argv[1])))\n"
+        "except NotYet:\n"
+        "    print('not yet')\n"
+    )
+    argv = [sys.executable, "-c", code, str(server.port)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("not yet\n", "")

@@ -1,0 +1,339 @@
+"""The Volumes port: the fake and files with a real qemu-img do the same."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Protocol
+
+import pycdlib
+import pytest
+
+from bootstrap.adapters.volumes.store import MARKER, FileVolumes
+from bootstrap.errors import BootstrapError, NotOursError
+from bootstrap.model.cluster import NodeImage
+from bootstrap.model.names import ClusterName
+from bootstrap.model.plan import NodePlan
+from bootstrap.ports import Volumes
+from tests.builders import INSTALL, OTHER_INSTALL, a_cluster_spec, a_plan, an_image
+from tests.fakes.volumes import FakeVolumes, Held
+
+DEMO = ClusterName("demo")
+SEED = {"user-data": "#cloud-config\nü: [1]\n", "meta-data": "x: y\n", "network-config": "v: 2\n"}
+needs_qemu_img = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="no qemu-img")
+
+
+class Place(Protocol):
+    """Where volumes are, fake or real."""
+
+    root: Path
+    image: NodeImage
+
+    def volumes(self, install_id: uuid.UUID = INSTALL) -> Volumes:
+        """Give the adapter, as one install of the tool sees the place."""
+
+    def make_foreign(self, name: str) -> None:
+        """Make a cluster's directory that holds somebody's file and no marker."""
+
+    def exists(self, name: str) -> bool:
+        """Tell whether a cluster's directory exists."""
+
+
+class FakePlace:
+    def __init__(self) -> None:
+        self.root, self.image = Path("/volumes"), an_image()
+        self._held: dict[str, Held] = {}
+
+    def volumes(self, install_id: uuid.UUID = INSTALL) -> Volumes:
+        made = FakeVolumes(install_id)
+        made.held = self._held
+        return made
+
+    def make_foreign(self, name: str) -> None:
+        self._held[name] = Held(owner=None)
+
+    def exists(self, name: str) -> bool:
+        return name in self._held
+
+
+class RealPlace:
+    def __init__(self, directory: Path) -> None:
+        self.root = directory / "data" / "volumes"
+        self.image = an_image(directory)
+        self.image.disk.write_bytes(bytes(1 << 20))
+
+    def volumes(self, install_id: uuid.UUID = INSTALL) -> Volumes:
+        return FileVolumes(self.root, install_id)
+
+    def make_foreign(self, name: str) -> None:
+        (self.root / name).mkdir(parents=True)
+        (self.root / name / "thesis.txt").write_text("mine")
+
+    def exists(self, name: str) -> bool:
+        return (self.root / name).exists()
+
+
+@pytest.fixture(params=["fake", pytest.param("files", marks=needs_qemu_img)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    yield FakePlace() if request.param == "fake" else RealPlace(tmp_path)
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> RealPlace:
+    return RealPlace(tmp_path)
+
+
+def a_node(place: Place, cluster: str = "demo") -> NodePlan:
+    return a_plan(a_cluster_spec(cluster), volumes=place.root).workers[0]
+
+
+def fill(place: Place, cluster: str = "demo") -> NodePlan:
+    node, volumes = a_node(place, cluster), place.volumes()
+    volumes.ensure_root_volume(node, image=place.image)
+    volumes.ensure_seed_volume(node, SEED)
+    return node
+
+
+def test_volumes_are_made_once(place: Place) -> None:
+    node, volumes = a_node(place), place.volumes()
+    assert volumes.ensure_root_volume(node, image=place.image)
+    assert not volumes.ensure_root_volume(node, image=place.image)
+    assert volumes.ensure_seed_volume(node, SEED)
+    assert not volumes.ensure_seed_volume(node, {"user-data": "another"})
+
+
+def test_a_seed_is_emptied_once_and_stays_empty(place: Place) -> None:
+    """C-06, SEC-07."""
+    node, volumes = fill(place), place.volumes()
+    assert volumes.remove_seed_volume(node)
+    assert not volumes.remove_seed_volume(node)
+    assert not volumes.ensure_seed_volume(node, SEED)
+
+
+def test_clusters_with_our_marker_are_named(place: Place) -> None:
+    """Z-05, L-02: what has no domain yet is found all the same."""
+    assert list(place.volumes().clusters()) == []
+    fill(place, "demo")
+    fill(place, "another")
+    place.make_foreign("stranger")
+    assert list(place.volumes().clusters()) == [ClusterName("another"), DEMO]
+    assert list(place.volumes(OTHER_INSTALL).clusters()) == []
+
+
+def test_removal_leaves_nothing_and_is_repeatable(place: Place) -> None:
+    """C-05, Z-08."""
+    fill(place)
+    assert place.volumes().remove_cluster(DEMO)
+    assert not place.exists("demo")
+    assert not place.volumes().remove_cluster(DEMO)
+    fill(place)
+    assert place.volumes().remove_cluster(DEMO)
+
+
+def test_removing_one_cluster_keeps_the_others(place: Place) -> None:
+    fill(place, "demo")
+    fill(place, "demo-2")
+    place.volumes().remove_cluster(DEMO)
+    assert list(place.volumes().clusters()) == [ClusterName("demo-2")]
+
+
+def test_a_foreign_directory_is_neither_used_nor_removed(place: Place) -> None:
+    """Z-01, Z-04."""
+    place.make_foreign("demo")
+    with pytest.raises(NotOursError):
+        fill(place)
+    with pytest.raises(NotOursError):
+        place.volumes().remove_cluster(DEMO)
+    assert place.exists("demo")
+
+
+def test_another_installs_directory_is_neither_used_nor_removed(place: Place) -> None:
+    """H-14."""
+    node = fill(place)
+    others = place.volumes(OTHER_INSTALL)
+    with pytest.raises(NotOursError):
+        others.ensure_root_volume(node, image=place.image)
+    with pytest.raises(NotOursError):
+        others.ensure_seed_volume(node, SEED)
+    with pytest.raises(NotOursError):
+        others.remove_cluster(DEMO)
+    assert list(place.volumes().clusters()) == [DEMO]
+
+
+def test_a_console_that_is_not_there_is_empty(place: Place) -> None:
+    assert place.volumes().console(a_node(place)) == ""
+
+
+def _info(volume: Path) -> dict[str, object]:
+    argv = ["qemu-img", "info", "--output=json", str(volume)]
+    done = subprocess.run(argv, capture_output=True, check=True)
+    answer: dict[str, object] = json.loads(done.stdout)
+    return answer
+
+
+@needs_qemu_img
+def test_the_root_volume_states_its_base_and_the_bases_format(real: RealPlace) -> None:
+    """I-09, M22."""
+    info = _info(fill(real).root_volume)
+    assert info["format"] == "qcow2"
+    assert info["backing-filename"] == str(real.image.disk)
+    assert info["backing-filename-format"] == "raw"
+    assert info["virtual-size"] == 20 << 30
+
+
+@needs_qemu_img
+def test_a_root_volume_that_could_not_be_made_leaves_nothing(real: RealPlace) -> None:
+    node = a_node(real)
+    missing = replace(real.image, disk=real.root / "missing.raw")
+    with pytest.raises(BootstrapError) as caught:
+        real.volumes().ensure_root_volume(node, image=missing)
+    assert "missing.raw" in caught.value.details
+    assert list(node.directory.iterdir()) == []
+
+
+@needs_qemu_img
+def test_everything_is_private_whatever_the_umask_is(real: RealPlace) -> None:
+    """H-21, G-26."""
+    old = os.umask(0)
+    try:
+        node = fill(real)
+    finally:
+        os.umask(old)
+    for path in [node.root_volume, node.seed_volume, node.directory.parent / MARKER]:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for path in [node.directory, node.directory.parent, real.root]:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert not real.root.parent.stat().st_mode & 0o022
+
+
+def test_the_system_daemons_user_may_pass_but_not_look(tmp_path: Path) -> None:
+    """L-04."""
+    real = RealPlace(tmp_path)
+    node = a_node(real)
+    FileVolumes(real.root, INSTALL, mode=0o711).ensure_seed_volume(node, SEED)
+    for path in [node.directory, node.directory.parent, real.root]:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o711
+
+
+def _read_seed(data: bytes) -> dict[str, str]:
+    image = pycdlib.PyCdlib()
+    image.open_fp(BytesIO(data))
+    assert image.pvd.volume_identifier.decode().rstrip() == "cidata"
+    found = {}
+    for child in image.list_children(rr_path="/"):
+        if child.is_file():
+            name = child.rock_ridge.name().decode()
+            buffer = BytesIO()
+            image.get_file_from_iso_fp(buffer, rr_path=f"/{name}")
+            found[name] = buffer.getvalue().decode()
+    image.close()
+    return found
+
+
+def test_the_seed_is_read_back_with_its_label_and_its_three_files(real: RealPlace) -> None:
+    node = a_node(real)
+    real.volumes().ensure_seed_volume(node, SEED)
+    assert _read_seed(node.seed_volume.read_bytes()) == SEED
+
+
+def test_an_emptied_seed_keeps_its_size_and_none_of_its_bytes(real: RealPlace) -> None:
+    """SEC-07: its domain holds the file open and expects a disk of that size."""
+    node = a_node(real)
+    real.volumes().ensure_seed_volume(node, {**SEED, "user-data": "CANARY"})
+    size, number = node.seed_volume.stat().st_size, node.seed_volume.stat().st_ino
+    real.volumes().remove_seed_volume(node)
+    assert node.seed_volume.stat().st_size == size
+    assert node.seed_volume.stat().st_ino == number
+    assert not any(node.seed_volume.read_bytes())
+
+
+def test_a_console_is_read_whatever_bytes_it_has(real: RealPlace) -> None:
+    node = a_node(real)
+    real.volumes().ensure_seed_volume(node, SEED)
+    node.console_log.write_bytes(b"Linux\xff\n")
+    assert real.volumes().console(node) == "Linux\ufffd\n"
+
+
+def test_a_linked_directory_is_neither_used_nor_followed(real: RealPlace, tmp_path: Path) -> None:
+    """H-11."""
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / MARKER).write_text(json.dumps({"installId": str(INSTALL)}))
+    (target / "precious").write_text("")
+    real.root.mkdir(parents=True)
+    (real.root / "demo").symlink_to(target)
+    with pytest.raises(NotOursError):
+        real.volumes().ensure_seed_volume(a_node(real), SEED)
+    with pytest.raises(NotOursError):
+        real.volumes().remove_cluster(DEMO)
+    assert (target / "precious").exists()
+    assert list(real.volumes().clusters()) == []
+
+
+def test_a_link_inside_our_directory_goes_and_its_target_stays(
+    real: RealPlace, tmp_path: Path
+) -> None:
+    node = a_node(real)
+    real.volumes().ensure_seed_volume(node, SEED)
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (node.directory.parent / "link").symlink_to(precious)
+    (node.directory / "link").symlink_to(precious)
+    assert real.volumes().remove_cluster(DEMO)
+    assert precious.is_dir()
+
+
+def test_a_directory_that_is_no_clusters_name_is_not_ours(real: RealPlace) -> None:
+    """A user's copy of a cluster's directory must not stop `down --all`."""
+    node = a_node(real)
+    real.volumes().ensure_seed_volume(node, SEED)
+    shutil.copytree(node.directory.parent, real.root / "demo (copy)")
+    assert list(real.volumes().clusters()) == [DEMO]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "\x00", '{"installId": 5}'])
+def test_a_damaged_marker_is_not_ours(real: RealPlace, content: str) -> None:
+    """G-06."""
+    node = a_node(real)
+    real.volumes().ensure_seed_volume(node, SEED)
+    (node.directory.parent / MARKER).write_text(content)
+    with pytest.raises(NotOursError):
+        real.volumes().remove_cluster(DEMO)
+    assert node.seed_volume.exists()
+
+
+def test_what_a_kill_leaves_is_used_again_and_removed(real: RealPlace) -> None:
+    """G-01, M5: killed while the marker, then while a volume was being written."""
+    node = a_node(real)
+    node.directory.parent.mkdir(parents=True, mode=0o700)
+    (node.directory.parent / f".bootstrap-{MARKER}.x1").write_text("half")
+    real.volumes().ensure_seed_volume(node, SEED)
+    (node.directory / ".bootstrap-root.qcow2.x2").write_text("half")
+    assert real.volumes().remove_cluster(DEMO)
+    assert list(real.root.iterdir()) == []
+
+
+def test_a_removal_that_was_killed_half_way_is_finished(real: RealPlace) -> None:
+    """G-03: the marker goes last."""
+    node = a_node(real)
+    real.volumes().ensure_seed_volume(node, SEED)
+    code = (
+        "import os, pathlib, sys, uuid\n"
+        "from bootstrap.adapters.volumes.store import FileVolumes\n"
+        "from bootstrap.model.names import ClusterName\n"
+        "pathlib.Path.unlink = lambda *_, **__: os._exit(9)\n"
+        "FileVolumes(pathlib.Path(sys.argv[1]), uuid.UUID(sys.argv[2]))"
+        ".remove_cluster(ClusterName('demo'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, real.root, str(INSTALL)], check=False)
+    assert done.returncode == 9
+    assert not node.directory.exists()
+    assert list(real.volumes().clusters()) == [DEMO]
+    assert real.volumes().remove_cluster(DEMO)
