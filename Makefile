@@ -3,7 +3,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 SHELL_FILES := setup.sh .ci/run $(wildcard playbooks/roles/*/files/*.sh) playbooks/roles/kubernetes_binaries/files/kubeadm-once
 
-.PHONY: check lint unit contract test e2e faults bench
+.PHONY: check lint unit contract artifacts test e2e faults bench
 
 check: lint unit contract
 
@@ -29,7 +29,11 @@ e2e:
 faults:
 	$(PYTEST) tests/faults --timeout 14400
 
-test: check e2e
+# Built before the contract tests, some of which run the real kubectl and kubeadm.
+artifacts:
+	$(BIN)/bootstrap artifacts build
+
+test: lint unit artifacts contract e2e
 
 bench:
 	$(BIN)/python benchmarks/run.py

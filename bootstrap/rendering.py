@@ -4,6 +4,8 @@ Templates take values, never text to be pasted: every value goes through ``tojso
 which is valid YAML and valid JSON, and a name that is not defined is an error.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -11,10 +13,14 @@ import jinja2
 
 from bootstrap.resources import resource_directory
 
+#: JSON's escapes as whole units, those for characters beyond 16 bits first, and DEL.
+_UNIT = re.compile(r"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|.)|\x7f")
+_PAIR_LENGTH = 12
+
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(resource_directory("templates")),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701 - nothing here is HTML; tojson escapes each value
@@ -22,8 +28,23 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.policies["json.dumps_function"] = _dumps
+    return environment
 
 
 def render(template: str, values: Mapping[str, object]) -> str:
     """Fill one template, named by its path under ``templates/``, with ``values``."""
     return _environment().get_template(template).render(values)
+
+
+def _dumps(value: object, **options: bool) -> str:
+    """Dump JSON that means the same as YAML, which knows no surrogates and forbids a raw DEL."""
+    return _UNIT.sub(_as_yaml, json.dumps(value, **options))  # type: ignore[arg-type]
+
+
+def _as_yaml(unit: re.Match[str]) -> str:
+    if unit[0] == "\x7f":
+        return "\\u007f"
+    if len(unit[0]) == _PAIR_LENGTH:
+        return str(json.loads(f'"{unit[0]}"'))
+    return unit[0]

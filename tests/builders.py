@@ -111,7 +111,7 @@ def an_image(directory: Path = Path("/images/key")) -> NodeImage:
     )
 
 
-def a_mark(plan: ClusterPlan, node: NodePlan, **changes: object) -> Mark:
+def a_mark(plan: ClusterPlan, node: NodePlan, /, **changes: object) -> Mark:
     """Give the mark of a node of the plan."""
     mark = Mark(
         install_id=plan.install_id,

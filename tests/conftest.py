@@ -1,13 +1,18 @@
 """Guards around every test, and the option that writes the golden files anew."""
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+
+from bootstrap.adapters.directories import find_directories
 
 _TESTS = Path(__file__).parent
 _GOLDEN = _TESTS / "data" / "golden"
@@ -16,6 +21,8 @@ _XDG = ("CONFIG", "STATE", "CACHE", "DATA", "RUNTIME")
 _HIDDEN = ("KUBECONFIG", "SSH_AUTH_SOCK", "LIBVIRT_DEFAULT_URI", "XDG_CONFIG_DIRS")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CHILDREN_PATIENCE_S = 5
+#: Tests of real clusters use the user's real caches and guard themselves.
+_REAL = ("e2e/", "faults/")
 #: Whole groups of unit tests whose subject is a program; others say so test by test.
 _RUN_PROGRAMS = (
     "unit/adapters/artifacts/",
@@ -32,7 +39,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _offer_kubernetes_programs() -> None:
+    """Let tests run the real kubectl and kubeadm, if this user's cache has them built."""
+    built = sorted(find_directories().cache.glob("artifacts/*/kube"))
+    if not built:
+        return
+    directory = Path(tempfile.mkdtemp(prefix="kubernetes-"))
+    atexit.register(shutil.rmtree, directory)
+    for name in ("kubectl", "kubeadm"):
+        (directory / name).symlink_to(built[-1])
+        os.environ.setdefault(f"BOOTSTRAP_{name.upper()}", str(directory / name))
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    _offer_kubernetes_programs()
     config.addinivalue_line("markers", "runs_programs: a unit test that starts a child process")
 
 
@@ -42,8 +62,13 @@ def _children_before() -> frozenset[int]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left(_children_before: frozenset[int]) -> Iterator[None]:
+def _nothing_left(
+    _children_before: frozenset[int], request: pytest.FixtureRequest
+) -> Iterator[None]:
     """Fail a test that leaves the process other than it was, or a child of it running."""
+    if _place(request).startswith(_REAL):
+        yield
+        return
     environment, handlers, umask = _environment(), _handlers(), _umask()
     yield
     # The command line is a process of its own, so it need not give handlers back.
@@ -61,10 +86,13 @@ def _nothing_left(_children_before: frozenset[int]) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_home(
-    _nothing_left: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    _nothing_left: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Give every test a home of its own; BOOTSTRAP_HOME goes over all of XDG."""
-    home = tmp_path_factory.mktemp("home")
+    if _place(request).startswith(_REAL):
+        return
+    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    home = factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("BOOTSTRAP_HOME", str(home / "bootstrap"))
     for name in _XDG:
@@ -80,7 +108,7 @@ def _no_programs(
     _own_home: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Keep unit tests from starting programs, unless they are marked ``runs_programs``."""
-    place = request.path.relative_to(_TESTS).as_posix()
+    place = _place(request)
     allowed = place.startswith(_RUN_PROGRAMS) or request.node.get_closest_marker("runs_programs")
     if allowed or not place.startswith("unit/"):
         return
@@ -105,6 +133,10 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert path.read_text(encoding="utf-8") == text
 
     return compare
+
+
+def _place(request: pytest.FixtureRequest) -> str:
+    return request.path.relative_to(_TESTS).as_posix()
 
 
 def _environment() -> dict[str, str]:

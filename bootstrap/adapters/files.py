@@ -12,7 +12,7 @@ _TEMPORARY_PREFIX = ".bootstrap-"
 
 
 def private_directory(path: Path, *, mode: int = 0o700) -> Path:
-    """Make a directory and its parents, ours alone.
+    """Make a directory, and parents that are missing, ours alone whatever the umask is.
 
     :raises NotOursError: if it is a link or belongs to another user (H-11, H-13).
     """

@@ -22,7 +22,7 @@ from tests.fakes.progress import FakeProgress
 CANARY = "canary-3f9d2c"
 CONTROL_PLANE, WORKER, WORKER2 = "demo-control-plane", "demo-worker", "demo-worker2"
 FINISH = {"name": "Finish", "ansible.builtin.debug": {"msg": "done"}}
-NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
 
 Task = dict[str, object]
 
@@ -38,7 +38,8 @@ class Site:
             state=directory / "my state",
         )
         self.state = self.plan.state_directory
-        self.state.mkdir(parents=True)
+        (self.state / "ssh").mkdir(parents=True)
+        (self.state / "ssh" / "config").write_text("Host *\n  BatchMode yes\n")
         self.playbooks = directory / "playbooks"
         self.playbooks.mkdir()
         self.progress = FakeProgress()

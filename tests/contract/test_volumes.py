@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -81,8 +80,8 @@ class RealPlace:
 
 
 @pytest.fixture(params=["fake", pytest.param("files", marks=needs_qemu_img)])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    yield FakePlace() if request.param == "fake" else RealPlace(tmp_path)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return FakePlace() if request.param == "fake" else RealPlace(tmp_path)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from bootstrap.adapters.directories import Directories, find_directories
+from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
 
 BOOTSTRAP = [str(Path(sys.executable).with_name("bootstrap"))]
 #: What a cluster may leave behind; docs/files.md says why.
@@ -92,6 +93,7 @@ def inventory(directories: Directories, uri: str, user: User) -> Callable[[], di
             "files": files,
             "logs": _domain_logs(),
             "processes": _guests(),
+            "ports": _ports(),
             "kubeconfig": user.kubeconfig.read_text() if user.kubeconfig.exists() else "",
         }
 
@@ -101,6 +103,12 @@ def inventory(directories: Directories, uri: str, user: User) -> Callable[[], di
 def _domain_logs() -> list[str]:
     places = [Path("/var/log/libvirt/qemu"), Path.home() / ".cache/libvirt/qemu/log"]
     return sorted(str(log) for place in places if place.is_dir() for log in place.glob("*.log*"))
+
+
+def _ports() -> list[int]:
+    """Sockets that listen or are bound in the range that ports are chosen from."""
+    bound = {socket.laddr.port for socket in psutil.net_connections("inet") if socket.laddr}
+    return sorted(bound & set(range(FIRST_PORT, LAST_PORT + 1)))
 
 
 def _guests() -> list[list[str]]:

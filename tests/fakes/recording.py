@@ -12,6 +12,8 @@ class Journal:
     changes: list[str] = field(default_factory=list)
     #: ``port.method`` or ``port.method object`` -> what it raises, each time.
     failures: dict[str, Exception] = field(default_factory=dict)
+    #: After how many changes the run ends as if it were killed.
+    killed_after: int | None = None
 
     def clear(self) -> None:
         """Forget the calls, not what shall fail."""
@@ -42,4 +44,6 @@ class Fake:
     def changed(self, method: str, name: object = "") -> bool:
         """Note that a call has changed something."""
         self.journal.changes.append(f"{self.port}.{method} {name}".strip())
+        if len(self.journal.changes) == self.journal.killed_after:
+            raise KeyboardInterrupt
         return True

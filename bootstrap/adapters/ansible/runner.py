@@ -88,7 +88,7 @@ def _play(  # noqa: PLR0913 - a private step of run, which holds all of it
 
     config = directory / "ansible.cfg"
     config.write_text(_CONFIG.format(control_path=control_path))
-    write_atomically(directory / "secrets.json", json.dumps(secrets))
+    write_atomically(directory / "secrets.json", json.dumps(_as_data(secrets)))
     playbooks = resource_directory("playbooks")
     with _environment({"ANSIBLE_CONFIG": str(config), "ANSIBLE_LOCAL_TEMP": str(directory)}):
         runner = ansible_runner.run(
@@ -106,6 +106,17 @@ def _play(  # noqa: PLR0913 - a private step of run, which holds all of it
             timeout=_TIMEOUT_S * plan.patience,
         )
     return str(runner.status)
+
+
+def _as_data(value: object) -> object:
+    """Mark every text, so that Ansible takes none of it for a template (A-08)."""
+    match value:
+        case str():
+            return {"__ansible_unsafe": value}
+        case Mapping():
+            return {key: _as_data(item) for key, item in value.items()}
+        case _:
+            return value
 
 
 @contextlib.contextmanager

@@ -1,13 +1,14 @@
 """Make booted nodes a Kubernetes cluster."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from bootstrap.errors import VerifyError
+from bootstrap.errors import BootstrapError, VerifyError
 from bootstrap.model.plan import ClusterPlan
 from bootstrap.planning.node_files import join_config
 from bootstrap.ports import CheckResult, ExpectedNode
-from bootstrap.waiting import wait_for
+from bootstrap.waiting import NotYet, wait_for
 from bootstrap.workflow.environment import Ports
 
 _API_TIMEOUT_S = 120
@@ -33,7 +34,13 @@ def join_workers(plan: ClusterPlan, ports: Ports, kubeconfig: Path) -> int:
     ports.api.create_join_token(kubeconfig, token, lifetime_s=_TOKEN_LIFETIME_S)
     ca_hash = ports.trust.authority_hash()
     configs = {node.name: join_config(plan, node, token=token, ca_hash=ca_hash) for node in missing}
-    result = ports.playbooks.run(plan, plan.workers, secrets={"kubeadm_join_configs": configs})
+    try:
+        result = ports.playbooks.run(plan, plan.workers, secrets={"kubeadm_join_configs": configs})
+    except BootstrapError:
+        # Within the hour it ends by itself, should the API server not answer any more.
+        with contextlib.suppress(BootstrapError, NotYet):
+            ports.api.remove_join_token(kubeconfig, token)
+        raise
     ports.api.remove_join_token(kubeconfig, token)
     return sum(result.changed.values())
 

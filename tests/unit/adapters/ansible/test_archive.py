@@ -1,0 +1,48 @@
+"""A node's files in one archive: the same bytes for the same files, with a stamp."""
+
+import io
+import tarfile
+
+from bootstrap.adapters.ansible.archive import archive, node_archive
+from bootstrap.planning.node_files import NodeFile
+
+FILES = [
+    NodeFile(path="/etc/b", text="ü\n", mode=0o600),
+    NodeFile(path="/etc/a/c", text=""),
+]
+
+
+def entries(data: bytes) -> dict[str, tuple[str, int]]:
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        found = {}
+        for entry in tar.getmembers():
+            file = tar.extractfile(entry)
+            assert file is not None
+            assert (entry.uid, entry.gid, entry.uname, entry.gname) == (0, 0, "root", "root")
+            found[entry.name] = (file.read().decode(), entry.mode)
+        return found
+
+
+def test_files_come_back_with_their_text_and_mode() -> None:
+    assert entries(archive(FILES)) == {"etc/b": ("ü\n", 0o600), "etc/a/c": ("", 0o644)}
+
+
+def test_no_path_leads_out_of_the_root() -> None:
+    """H-24."""
+    assert not [name for name in entries(archive(FILES)) if name.startswith("/") or ".." in name]
+
+
+def test_the_order_of_the_files_does_not_matter() -> None:
+    """G-29."""
+    assert archive(FILES) == archive(reversed(FILES))
+
+
+def test_the_stamp_comes_last_and_names_the_content() -> None:
+    """A kill in the middle of unpacking must not leave the stamp without the rest."""
+    packed = node_archive(FILES)
+    names = list(entries(packed.content))
+    assert names[-1] == packed.stamp.lstrip("/")
+    assert set(names[:-1]) == {"etc/a/c", "etc/b"}
+    changed = [FILES[0], NodeFile(path="/etc/a/c", text="", mode=0o755)]
+    assert node_archive(changed).stamp != packed.stamp
+    assert node_archive(reversed(FILES)) == packed

@@ -1,0 +1,44 @@
+"""Identities follow from the install, the cluster and the name, and from nothing else."""
+
+import re
+import uuid
+
+import pytest
+
+from bootstrap.model.identity import Identity
+from bootstrap.model.names import ClusterName
+from tests.builders import INSTALL, OTHER_INSTALL
+
+DEMO = Identity(INSTALL, ClusterName("demo"))
+
+
+def test_the_same_thing_has_the_same_identity_on_every_run() -> None:
+    """C-04, N-04: these values may never change; they are those of existing clusters."""
+    assert DEMO.uuid_of("domain", "demo-worker") == uuid.UUID(
+        "1b174a24-7ea6-5e81-8acf-9ad5dd442854"
+    )
+    assert DEMO.mac_of("uplink", "demo-worker") == "52:54:00:83:65:f7"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Identity(OTHER_INSTALL, ClusterName("demo")),
+        Identity(INSTALL, ClusterName("demo2")),
+    ],
+)
+def test_another_install_or_cluster_has_others(other: Identity) -> None:
+    """H-14, G-07."""
+    assert other.uuid_of("domain", "x") != DEMO.uuid_of("domain", "x")
+    assert other.mac_of("uplink", "x") != DEMO.mac_of("uplink", "x")
+
+
+def test_kinds_and_names_are_told_apart() -> None:
+    found = {DEMO.uuid_of(kind, name) for kind in ("a", "b") for name in ("a", "b")}
+    assert len(found) == 4
+
+
+def test_a_mac_is_unicast_and_locally_administered() -> None:
+    for number in range(100):
+        mac = DEMO.mac_of("uplink", f"node{number}")
+        assert re.fullmatch(r"52:54:00(:[0-9a-f]{2}){3}", mac)

@@ -1,0 +1,170 @@
+"""The plan: pure, complete, and the same on every run."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import IPv4Network
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from bootstrap.model.plan import Acceleration, ClusterPlan
+from bootstrap.model.spec import NodeRole
+from bootstrap.planning.document import plan_document
+from bootstrap.planning.plan import wanted_slots
+from tests.builders import OTHER_INSTALL, a_cluster_spec, a_group, a_plan
+
+ROOT = Path(__file__).parents[3]
+#: Prints everything that is rendered of a cluster.
+EVERYTHING = """
+import json
+from tests.builders import *
+from bootstrap.planning.document import plan_document
+from bootstrap.planning.node_files import node_files, seed_files, join_config
+from bootstrap.adapters.ansible.archive import node_archive
+from bootstrap.adapters.ansible.inventory import inventory
+from bootstrap.adapters.libvirt.xml import domain_xml
+from tests.fakes.trust import FakeTrust
+plan = a_plan(a_cluster_spec(workers=3, labels={"b": "2", "a": "1", "c": "3"}))
+trust = FakeTrust()
+print(json.dumps(plan_document(plan, exists=["demo-worker"])))
+print(json.dumps(inventory(plan, {node.name: "/stamp" for node in plan.nodes})))
+for node in plan.nodes:
+    print(seed_files(node, trust.node_keys(node.name)))
+    print(node_files(plan, node, trust.certificates()))
+    print(node_archive(node_files(plan, node, trust.certificates())).content.hex())
+    print(join_config(plan, node, token="a.b", ca_hash="sha256:00"))
+    print(domain_xml(node, mark=a_mark(plan, node), image=an_image(), emulated=True))
+"""
+
+
+def test_the_document_of_a_plan(golden: Callable[[str, str], None]) -> None:
+    plan = a_plan(a_cluster_spec(workers=2, labels={"disk": "fast"}))
+    document = plan_document(plan, exists=["demo-control-plane"])
+    golden("plan.json", json.dumps(document, indent=2) + "\n")
+
+
+@pytest.mark.runs_programs
+def test_the_same_spec_gives_the_same_bytes_everywhere(tmp_path: Path) -> None:
+    """G-29: over hash seeds, locales, time zones, directories and umasks."""
+    found = set()
+    for seed, locale, zone in product(("0", "1", "4711"), ("C", "C.UTF-8"), ("UTC", "Asia/Tokyo")):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale, "TZ": zone}
+        environment["PYTHONPATH"] = str(ROOT)
+        done = subprocess.run(
+            [sys.executable, "-c", EVERYTHING],
+            env=environment,
+            cwd=tmp_path if seed == "1" else ROOT,
+            capture_output=True,
+            check=True,
+        )
+        found.add(done.stdout)
+    assert len(found) == 1
+    assert len(found.pop()) > 10_000
+
+
+def identities(plan: ClusterPlan) -> list[object]:
+    """List everything that two nodes or two uses may not share."""
+    listed: list[object] = []
+    for node in plan.nodes:
+        listed += [node.name, node.uuid, node.uplink_mac, node.address, node.pod_subnet]
+        listed += [node.directory, node.ssh_port, node.api_port or f"no API on {node.name}"]
+    for worker in plan.workers:
+        (link,) = worker.links
+        listed += [link.control_plane_mac, link.control_plane_port, link.node_mac, link.node_port]
+    return listed
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2, 10, 40])
+@pytest.mark.parametrize("name", ["a", "demo", "demo-2", "x" * 40])
+def test_no_two_nodes_share_an_identity(workers: int, name: str) -> None:
+    """N-05, N-06, G-07. Not of random names: MACs are hashes of 24 bits."""
+    listed = identities(a_plan(a_cluster_spec(name, workers=workers)))
+    assert len(set(listed)) == len(listed)
+
+
+def test_one_hundred_nodes_are_planned() -> None:
+    listed = identities(a_plan(a_cluster_spec(workers=99)))
+    assert len(listed) == 100 * 8 + 99 * 4
+    assert len(set(listed)) == len(listed)
+
+
+def test_two_clusters_share_nothing_but_the_inside_of_their_networks() -> None:
+    """G-07."""
+    one, other = (a_plan(a_cluster_spec(name, workers=9)) for name in ("demo", "demo-2"))
+    inside = {item for node in one.nodes for item in (node.address, node.pod_subnet)}
+    assert (set(identities(one)) & set(identities(other))) - inside == set()
+
+
+def test_two_users_share_no_identity() -> None:
+    """H-14, G-28."""
+    one, other = a_plan(), a_plan(install_id=OTHER_INSTALL)
+    assert {node.uuid for node in one.nodes}.isdisjoint(node.uuid for node in other.nodes)
+    assert {node.uplink_mac for node in one.nodes}.isdisjoint(
+        node.uplink_mac for node in other.nodes
+    )
+
+
+def test_growing_changes_no_node_but_the_hub_of_the_links() -> None:
+    """N-07."""
+    small, large = a_plan(a_cluster_spec(workers=1)), a_plan(a_cluster_spec(workers=3))
+    assert large.workers[0] == small.workers[0]
+    hub = large.initial_control_plane
+    assert hub.links[:1] == small.initial_control_plane.links
+    assert replace(hub, links=()) == replace(small.initial_control_plane, links=())
+
+
+def test_every_cable_has_two_ends_that_match() -> None:
+    plan = a_plan(a_cluster_spec(workers=3))
+    assert plan.initial_control_plane.links == tuple(node.links[0] for node in plan.workers)
+    assert [link.node for link in plan.initial_control_plane.links] == [
+        node.name for node in plan.workers
+    ]
+
+
+def test_groups_of_one_role_are_numbered_through() -> None:
+    spec = a_cluster_spec(workers=1)
+    groups = (a_group(NodeRole.WORKER, 2, memory_mib=4096), *spec.node_groups)
+    plan = a_plan(replace(spec, node_groups=groups))
+    assert [(node.name, node.memory_mib) for node in plan.nodes] == [
+        ("demo-control-plane", 3072),
+        ("demo-worker", 4096),
+        ("demo-worker2", 4096),
+        ("demo-worker3", 2048),
+    ]
+
+
+def test_a_subnet_without_room_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no room"):
+        a_plan(a_cluster_spec(workers=20, node_subnet=IPv4Network("10.44.0.0/27")))
+    with pytest.raises(ValueError, match="no /24"):
+        a_plan(a_cluster_spec(workers=20, pod_subnet=IPv4Network("10.244.0.0/20")))
+
+
+def test_a_plan_says_where_its_api_server_is() -> None:
+    plan = a_plan()
+    assert plan.endpoint == f"{plan.initial_control_plane.address}:6443"
+    assert plan.server == f"https://127.0.0.1:{plan.initial_control_plane.api_port}"
+    assert [node.api_port for node in plan.workers] == [None]
+
+
+def test_emulation_asks_for_patience() -> None:
+    assert a_plan(acceleration=Acceleration.EMULATED).patience == 6
+    assert a_plan(acceleration=Acceleration.KVM).patience == 1
+
+
+def test_every_port_that_a_plan_has_was_asked_for() -> None:
+    spec = a_cluster_spec(workers=2)
+    assert [(slot.node, slot.use) for slot in wanted_slots(spec)] == [
+        ("demo-control-plane", "ssh"),
+        ("demo-control-plane", "api"),
+        *(
+            (node, use)
+            for node in ("demo-worker", "demo-worker2")
+            for use in ("ssh", "link", "control-plane-link")
+        ),
+    ]

@@ -1,0 +1,33 @@
+"""Templates take values and never text."""
+
+import json
+
+import jinja2
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootstrap.rendering import _environment, render
+
+anything = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]))
+
+
+def test_a_name_that_is_not_defined_is_an_error() -> None:
+    with pytest.raises((jinja2.UndefinedError, TypeError), match="ndefined"):
+        render("seed/meta-data.yaml.j2", {"hostname": "x"})
+
+
+@given(anything)
+def test_a_value_is_the_same_text_in_json_and_in_yaml(value: str) -> None:
+    text = _environment().from_string("{{ value | tojson }}").render(value=value)
+    assert json.loads(text) == value
+    assert yaml.safe_load(text) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["\U0001f600", "\\ud83d\\ude00", "\x7f", "\x00", "\\\\u007f", "é"]
+)
+def test_a_character_that_json_and_yaml_write_apart_is_kept(value: str) -> None:
+    text = _environment().from_string("{{ value | tojson }}").render(value=value)
+    assert (json.loads(text), yaml.safe_load(text)) == (value, value)

@@ -1,0 +1,447 @@
+"""`up` on fakes with memory: from nothing, again, after failures, and what it refuses."""
+
+from dataclasses import replace
+from ipaddress import IPv4Network
+from uuid import UUID
+
+import pytest
+
+from bootstrap.errors import (
+    BootstrapError,
+    HostError,
+    NotOursError,
+    StateError,
+    TimedOutError,
+    UsageError,
+    VerifyError,
+)
+from bootstrap.model.cluster import DomainState
+from bootstrap.model.plan import Acceleration
+from bootstrap.model.spec import ClusterSpec
+from bootstrap.waiting import NotYet
+from bootstrap.workflow.up import UpResult, up
+from tests.builders import FakeWorld, a_cluster_spec, a_setting, options, ports_with_fakes
+from tests.fakes.hypervisor import Defined
+from tests.fakes.volumes import Held
+
+CONTROL_PLANE, WORKER, WORKER2 = "demo-control-plane", "demo-worker", "demo-worker2"
+RUNNING = DomainState.RUNNING
+
+
+def make(world: FakeWorld, spec: ClusterSpec | None = None, **changes: bool) -> UpResult:
+    spec = spec or a_cluster_spec()
+    return up(spec, a_setting(str(spec.name)), world.ports, options(**changes))
+
+
+def states(world: FakeWorld) -> dict[str, DomainState]:
+    return {domain.name: domain.state for domain in world.hypervisor.domains_by_uuid.values()}
+
+
+def refused(world: FakeWorld, spec: ClusterSpec, kind: type[BootstrapError], **more: bool) -> str:
+    """Run `up`, which must refuse and change nothing; gives the error's whole text."""
+    world.journal.clear()
+    with pytest.raises(kind) as caught:
+        make(world, spec, **more)
+    assert world.journal.changes == []
+    assert caught.value.hint.startswith("bootstrap ")
+    return f"{caught.value.message} {caught.value.details}"
+
+
+def test_a_cluster_is_made_from_nothing(world: FakeWorld) -> None:
+    result = make(world)
+    assert states(world) == {CONTROL_PLANE: RUNNING, WORKER: RUNNING}
+    assert world.api.nodes == {CONTROL_PLANE: "Ready", WORKER: "Ready"}
+    assert all(check.ok for check in result.checks)
+    assert result.kubeconfig == result.plan.state_directory / "kubeconfig"
+    assert world.products.merged == {"demo"}
+    assert world.products.current is None
+    assert result.changed > 0
+
+
+def test_the_steps_come_in_the_order_in_which_they_depend(world: FakeWorld) -> None:
+    make(world)
+    calls = [
+        call.split()[0]
+        for call in world.journal.calls
+        if call.split()[0]
+        in {
+            *("host.check", "images.ensure", "products.ensure", "hypervisor.ensure_domain"),
+            *("hypervisor.start_domain", "playbooks.run", "api.verify"),
+            "products.merge_kubeconfig",
+        }
+    ]
+    assert list(dict.fromkeys(calls)) == [
+        "host.check",
+        "images.ensure",
+        "products.ensure",
+        "hypervisor.ensure_domain",
+        "hypervisor.start_domain",
+        "playbooks.run",
+        "api.verify",
+        "products.merge_kubeconfig",
+    ]
+
+
+def test_the_second_run_changes_nothing(world: FakeWorld) -> None:
+    """G-19, A-04."""
+    make(world)
+    world.journal.clear()
+    result = make(world)
+    assert result.changed == 0
+    assert world.journal.changes == []
+
+
+def test_the_seeds_are_emptied_after_the_first_boot(world: FakeWorld) -> None:
+    """SEC-07."""
+    plan = make(world).plan
+    files = world.volumes.held["demo"].files
+    assert [files[node.seed_volume] for node in plan.nodes] == [None, None]
+
+
+def test_the_join_token_is_gone_when_all_have_joined(world: FakeWorld) -> None:
+    """SEC-08."""
+    make(world)
+    assert "api.create_join_token" in world.journal.changes
+    assert world.api.tokens == set()
+
+
+def test_the_join_token_is_gone_when_joining_fails_too(world: FakeWorld) -> None:
+    """SEC-08."""
+    make(world)
+    world.journal.failures[f"playbooks.run {WORKER},{WORKER2}"] = BootstrapError("no")
+    with pytest.raises(BootstrapError):
+        make(world, a_cluster_spec(workers=2))
+    assert world.api.tokens == set()
+
+
+def test_the_context_is_switched_only_if_asked(world: FakeWorld) -> None:
+    """H-18."""
+    make(world, use=True)
+    assert world.products.current == "demo"
+
+
+def test_a_cluster_without_workers_is_a_cluster(world: FakeWorld) -> None:
+    make(world, a_cluster_spec(workers=0))
+    assert world.api.nodes == {CONTROL_PLANE: "Ready"}
+
+
+def test_growing_adds_one_node_and_one_cable(world: FakeWorld) -> None:
+    before = make(world).plan
+    world.journal.clear()
+    after = make(world, a_cluster_spec(workers=2)).plan
+    changes = world.journal.changes_of("hypervisor")
+    assert changes == [
+        f"hypervisor.ensure_domain {CONTROL_PLANE}",
+        f"hypervisor.ensure_domain {WORKER2}",
+        f"hypervisor.start_domain {WORKER2}",
+        f"hypervisor.ensure_link {CONTROL_PLANE} {WORKER2}",
+    ]
+    assert world.api.nodes == dict.fromkeys((CONTROL_PLANE, WORKER, WORKER2), "Ready")
+    assert after.workers[0] == before.workers[0]
+    world.journal.clear()
+    assert make(world, a_cluster_spec(workers=2)).changed == 0
+    assert world.journal.changes == []
+
+
+def test_only_workers_that_have_not_joined_join(world: FakeWorld) -> None:
+    make(world)
+    joined: list[object] = []
+    original = world.playbooks.run
+
+    def spy(*args: object, secrets: dict[str, object]) -> object:
+        joined.extend(secrets.get("kubeadm_join_configs", {}))  # type: ignore[arg-type]
+        return original(*args, secrets=secrets)  # type: ignore[arg-type]
+
+    world.playbooks.run = spy  # type: ignore[method-assign,assignment]
+    make(world, a_cluster_spec(workers=2))
+    assert joined == [WORKER2]
+
+
+def test_fewer_workers_are_refused_if_the_number_was_named(world: FakeWorld) -> None:
+    """X-05."""
+    make(world, a_cluster_spec(workers=2))
+    text = refused(world, a_cluster_spec(workers=1), UsageError, workers_named=True)
+    assert "has 2 workers, and 1 are asked for" in text
+
+
+def test_workers_that_exist_stay_if_no_number_was_named(world: FakeWorld) -> None:
+    make(world, a_cluster_spec(workers=2))
+    world.journal.clear()
+    assert len(make(world, a_cluster_spec(workers=1)).plan.workers) == 2
+    assert world.journal.changes == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "word"),
+    [
+        (a_cluster_spec(memory_mib=4096), "memoryMiB is 2048, asked for is 4096"),
+        (a_cluster_spec(pod_subnet=IPv4Network("10.1.0.0/16")), "podSubnet"),
+        (a_cluster_spec(service_subnet=IPv4Network("10.2.0.0/16")), "serviceSubnet"),
+        (a_cluster_spec(node_subnet=IPv4Network("10.3.0.0/24")), "nodeSubnet"),
+        (replace(a_cluster_spec(), kubernetes_version="v1.36.0"), "kubernetesVersion"),
+        (a_cluster_spec(api_server_port=30000), "API server"),
+    ],
+)
+def test_what_an_existing_cluster_cannot_become_is_refused(
+    world: FakeWorld, spec: ClusterSpec, word: str
+) -> None:
+    make(world)
+    assert word in refused(world, spec, UsageError)
+
+
+def test_the_port_of_the_api_server_can_be_chosen_once_and_named_again(world: FakeWorld) -> None:
+    spec = a_cluster_spec(api_server_port=30000)
+    assert make(world, spec).plan.server == "https://127.0.0.1:30000"
+    world.journal.clear()
+    assert make(world, spec).changed == 0
+    assert make(world).plan.server == "https://127.0.0.1:30000"
+
+
+def test_a_wanted_port_that_is_in_use_is_refused(world: FakeWorld) -> None:
+    """N-12."""
+    world.host.used_ports.add(30000)
+    with pytest.raises(HostError, match="30000"):
+        make(world, a_cluster_spec(api_server_port=30000))
+    assert states(world) == {}
+
+
+def test_a_port_of_another_cluster_is_not_given_even_while_that_is_off(world: FakeWorld) -> None:
+    make(world, a_cluster_spec("other", api_server_port=30000))
+    for domain in world.hypervisor.domains_by_uuid.values():
+        domain.state = DomainState.SHUT_OFF
+    with pytest.raises(HostError, match="30000"):
+        make(world, a_cluster_spec(api_server_port=30000))
+
+
+def test_a_used_port_is_passed_over(world: FakeWorld) -> None:
+    first = make(world).plan.initial_control_plane.ssh_port
+    fresh = ports_with_fakes()
+    fresh.host.used_ports.add(first)
+    assert make(fresh).plan.initial_control_plane.ssh_port != first
+
+
+def test_lost_keys_are_told_before_anything_is_changed(world: FakeWorld) -> None:
+    """L-03, G-06."""
+    make(world)
+    world.trust.lose()
+    assert "keys of cluster 'demo'" in refused(world, a_cluster_spec(), StateError)
+
+
+def test_an_image_that_is_gone_is_told(world: FakeWorld) -> None:
+    """I-13."""
+    make(world)
+    world.images.built.clear()
+    assert "is gone" in refused(world, a_cluster_spec(), StateError)
+
+
+def test_an_existing_cluster_keeps_its_image_when_a_new_one_would_be_built(
+    world: FakeWorld,
+) -> None:
+    make(world)
+    world.images.key = "fedcba9876543210"
+    world.journal.clear()
+    assert make(world, a_cluster_spec(workers=2)).changed > 0
+    assert set(world.images.built) == {"0123456789abcdef"}
+
+
+def test_an_existing_cluster_keeps_its_acceleration(world: FakeWorld) -> None:
+    world.host.accelerated = Acceleration.EMULATED
+    make(world)
+    world.host.accelerated = Acceleration.KVM
+    world.journal.clear()
+    assert make(world).plan.is_emulated
+    assert world.journal.changes == []
+
+
+def test_a_host_that_is_too_small_is_refused_before_anything(world: FakeWorld) -> None:
+    """P-10."""
+    world.host.memory_mib = 4096
+    with pytest.raises(HostError):
+        make(world)
+    assert world.journal.changes == []
+    make(world, allow_overcommit=True)
+
+
+def test_the_memory_of_running_nodes_counts_once(world: FakeWorld) -> None:
+    make(world)
+    world.host.memory_mib = 2048
+    make(world, a_cluster_spec(workers=2))
+
+
+def test_a_foreign_domain_with_a_nodes_name_is_refused_and_nothing_is_left(
+    world: FakeWorld,
+) -> None:
+    """L-17."""
+    foreign = Defined(WORKER, UUID(int=7))
+    world.hypervisor.domains_by_uuid[foreign.uuid] = foreign
+    with pytest.raises(NotOursError):
+        make(world)
+    assert states(world) == {WORKER: DomainState.SHUT_OFF}
+    assert world.volumes.held == {}
+
+
+def test_a_foreign_directory_is_refused_and_kept(world: FakeWorld) -> None:
+    world.volumes.held["demo"] = Held(owner=None)
+    with pytest.raises(NotOursError):
+        make(world)
+    assert "demo" in world.volumes.held
+    assert states(world) == {}
+
+
+def test_a_cluster_that_is_not_verified_is_an_error_with_all_evidence(world: FakeWorld) -> None:
+    """V-07: the evidence is saved while the machines are still there."""
+    world.api.sick_checks.add("dns")
+    with pytest.raises(VerifyError) as caught:
+        make(world)
+    assert caught.value.exit_code == 8
+    assert "FAILED dns: as told" in caught.value.details
+    assert "ok     nodes" in caught.value.details
+    assert "Evidence: /state/demo/logs/evidence" in caught.value.details
+    assert "The machines were removed" in caught.value.details
+    calls = [call for call in world.journal.calls if "collect" in call or "remove_" in call]
+    last = calls.index(f"products.collect_evidence {CONTROL_PLANE},{WORKER}")
+    assert [call.split()[0] for call in calls[last + 1 :]] == [
+        "hypervisor.remove_domain",
+        "hypervisor.remove_domain",
+        "volumes.remove_cluster",
+    ]
+    assert states(world) == {}
+    assert world.products.merged == set()
+
+
+def test_machines_stay_if_asked(world: FakeWorld) -> None:
+    world.api.sick_checks.add("dns")
+    with pytest.raises(VerifyError) as caught:
+        make(world, keep=True)
+    assert "removed" not in caught.value.details
+    assert set(states(world)) == {CONTROL_PLANE, WORKER}
+
+
+def test_a_failure_on_an_existing_cluster_removes_nothing(world: FakeWorld) -> None:
+    make(world)
+    world.api.sick_checks.add("dns")
+    with pytest.raises(VerifyError):
+        make(world)
+    assert set(states(world)) == {CONTROL_PLANE, WORKER}
+    world.api.sick_checks.clear()
+    assert make(world).changed == 0
+
+
+def test_a_removal_that_fails_does_not_hide_why_up_failed(world: FakeWorld) -> None:
+    world.api.sick_checks.add("dns")
+    world.journal.failures["volumes.remove_cluster"] = BootstrapError("Disk is busy.")
+    with pytest.raises(VerifyError) as caught:
+        make(world)
+    assert "The machines were not removed: Disk is busy." in caught.value.details
+
+
+def test_a_node_that_does_not_boot_in_time_is_kept(world: FakeWorld, slept: list[float]) -> None:
+    """N-01, exit 5: a rerun may find it ready."""
+    world.journal.failures[f"shell.is_ready {WORKER}"] = NotYet("connection refused")
+    with pytest.raises(TimedOutError) as caught:
+        make(world)
+    assert caught.value.exit_code == 5
+    assert "Last seen: connection refused" in caught.value.details
+    assert caught.value.hint == f"bootstrap logs demo {WORKER} --console"
+    assert set(states(world)) == {CONTROL_PLANE, WORKER}
+    assert 120 <= sum(slept) < 130
+    world.journal.failures.clear()
+    assert make(world).changed > 0
+
+
+def test_emulation_gets_six_times_the_patience(world: FakeWorld, slept: list[float]) -> None:
+    world.host.accelerated = Acceleration.EMULATED
+    world.journal.failures["shell.is_ready"] = NotYet("connection refused")
+    with pytest.raises(TimedOutError):
+        make(world)
+    assert 720 <= sum(slept) < 730
+
+
+@pytest.mark.parametrize("panics", [1, 2])
+def test_a_kernel_that_dies_is_started_again_twice_at_most(world: FakeWorld, panics: int) -> None:
+    world.volumes.panics[WORKER] = panics
+    make(world)
+    starts = world.journal.changes.count(f"hypervisor.start_domain {WORKER}")
+    assert starts == 1 + panics
+    assert len(world.progress.notes) == panics
+
+
+def test_a_kernel_that_dies_three_times_is_an_error_with_its_console(
+    world: FakeWorld, slept: list[float]
+) -> None:
+    world.volumes.panics[CONTROL_PLANE] = 3
+    with pytest.raises(BootstrapError, match="died 3 times") as caught:
+        make(world)
+    assert "Kernel panic" in caught.value.details
+    assert sum(slept) < 60
+
+
+def test_another_machine_that_answers_ends_the_wait_at_once(
+    world: FakeWorld, slept: list[float]
+) -> None:
+    """S-01, N-10."""
+    world.journal.failures["shell.is_ready"] = BootstrapError("It is not that node.")
+    with pytest.raises(BootstrapError, match="not that node"):
+        make(world)
+    assert slept == []
+
+
+def test_an_api_server_that_does_not_answer_is_timed_out(world: FakeWorld) -> None:
+    world.journal.failures["api.joined_nodes"] = NotYet("503")
+    with pytest.raises(TimedOutError, match="API server") as caught:
+        make(world)
+    assert "Last seen: 503" in caught.value.details
+
+
+def starts_before_playbook(world: FakeWorld) -> list[str]:
+    calls = world.journal.calls
+    first = calls.index(f"playbooks.run {CONTROL_PLANE}")
+    return [call for call in calls[:first] if "start_domain" in call]
+
+
+@pytest.mark.parametrize(
+    ("acceleration", "cores", "is_staged"),
+    [
+        (Acceleration.EMULATED, 2, True),
+        (Acceleration.EMULATED, 3, False),
+        (Acceleration.KVM, 2, False),
+    ],
+)
+def test_workers_boot_later_when_emulated_on_few_cores(
+    world: FakeWorld, acceleration: Acceleration, cores: int, *, is_staged: bool
+) -> None:
+    """The second machine's boot would be paid for by the first one's API server (lab)."""
+    world.host.accelerated, world.host.cores = acceleration, cores
+    make(world)
+    assert len(starts_before_playbook(world)) == (1 if is_staged else 2)
+    assert states(world) == {CONTROL_PLANE: RUNNING, WORKER: RUNNING}
+
+
+@pytest.mark.parametrize("state", [DomainState.SHUT_OFF, DomainState.PAUSED, DomainState.SAVED])
+def test_nodes_that_do_not_run_run_again(world: FakeWorld, state: DomainState) -> None:
+    """L-10, D-02, D-07."""
+    make(world)
+    for domain in world.hypervisor.domains_by_uuid.values():
+        domain.state = state
+    world.journal.clear()
+    assert make(world).changed == 0
+    assert states(world) == {CONTROL_PLANE: RUNNING, WORKER: RUNNING}
+
+
+def test_a_run_that_was_cut_off_after_any_change_is_finished_by_the_next() -> None:
+    """G-01, G-02, R-06: as a kill would, nothing is cleaned up in between."""
+    reference = ports_with_fakes()
+    make(reference)
+    wanted = reference.journal.changes
+    for number in range(1, len(wanted) + 1):
+        fresh = ports_with_fakes()
+        fresh.journal.killed_after = number
+        with pytest.raises(KeyboardInterrupt):
+            make(fresh)
+        fresh.journal.killed_after = None
+        make(fresh)
+        assert states(fresh) == states(reference), f"cut off after {wanted[number - 1]}"
+        assert fresh.api.nodes == reference.api.nodes
+        fresh.journal.clear()
+        assert make(fresh).changed == 0
+        assert fresh.journal.changes == []
