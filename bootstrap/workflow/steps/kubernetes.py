@@ -41,7 +41,12 @@ def join_workers(plan: ClusterPlan, ports: Ports, kubeconfig: Path) -> int:
         with contextlib.suppress(BootstrapError, NotYet):
             ports.api.remove_join_token(kubeconfig, token)
         raise
-    ports.api.remove_join_token(kubeconfig, token)
+    wait_for(
+        f"the API server at {plan.server} to drop a join token",
+        lambda: ports.api.remove_join_token(kubeconfig, token),
+        timeout_s=_API_TIMEOUT_S * plan.patience,
+        hint=f"bootstrap up {plan.name}",
+    )
     return sum(result.changed.values())
 
 

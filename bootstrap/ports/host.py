@@ -1,0 +1,44 @@
+"""The hypervisor host itself."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from bootstrap.model.cluster import NodeImage
+from bootstrap.model.plan import Acceleration
+from bootstrap.model.spec import ClusterSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check of the host found, and the command that mends it."""
+
+    name: str
+    ok: bool
+    found: str
+    fix: str
+
+
+class Host(Protocol):
+    """The hypervisor host itself."""
+
+    def check(self, spec: ClusterSpec, *, running_mib: int, allow_overcommit: bool) -> None:
+        """Make sure that the host can hold the cluster; all problems at once.
+
+        ``running_mib`` is the memory that nodes of the cluster use already.
+
+        :raises HostError: with what is missing and the command that mends it.
+        """
+
+    def acceleration(self, image: NodeImage) -> Acceleration:
+        """Learn by booting the image's kernel whether KVM works here."""
+
+    def allocation(self) -> AbstractContextManager[None]:
+        """Hold the host-wide lock under which ports are chosen."""
+
+    def is_port_free(self, port: int) -> bool:
+        """Tell whether nobody uses the port on 127.0.0.1, by TCP or UDP."""
+
+    @property
+    def cores(self) -> int:
+        """Processors that this process may use."""

@@ -1,0 +1,53 @@
+"""A cluster's keys, and the files that its user gets."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from bootstrap.model.keys import NodeKeys
+from bootstrap.model.names import ClusterName
+from bootstrap.model.plan import ClusterPlan
+from bootstrap.ports.nodes import NodeShell, Reachable
+
+
+class Trust(Protocol):
+    """Keys and certificates of one cluster, made on this host and kept."""
+
+    def certificates(self) -> Mapping[str, str]:
+        """Give the authorities' files by their path under /etc/kubernetes/pki."""
+
+    def authority_hash(self) -> str:
+        """Give kubeadm's hash of the cluster's CA certificate."""
+
+    def node_keys(self, node: str) -> NodeKeys:
+        """Give the keys that a node's seed carries."""
+
+    def new_join_token(self) -> str:
+        """Make a join token; it is not kept."""
+
+
+class Products(Protocol):
+    """The files that a cluster's user gets, in the cluster's state directory."""
+
+    def ensure(self, plan: ClusterPlan, trust: Trust) -> bool:
+        """Write the inventory, the SSH files and each node's archive."""
+
+    def ensure_kubeconfig(self, plan: ClusterPlan) -> Path:
+        """Write the cluster's own kubeconfig and name it."""
+
+    def merge_kubeconfig(self, own: Path, *, use: bool) -> Path:
+        """Merge the cluster's own kubeconfig into the user's, and name that file."""
+
+    def remove_kubeconfig_entries(self, cluster: ClusterName) -> Sequence[str]:
+        """Remove our entries from the user's kubeconfig; name those the user changed."""
+
+    def collect_evidence(
+        self, cluster: ClusterName, nodes: Sequence[Reachable], shell: NodeShell
+    ) -> Path:
+        """Save consoles and journals of all nodes and name the directory; never raises."""
+
+    def clusters(self) -> Sequence[ClusterName]:
+        """Name the clusters that have a state directory."""
+
+    def remove(self, cluster: ClusterName) -> bool:
+        """Remove the cluster's state directory."""

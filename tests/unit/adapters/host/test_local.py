@@ -1,0 +1,118 @@
+"""Whether this host can hold a cluster."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bootstrap.adapters.directories import Directories
+from bootstrap.adapters.host import local
+from bootstrap.adapters.host.acceleration import Probe
+from bootstrap.adapters.host.local import LocalHost
+from bootstrap.errors import HostError, LockedError
+from bootstrap.model.plan import Acceleration
+from tests.builders import a_cluster_spec, an_image
+from tests.fakes.progress import FakeProgress
+
+Host = Callable[..., LocalHost]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    made = tmp_path / "home"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def a_host(place: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    def make(*, memory: int = 99999, disk: int = 99999, is_system: bool = False) -> LocalHost:
+        monkeypatch.setattr(local, "available_memory_mib", lambda: memory)
+        monkeypatch.setattr(local, "free_disk_mib", lambda _path: disk)
+        monkeypatch.setattr(local.shutil, "which", lambda program: f"/usr/bin/{program}")
+        directories = Directories(
+            state=place / "state", cache=place / "cache", volumes=place / "data" / "volumes"
+        )
+        return LocalHost(directories, FakeProgress(), is_system=is_system)
+
+    return make
+
+
+def refusal(host: LocalHost, *, running_mib: int = 0) -> HostError:
+    with pytest.raises(HostError) as caught:
+        host.check(a_cluster_spec(), running_mib=running_mib, allow_overcommit=False)
+    return caught.value
+
+
+def test_enough_is_enough(a_host: Host) -> None:
+    a_host(memory=5120, disk=4096).check(a_cluster_spec(), running_mib=0, allow_overcommit=False)
+
+
+def test_too_little_memory_is_told_with_need_and_have(a_host: Host) -> None:
+    """P-10."""
+    error = refusal(a_host(memory=5119))
+    assert error.details == "memory: needs 5120 MiB more, 5119 MiB are available"
+    assert error.exit_code == 3
+
+
+def test_memory_of_running_nodes_is_not_needed_again(a_host: Host) -> None:
+    host = a_host(memory=2048)
+    host.check(a_cluster_spec(), running_mib=3072, allow_overcommit=False)
+
+
+def test_memory_may_be_overcommitted_if_the_user_says_so(a_host: Host) -> None:
+    a_host(memory=1).check(a_cluster_spec(), running_mib=0, allow_overcommit=True)
+
+
+def test_everything_that_is_missing_is_told_at_once(a_host: Host) -> None:
+    """P-11."""
+    details = refusal(a_host(memory=1, disk=1)).details.splitlines()
+    assert [line.split(":")[0] for line in details] == ["memory", "disk"]
+
+
+def test_missing_programs_are_told(a_host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A-11."""
+    host = a_host()
+    monkeypatch.setattr(local.shutil, "which", lambda _program: None)
+    details = refusal(host).details
+    assert "program: 'qemu-img' is not installed" in details
+    assert "program: 'ssh' is not installed" in details
+
+
+def test_a_directory_that_the_system_daemons_user_cannot_pass_is_named(
+    a_host: Host, place: Path
+) -> None:
+    """L-04: the first one from below, with the command that opens it."""
+    place.chmod(0o700)
+    error = refusal(a_host(is_system=True))
+    assert error.hint == f"chmod o+x {place}"
+    a_host(is_system=False).check(a_cluster_spec(), running_mib=0, allow_overcommit=False)
+
+
+def test_ports_are_chosen_by_one_run_at_a_time(a_host: Host, place: Path) -> None:
+    """N-15: the lock is the host's, so it is the same for every cluster."""
+    with a_host().allocation():
+        assert (place / "state" / ".locks" / ".host.lock").exists()
+    with a_host().allocation():
+        pass
+
+
+def test_a_lock_that_is_held_is_told(a_host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_ALLOCATION_PATIENCE_S", 0)
+    with (
+        a_host().allocation(),
+        pytest.raises(LockedError, match="the ports of this host"),
+        a_host().allocation(),
+    ):
+        pass
+
+
+def test_emulation_is_never_silent(a_host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P-01."""
+    probe = Probe(acceleration=Acceleration.EMULATED, reason="/dev/kvm is missing")
+    monkeypatch.setattr(local, "probe_acceleration", lambda _kernel, _cache: probe)
+    host = a_host()
+    assert host.acceleration(an_image()) is Acceleration.EMULATED
+    progress = host._progress  # noqa: SLF001 - what it was given
+    assert isinstance(progress, FakeProgress)
+    assert progress.notes == ["No KVM (/dev/kvm is missing): emulating, 20 to 30 times slower."]
