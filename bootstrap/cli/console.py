@@ -7,6 +7,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from bootstrap.adapters.products.evidence import without_control_codes
 from bootstrap.errors import BootstrapError
 
 
@@ -56,7 +57,8 @@ def show_error(error: BootstrapError) -> None:
     """Draw an error in its three parts on stderr."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(Text("error: ", style="bold red") + Text(error.message))
-    for line in error.details.splitlines():
+    # An error may quote what a guest has printed (SEC-15).
+    for line in without_control_codes(error.details).splitlines():
         console.print(Text(f"  {line}"))
     if error.hint:
         console.print(Text("hint: ", style="bold") + Text(error.hint))

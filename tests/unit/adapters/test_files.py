@@ -108,11 +108,16 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     """R-13."""
     path = tmp_path / "file"
     write_atomically(path, "old")
-    with pytest.raises(OSError, match="No space"), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise OSError(28, "No space left on device")
+    with pytest.raises(OSError, match="No space"):
+        _write_half(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def _write_half(path: Path) -> NoReturn:
+    with replacing(path) as temporary:
+        temporary.write_text("half")
+        raise OSError(28, "No space left on device")
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])

@@ -160,7 +160,7 @@ def test_the_lock_and_its_note_are_private(path: Path) -> None:
 
 
 def _open_files(pid: int) -> set[str]:
-    return {os.readlink(item) for item in Path(f"/proc/{pid}/fd").iterdir()}
+    return {str(item.readlink()) for item in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 def _until(condition: Callable[[], bool]) -> None:
