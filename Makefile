@@ -1,7 +1,8 @@
 # Every check by its name, the same here and in CI. `./setup.sh` makes .venv.
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-SHELL_FILES := setup.sh .ci/run $(wildcard playbooks/roles/*/files/*.sh) playbooks/roles/kubernetes_binaries/files/kubeadm-once
+SHELL_FILES := setup.sh .ci/run playbooks/roles/kubernetes_binaries/files/kubeadm-once \
+  playbooks/roles/container_images/files/import-images
 
 .PHONY: check lint unit contract artifacts test e2e faults bench
 

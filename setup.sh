@@ -48,7 +48,9 @@ install_tool() {
 # A container's first process often leaves the dead unburied, and libvirt waits for each of
 # its own to vanish: seconds for every probe of QEMU. So tini does it.
 start_daemon() {
-  pgrep -x "$1" >/dev/null || setsid tini -s -- "/usr/sbin/$1" </dev/null >/dev/null 2>&1 &
+  if ! pgrep -x "$1" >/dev/null; then
+    setsid tini -s -- "/usr/sbin/$1" </dev/null >/dev/null 2>&1 &
+  fi
 }
 
 start_libvirt() {
@@ -68,8 +70,14 @@ start_libvirt() {
 
 command=${1:-}
 case $command in
-  test) install_packages "$runtime $development" && install_tool '.[dev]' ;;
-  *) install_packages "$runtime" && install_tool . ;;
+  test)
+    install_packages "$runtime $development"
+    install_tool '.[dev]'
+    ;;
+  *)
+    install_packages "$runtime"
+    install_tool .
+    ;;
 esac
 start_libvirt
 
