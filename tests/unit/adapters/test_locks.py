@@ -160,7 +160,11 @@ def test_the_lock_and_its_note_are_private(path: Path) -> None:
 
 
 def _open_files(pid: int) -> set[str]:
-    return {str(item.readlink()) for item in Path(f"/proc/{pid}/fd").iterdir()}
+    names = set()
+    for item in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            names.add(str(item.readlink()))
+    return names
 
 
 def _until(condition: Callable[[], bool]) -> None:
