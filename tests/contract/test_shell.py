@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import paramiko
@@ -15,8 +15,13 @@ import pytest
 from bootstrap.adapters.ssh.shell import NodeAccess, SshShell
 from bootstrap.adapters.trust.ssh_keys import SshKeyPair, make_ssh_key_pair
 from bootstrap.errors import BootstrapError, TimedOutError
+from bootstrap.ports import NodeShell, Reachable, ShellResult
 from bootstrap.waiting import NotYet
+from tests.builders import a_mark, a_plan, an_image
+from tests.fakes.hypervisor import FakeHypervisor
+from tests.fakes.shell import FakeShell
 from tests.fakes.ssh_server import CLOSE, SILENCE, Answer, SshServer, ssh_server
+from tests.fakes.volumes import FakeVolumes
 
 #: What every time-out here costs; nothing depends on its being long.
 PATIENCE_S = 0.5
@@ -53,6 +58,41 @@ def a_shell(
         user="node", client_private_key=client.private_text, host_public_key=host.public_line
     )
     return SshShell(lambda _node: access, timeout_s=timeout_s)
+
+
+@pytest.fixture(params=["fake", "ssh"])
+def reached(request: pytest.FixtureRequest) -> tuple[NodeShell, Reachable, Reachable]:
+    """Give a shell, a node that is ready and one that does not run."""
+    plan = a_plan()
+    ready, gone = plan.nodes
+    if request.param == "ssh":
+        server: SshServer = request.getfixturevalue("server")
+        return a_shell(), replace(ready, ssh_port=server.port), replace(gone, ssh_port=_unused())
+    hypervisor, volumes = FakeHypervisor(plan.install_id), FakeVolumes(plan.install_id)
+    mark = a_mark(plan, ready)
+    hypervisor.ensure_domain(ready, mark=mark, image=an_image(), emulated=True)
+    hypervisor.start_domain(ready.name)
+    return FakeShell(hypervisor, volumes), ready, gone
+
+
+def test_fake_and_real_node_are_ready_and_answer(
+    reached: tuple[NodeShell, Reachable, Reachable],
+) -> None:
+    shell, ready, _ = reached
+    shell.is_ready(ready)
+    assert shell.run(ready, "true", timeout_s=20) == ShellResult(
+        exit_status=0, stdout="", stderr=""
+    )
+
+
+def test_fake_and_real_node_that_does_not_run_is_not_yet(
+    reached: tuple[NodeShell, Reachable, Reachable],
+) -> None:
+    shell, _, gone = reached
+    with pytest.raises(NotYet):
+        shell.is_ready(gone)
+    with pytest.raises(NotYet):
+        shell.run(gone, "true", timeout_s=20)
 
 
 def test_a_command_runs_as_root_and_gives_its_output_and_status(server: SshServer) -> None:
@@ -114,10 +154,8 @@ def test_a_host_key_that_the_user_trusts_does_not_count(server: SshServer) -> No
 
 def test_a_refused_connection_is_not_yet() -> None:
     """C-03."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
     with pytest.raises(NotYet, match="onnect"):
-        a_shell().is_ready(Node(port))
+        a_shell().is_ready(Node(_unused()))
 
 
 @pytest.mark.parametrize("stage", ["banner", "session", "start", "end"])
@@ -178,3 +216,9 @@ def test_nothing_of_a_refused_connection_reaches_stderr(server: SshServer) -> No
     argv = [sys.executable, "-c", code, str(server.port)]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("not yet\n", "")
+
+
+def _unused() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port: int = closed.getsockname()[1]
+    return port

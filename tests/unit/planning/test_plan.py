@@ -54,7 +54,7 @@ def test_the_same_spec_gives_the_same_bytes_everywhere(tmp_path: Path) -> None:
     found = set()
     for seed, locale, zone in product(("0", "1", "4711"), ("C", "C.UTF-8"), ("UTC", "Asia/Tokyo")):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale, "TZ": zone}
-        environment["PYTHONPATH"] = str(ROOT)
+        environment["PYTHONPATH"] = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
         done = subprocess.run(
             [sys.executable, "-c", EVERYTHING],
             env=environment,

@@ -52,6 +52,14 @@ def test_the_range_is_searched_around_its_end() -> None:
     }
 
 
+def test_the_last_two_ports_are_given_once_each() -> None:
+    last = {FIRST_PORT, LAST_PORT}
+    chosen = choose_ports(SLOTS[:2], known={}, taken=NONE, is_free=last.__contains__)
+    assert set(chosen.values()) == last
+    with pytest.raises(ValueError, match="no free port"):
+        choose_ports(SLOTS[:3], known={}, taken=NONE, is_free=last.__contains__)
+
+
 def test_no_port_left_is_an_error() -> None:
     with pytest.raises(ValueError, match="no free port"):
         choose_ports(SLOTS, known={}, taken=NONE, is_free=lambda _port: False)
