@@ -1,7 +1,7 @@
 """Write results on stdout: text, JSON, YAML or names only."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -41,8 +41,3 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
-
-
-def compact(mapping: Mapping[str, object]) -> dict[str, object]:
-    """Leave out what is not known."""
-    return {key: value for key, value in mapping.items() if value is not None}

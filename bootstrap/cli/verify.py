@@ -7,9 +7,8 @@ from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, write
 from bootstrap.cli.products import product
 from bootstrap.errors import VerifyError
+from bootstrap.model.plan import Acceleration
 from bootstrap.ports import ExpectedNode
-
-_EMULATED_PATIENCE = 6
 
 
 @click.command()
@@ -26,7 +25,8 @@ def verify(name: str, hypervisor_uri: str | None, output: str) -> None:
         ExpectedNode(name=domain.name, address=domain.mark.facts.get("address", ""))
         for domain in domains
     ]
-    patience = _EMULATED_PATIENCE if any(domain.is_emulated for domain in domains) else 1
+    emulated = any(domain.is_emulated for domain in domains)
+    patience = (Acceleration.EMULATED if emulated else Acceleration.KVM).patience
     checks = wiring.build_api().verify(kubeconfig, nodes, patience=patience)
     data = [{"name": check.name, "ok": check.ok, "evidence": check.evidence} for check in checks]
     text = "\n".join(

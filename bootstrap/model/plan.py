@@ -17,6 +17,11 @@ class Acceleration(StrEnum):
     KVM = "kvm"
     EMULATED = "emulated"
 
+    @property
+    def patience(self) -> int:
+        """Multiply deadlines by this."""
+        return 6 if self is Acceleration.EMULATED else 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkPlan:
@@ -124,4 +129,4 @@ class ClusterPlan:
     @property
     def patience(self) -> int:
         """Multiply deadlines by this."""
-        return 6 if self.is_emulated else 1
+        return self.acceleration.patience
