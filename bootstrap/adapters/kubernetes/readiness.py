@@ -1,10 +1,16 @@
 """Tell whether the API server is ready and stays so (V-04, K-01)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bootstrap.adapters.kubernetes.client import Client, stranger
 from bootstrap.adapters.kubernetes.documents import text
-from bootstrap.adapters.kubernetes.failures import ForbiddenError, RefusedError, UnansweredError
+from bootstrap.adapters.kubernetes.failures import (
+    ApiFailureError,
+    ForbiddenError,
+    RefusedError,
+    UnansweredError,
+)
 from bootstrap.adapters.kubernetes.pace import Pace
 from bootstrap.adapters.kubernetes.proxies import no_proxy_remark
 from bootstrap.waiting import NotYet
@@ -12,20 +18,6 @@ from bootstrap.waiting import NotYet
 _STEADY_S = 30.0
 _STEADY_ANSWERS = 3
 _TIMEOUT_S = 120.0
-
-
-def steady_api(client: Client, pace: Pace) -> str:
-    """Wait for 30 s of unbroken readiness and give the evidence.
-
-    A crash-looping API server answers well for some seconds; one answer proves nothing.
-    """
-    streak = _Streak(client=client, pace=pace)
-    pace.wait(f"the API server at {client.server}", streak.look, timeout_s=_TIMEOUT_S)
-    version = pace.wait("the API server's version", lambda: read_version(client), timeout_s=60)
-    return (
-        f"{client.server} runs {version} and answered /readyz {streak.answers} times "
-        f"in {pace.clock() - streak.since:.0f} s without a gap{no_proxy_remark(client.server)}"
-    )
 
 
 def read_version(client: Client) -> str:
@@ -38,27 +30,63 @@ def read_version(client: Client) -> str:
 
 
 @dataclass(slots=True)
-class _Streak:
-    """Counts answers since the last that was not ``ok``."""
+class Watch:
+    """Watches ``/readyz`` while the other checks run; only the end of it can be the verdict.
+
+    A crash-looping API server answers well for some seconds; one answer proves nothing.
+    """
 
     client: Client
     pace: Pace
+    #: Answers since the last that was not ``ok``.
     answers: int = 0
     since: float = 0.0
     #: What came instead of the last answer that was not ``ok``.
     gap: str = ""
 
-    def look(self) -> None:
+    def begin(self) -> str:
+        """Wait for the first answer and give the evidence."""
+        server = self.client.server
+        self.pace.wait(f"the API server at {server}", self._look, timeout_s=_TIMEOUT_S)
+        version = self.pace.wait(
+            "the API server's version", lambda: read_version(self.client), timeout_s=60
+        )
+        return f"{server} runs {version}{no_proxy_remark(server)}"
+
+    def sleeping(self, seconds: float, sleep: Callable[[float], None]) -> None:
+        """Sleep between two looks of another check, and look at ``/readyz`` before."""
+        try:
+            self._look()
+        except (NotYet, ApiFailureError) as error:
+            self._interrupt(error)
+        sleep(seconds)
+
+    def end(self) -> str:
+        """Wait until 30 s of readiness had no gap, and give the evidence."""
+        server = self.client.server
+        self.pace.wait(f"{server} to stay ready", self._look_steady, timeout_s=_TIMEOUT_S)
+        return (
+            f"{server} answered /readyz {self.answers} times "
+            f"in {self.pace.clock() - self.since:.0f} s without a gap"
+        )
+
+    def _look_steady(self) -> None:
+        self._look()
+        lasted = self.pace.clock() - self.since
+        if self.answers < _STEADY_ANSWERS or lasted < _STEADY_S:
+            raise NotYet(f"ready, but only for {lasted:.0f} s so far{self.gap}")
+
+    def _look(self) -> None:
         try:
             self._ask()
         except (UnansweredError, NotYet) as error:
-            self.answers, self.gap = 0, f"; before that: {error}"
+            self._interrupt(error)
             raise
-        now = self.pace.clock()
-        self.since = now if self.answers == 0 else self.since
+        self.since = self.pace.clock() if self.answers == 0 else self.since
         self.answers += 1
-        if self.answers < _STEADY_ANSWERS or now - self.since < _STEADY_S:
-            raise NotYet(f"ready, but only for {now - self.since:.0f} s so far{self.gap}")
+
+    def _interrupt(self, error: Exception) -> None:
+        self.answers, self.gap = 0, f"; before that: {error}"
 
     def _ask(self) -> None:
         try:

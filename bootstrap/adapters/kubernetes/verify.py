@@ -1,7 +1,7 @@
 """The checks that stand between a finished run and exit status 0, in order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bootstrap.adapters.kubernetes import namespaces
@@ -16,7 +16,7 @@ from bootstrap.adapters.kubernetes.pods import (
     service_address,
     wait_for_pods,
 )
-from bootstrap.adapters.kubernetes.readiness import steady_api
+from bootstrap.adapters.kubernetes.readiness import Watch
 from bootstrap.adapters.kubernetes.traffic import Traffic
 from bootstrap.errors import VerifyError
 from bootstrap.ports import CheckResult, ExpectedNode
@@ -37,7 +37,14 @@ class Verification:
     def results(self) -> tuple[CheckResult, ...]:
         """Run every check that can run; each gives exactly one line."""
         ledger = Ledger(ask=lambda: self.client.get("/readyz"))
-        ledger.run("api", self._api, blocks="the API server is not steadily ready")
+        watch = Watch(self.client, self.pace)
+        ledger.run("api", watch.begin, blocks="the API server is not ready")
+        pace = replace(self.pace, sleep=lambda seconds: watch.sleeping(seconds, self.pace.sleep))
+        replace(self, pace=pace)._look_at_the_rest(ledger)
+        ledger.run_alone("steady", watch.end)
+        return tuple(ledger.results)
+
+    def _look_at_the_rest(self, ledger: Ledger) -> None:
         ledger.run("nodes", lambda: all_nodes(self.client, self.pace, self.nodes))
         ledger.run("dns", lambda: available_dns(self.client, self.pace))
         is_untouched = bool(ledger.blocked)
@@ -48,10 +55,6 @@ class Verification:
         finally:
             # An interrupted run cleans up as well.
             (ledger.run if is_untouched else ledger.run_always)("clean-up", self._clean_up)
-        return tuple(ledger.results)
-
-    def _api(self) -> str:
-        return steady_api(self.client, self.pace)
 
     def _pods(self) -> str:
         remark = namespaces.remove_leftovers(self.client, self.now)
