@@ -2,7 +2,8 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 SHELL_FILES := setup.sh .ci/run playbooks/roles/kubernetes_binaries/files/kubeadm-once \
-  playbooks/roles/container_images/files/import-images
+  playbooks/roles/container_images/files/import-images \
+  playbooks/roles/os_baseline/files/write-files
 
 .PHONY: check lint unit contract artifacts test e2e faults bench
 

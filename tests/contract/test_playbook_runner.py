@@ -48,8 +48,7 @@ class Site:
     def reach(self, *, missing: tuple[str, ...] = (), **host: object) -> None:
         """Write the inventory; ``host`` is how all but the control plane are reached."""
         document: dict[str, dict[str, dict[str, object]]]
-        stamps = {node.name: "/stamp" for node in self.plan.nodes}
-        document = inventory(self.plan, stamps)  # type: ignore[assignment]
+        document = inventory(self.plan)  # type: ignore[assignment]
         document["all"]["vars"] |= {"ansible_connection": "local"}
         document["all"]["vars"]["ansible_python_interpreter"] = "{{ ansible_playbook_python }}"
         workers = {} if WORKER in missing else {WORKER: host}

@@ -1,32 +1,26 @@
 """Pack a node's files, with the same bytes for the same files."""
 
+import base64
+import gzip
 import hashlib
 import io
 import tarfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from bootstrap.planning.node_files import NodeFile
 
 #: Any fixed moment that is not zero, which some tools take for "unknown".
 _MTIME = 1_000_000_000
-_STAMPS = "/var/lib/bootstrap/files"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeArchive:
-    """A node's files; the stamp is one of them, so that it is there only with all others."""
+def node_archive(files: Iterable[NodeFile]) -> str:
+    """Give the two lines that a node's write-files reads: a digest and, in base64, an archive.
 
-    content: bytes
-    #: Path of a file on the node that tells that exactly these files were written.
-    stamp: str
-
-
-def node_archive(files: Iterable[NodeFile]) -> NodeArchive:
-    """Pack a node's files together with a stamp named by their digest."""
-    given = list(files)
-    stamp = f"{_STAMPS}/{hashlib.sha256(archive(given)).hexdigest()[:32]}"
-    return NodeArchive(content=archive([*given, NodeFile(path=stamp, text="")]), stamp=stamp)
+    The digest tells the node whether it has written exactly these files already.
+    """
+    content = archive(files)
+    packed = base64.b64encode(gzip.compress(content, mtime=0)).decode()
+    return f"{hashlib.sha256(content).hexdigest()}\n{packed}\n"
 
 
 def archive(files: Iterable[NodeFile]) -> bytes:

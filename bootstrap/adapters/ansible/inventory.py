@@ -4,7 +4,6 @@ Both files are the user's to take away: ``ansible -i inventory.yml -m ping all``
 """
 
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 
 from bootstrap.model.plan import ClusterPlan, NodePlan
@@ -39,7 +38,7 @@ def ssh_directory(plan: ClusterPlan) -> Path:
 
 def archive_path(plan: ClusterPlan, node: NodePlan) -> Path:
     """Name the archive of a node's files."""
-    return plan.state_directory / "nodes" / f"{node.name}.tar"
+    return plan.state_directory / "nodes" / f"{node.name}.files"
 
 
 def ssh_config(plan: ClusterPlan, *, client_key: Path) -> str:
@@ -58,11 +57,8 @@ def ssh_config(plan: ClusterPlan, *, client_key: Path) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def inventory(plan: ClusterPlan, stamps: Mapping[str, str]) -> dict[str, object]:
-    """Give the inventory as the mapping that Ansible reads from YAML.
-
-    ``stamps`` names, for each node, the file that tells that its archive was written.
-    """
+def inventory(plan: ClusterPlan) -> dict[str, object]:
+    """Give the inventory as the mapping that Ansible reads from YAML."""
     timeout = _KUBEADM_TIMEOUT_S * plan.patience
     return {
         "all": {
@@ -77,20 +73,12 @@ def inventory(plan: ClusterPlan, stamps: Mapping[str, str]) -> dict[str, object]
                 "kubeadm_join_configs": {},
             },
             "children": {
-                "control_planes": {"hosts": _hosts(plan, plan.control_planes, stamps)},
-                "workers": {"hosts": _hosts(plan, plan.workers, stamps)},
+                "control_planes": {"hosts": _hosts(plan, plan.control_planes)},
+                "workers": {"hosts": _hosts(plan, plan.workers)},
             },
         }
     }
 
 
-def _hosts(
-    plan: ClusterPlan, nodes: tuple[NodePlan, ...], stamps: Mapping[str, str]
-) -> dict[str, object]:
-    return {
-        node.name: {
-            "node_files_archive": str(archive_path(plan, node)),
-            "node_files_stamp": stamps[node.name],
-        }
-        for node in nodes
-    }
+def _hosts(plan: ClusterPlan, nodes: tuple[NodePlan, ...]) -> dict[str, object]:
+    return {node.name: {"node_files_archive": str(archive_path(plan, node))} for node in nodes}

@@ -48,12 +48,10 @@ class StateProducts:
         changed |= write_atomically(state / "ca.crt", trust.certificates()["ca.crt"])
         changed |= self._ensure_ssh(plan)
         private_directory(state / "nodes")
-        stamps = {}
         for node in plan.nodes:
             packed = node_archive(node_files(plan, node, trust.certificates()))
-            stamps[node.name] = packed.stamp
-            changed |= write_atomically(archive_path(plan, node), packed.content)
-        text = yaml.safe_dump(inventory(plan, stamps), sort_keys=False)
+            changed |= write_atomically(archive_path(plan, node), packed)
+        text = yaml.safe_dump(inventory(plan), sort_keys=False)
         return write_atomically(state / "inventory.yml", text) or changed
 
     def ensure_kubeconfig(self, plan: ClusterPlan) -> Path:

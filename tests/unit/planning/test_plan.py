@@ -32,11 +32,11 @@ from tests.fakes.trust import FakeTrust
 plan = a_plan(a_cluster_spec(workers=3, labels={"b": "2", "a": "1", "c": "3"}))
 trust = FakeTrust()
 print(json.dumps(plan_document(plan, exists=["demo-worker"])))
-print(json.dumps(inventory(plan, {node.name: "/stamp" for node in plan.nodes})))
+print(json.dumps(inventory(plan)))
 for node in plan.nodes:
     print(seed_files(node, trust.node_keys(node.name)))
     print(node_files(plan, node, trust.certificates()))
-    print(node_archive(node_files(plan, node, trust.certificates())).content.hex())
+    print(node_archive(node_files(plan, node, trust.certificates())))
     print(join_config(plan, node, token="a.b", ca_hash="sha256:00"))
     print(domain_xml(node, mark=a_mark(plan, node), image=an_image(), emulated=True))
 """

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bootstrap.adapters.ansible.inventory import inventory, ssh_config
-from bootstrap.model.plan import Acceleration, ClusterPlan
+from bootstrap.model.plan import Acceleration
 from tests.builders import a_cluster_spec, a_plan
 
 KEY = Path("/state/demo/ssh/client")
@@ -27,12 +27,8 @@ WANTED = {
 }
 
 
-def stamped(plan: ClusterPlan) -> dict[str, object]:
-    return inventory(plan, {node.name: f"/stamps/{node.name}" for node in plan.nodes})
-
-
 def test_the_inventory_as_it_was_reviewed(golden: Callable[[str, str], None]) -> None:
-    text = yaml.safe_dump(stamped(a_plan()), sort_keys=False)
+    text = yaml.safe_dump(inventory(a_plan()), sort_keys=False)
     golden("inventory.yml", text)
 
 
@@ -59,14 +55,14 @@ def test_nothing_trusts_on_first_use() -> None:
 
 
 def test_no_secret_is_in_the_inventory() -> None:
-    text = yaml.safe_dump(stamped(a_plan()))
+    text = yaml.safe_dump(inventory(a_plan()))
     assert not re.search(r"token|PRIVATE|password|_pass\b", text, re.IGNORECASE)
 
 
 def test_every_node_is_in_the_group_of_its_role() -> None:
     plan = a_plan(a_cluster_spec(workers=2))
     document: dict[str, dict[str, dict[str, dict[str, dict[str, object]]]]]
-    document = stamped(plan)  # type: ignore[assignment]
+    document = inventory(plan)  # type: ignore[assignment]
     groups = document["all"]["children"]
     assert list(groups["control_planes"]["hosts"]) == ["demo-control-plane"]
     assert list(groups["workers"]["hosts"]) == ["demo-worker", "demo-worker2"]
@@ -77,5 +73,5 @@ def test_every_node_is_in_the_group_of_its_role() -> None:
 )
 def test_kubeadm_has_the_patience_of_the_plan(acceleration: Acceleration, timeout: int) -> None:
     document: dict[str, dict[str, dict[str, object]]]
-    document = stamped(a_plan(acceleration=acceleration))  # type: ignore[assignment]
+    document = inventory(a_plan(acceleration=acceleration))  # type: ignore[assignment]
     assert document["all"]["vars"]["kubeadm_init_timeout"] == timeout
