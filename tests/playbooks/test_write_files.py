@@ -27,7 +27,9 @@ class Node:
             path.mkdir()
         for name in ("networkctl", "nft"):
             program = self._bin / name
-            program.write_text(f'#!/bin/sh\necho {name} "$@" >>{self._log}\nexit "${{STATUS:-0}}"\n')
+            program.write_text(
+                f'#!/bin/sh\necho {name} "$@" >>{self._log}\nexit "${{STATUS:-0}}"\n'
+            )
             program.chmod(0o755)
 
     def write(
@@ -105,9 +107,7 @@ def test_the_join_configuration_is_private_and_in_memory_only(node: Node) -> Non
 
 
 @pytest.mark.parametrize("status", [1, 7])
-def test_a_network_that_is_refused_is_a_failure_and_is_tried_again(
-    node: Node, status: int
-) -> None:
+def test_a_network_that_is_refused_is_a_failure_and_is_tried_again(node: Node, status: int) -> None:
     files = packed({"/etc/a": "1"})
     assert node.write(files, status=status).returncode == status
     assert node.temporary == []

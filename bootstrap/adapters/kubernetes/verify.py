@@ -40,11 +40,12 @@ class Verification:
         watch = Watch(self.client, self.pace)
         ledger.run("api", watch.begin, blocks="the API server is not ready")
         pace = replace(self.pace, sleep=lambda seconds: watch.sleeping(seconds, self.pace.sleep))
-        replace(self, pace=pace)._look_at_the_rest(ledger)
+        replace(self, pace=pace).look_at_the_rest(ledger)
         ledger.run_alone("steady", watch.end)
         return tuple(ledger.results)
 
-    def _look_at_the_rest(self, ledger: Ledger) -> None:
+    def look_at_the_rest(self, ledger: Ledger) -> None:
+        """Run the checks that need an API server which is ready."""
         ledger.run("nodes", lambda: all_nodes(self.client, self.pace, self.nodes))
         ledger.run("dns", lambda: available_dns(self.client, self.pace))
         is_untouched = bool(ledger.blocked)
