@@ -9,7 +9,14 @@ from pathlib import Path
 from bootstrap.model.cluster import Mark, NodeImage
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
-from bootstrap.model.spec import ClusterSpec, NetworkingSpec, NodeGroupSpec, NodeRole
+from bootstrap.model.spec import (
+    ClusterSpec,
+    NetworkingSpec,
+    NodeGroupSpec,
+    NodeRole,
+    SecurityProfile,
+    SecuritySpec,
+)
 from bootstrap.planning.plan import Site, make_plan, wanted_slots
 from bootstrap.planning.ports import choose_ports
 from bootstrap.workflow.environment import Ports, Setting
@@ -52,6 +59,7 @@ def a_cluster_spec(
     workers: int = 1,
     memory_mib: int = 2048,
     labels: Mapping[str, str] | None = None,
+    profile: SecurityProfile = SecurityProfile.DEFAULT,
     **networking: object,
 ) -> ClusterSpec:
     """Give one control plane and ``workers`` workers."""
@@ -73,6 +81,7 @@ def a_cluster_spec(
         hypervisor_uri=None,
         node_groups=tuple(groups),
         networking=replace(network, **networking),  # type: ignore[arg-type]
+        security=SecuritySpec(profile=profile),
     )
 
 

@@ -19,6 +19,7 @@ _SPEC_OPTIONS = (
     click.option("--disk", help="Largest size of every node's disk, such as 20GiB."),
     click.option("--kubernetes-version", help="Such as v1.37.2."),
     click.option("--api-server-port", type=int, help="Port on 127.0.0.1 for the API server."),
+    click.option("--profile", help="How far the cluster is closed: default or strict."),
     click.option(
         "--hypervisor",
         "hypervisor_uri",
@@ -36,6 +37,7 @@ _FLAGS = (
     "disk",
     "kubernetes_version",
     "api_server_port",
+    "profile",
 )
 
 

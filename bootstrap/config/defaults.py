@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 
-from bootstrap.model.spec import NodeRole
+from bootstrap.model.spec import NodeRole, SecurityProfile
 
 #: The name in the kubeconfig is then ``bootstrap-bootstrap``: plain, and clearly ours.
 NAME = "bootstrap"
@@ -36,3 +36,6 @@ MODE = "links"
 
 #: Built in: CNI's bridge with static routes, nothing to download.
 CNI = "bridge"
+
+#: What costs nothing. Strict refuses pods that the most used charts still make.
+PROFILE = SecurityProfile.DEFAULT

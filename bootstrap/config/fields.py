@@ -21,13 +21,14 @@ from bootstrap.config.quantities import (
 )
 from bootstrap.config.values import one_of, whole_number
 from bootstrap.model.names import CLUSTER_NAME_PATTERN, ClusterName
-from bootstrap.model.spec import NodeRole
+from bootstrap.model.spec import NodeRole, SecurityProfile
 from bootstrap.model.versions import SUPPORTED_VERSIONS
 
 API_VERSION = "bootstrap.dev/v1alpha1"
 KIND = "Cluster"
 MAX_WORKERS = 99
 _ROLES = tuple(role.value for role in NodeRole)
+_PROFILES = tuple(profile.value for profile in SecurityProfile)
 _URIS = ("qemu:///session", "qemu:///system")
 _MAX_CPUS = 128
 
@@ -46,6 +47,10 @@ def _range(minimum: int, maximum: int) -> WithJsonSchema:
 
 def _role(value: object) -> NodeRole:
     return NodeRole(one_of("a role", _ROLES)(value))
+
+
+def _profile(value: object) -> SecurityProfile:
+    return SecurityProfile(one_of("a security profile", _PROFILES)(value))
 
 
 # "| None" stands for "not in the file": a reader refuses a value that is empty there.
@@ -69,6 +74,7 @@ LabelKey = Annotated[str, PlainValidator(label_key), _pattern(LABEL_KEY_PATTERN,
 LabelValue = Annotated[str, PlainValidator(label_value), _pattern(LABEL_VALUE_PATTERN, "fast")]
 Mode = Annotated[str, PlainValidator(one_of("a mode", ["links"])), _words(("links",))]
 Cni = Annotated[str, PlainValidator(one_of("a CNI", ["bridge"])), _words(("bridge",))]
+Profile = Annotated[SecurityProfile, PlainValidator(_profile), _words(_PROFILES)]
 Subnet = Annotated[
     ipaddress.IPv4Network, PlainValidator(subnet), _pattern(SUBNET_PATTERN, "10.244.0.0/16")
 ]

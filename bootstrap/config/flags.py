@@ -22,6 +22,7 @@ class Flags:
     kubernetes_version: str | None = None
     hypervisor_uri: str | None = None
     api_server_port: int | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ def overlaid(data: Any, flags: Flags) -> Overlay:  # noqa: ANN401 - as YAML gave
         sheet.put(("kubernetesVersion",), flags.kubernetes_version, "--kubernetes-version")
         sheet.put(("hypervisor", "uri"), flags.hypervisor_uri, "--hypervisor")
         sheet.put(("networking", "apiServerPort"), flags.api_server_port, "--api-server-port")
+        sheet.put(("security", "profile"), flags.profile, "--profile")
         _put_nodes(sheet, flags)
     return Overlay(data=data, flags=sheet.flags, problems=tuple(sheet.problems))
 

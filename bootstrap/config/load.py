@@ -10,7 +10,7 @@ from bootstrap.config.report import report
 from bootstrap.config.schema import ClusterFile, NodeGroup
 from bootstrap.config.strict_yaml import Document, parse
 from bootstrap.config.validation import validate
-from bootstrap.model.spec import ClusterSpec, NetworkingSpec, NodeGroupSpec
+from bootstrap.model.spec import ClusterSpec, NetworkingSpec, NodeGroupSpec, SecuritySpec
 
 
 def load_spec(path: Path | None, flags: Flags) -> ClusterSpec:
@@ -57,6 +57,7 @@ def _spec(file: ClusterFile) -> ClusterSpec:
             service_subnet=networking.service_subnet,
             api_server_port=networking.api_server_port,
         ),
+        security=SecuritySpec(profile=file.security.profile),
     )
 
 

@@ -104,6 +104,17 @@ class Networking(StrictModel):
     )
 
 
+class Security(StrictModel):
+    """What the cluster refuses."""
+
+    profile: fields.Profile = _field(
+        "strict adds Pod Security, an audit log, encryption of Secrets at rest and TLS 1.3; "
+        "it is chosen when a cluster is made.",
+        defaults.PROFILE,
+        shown=defaults.PROFILE.value,
+    )
+
+
 def _default_nodes() -> tuple[NodeGroup, ...]:
     return tuple(NodeGroup.model_validate({"role": role.value}) for role in NodeRole)
 
@@ -125,4 +136,7 @@ class ClusterFile(StrictModel):
     )
     networking: Networking = Field(
         default_factory=Networking, description="How nodes and pods reach each other."
+    )
+    security: Security = Field(
+        default_factory=Security, description="How far the cluster is closed."
     )

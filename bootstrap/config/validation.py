@@ -9,7 +9,14 @@ from pydantic_core import ErrorDetails
 
 from bootstrap.config import fields
 from bootstrap.config.problems import Path, Problem, shown
-from bootstrap.config.schema import ClusterFile, Hypervisor, Metadata, Networking, NodeGroup
+from bootstrap.config.schema import (
+    ClusterFile,
+    Hypervisor,
+    Metadata,
+    Networking,
+    NodeGroup,
+    Security,
+)
 from bootstrap.config.values import close_match
 
 #: What pydantic puts behind a mapping's key if the key is wrong, not its value.
@@ -21,6 +28,7 @@ _MAPPINGS: dict[Path, type[BaseModel]] = {
     ("hypervisor",): Hypervisor,
     ("nodes",): NodeGroup,
     ("networking",): Networking,
+    ("security",): Security,
 }
 
 

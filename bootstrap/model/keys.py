@@ -1,5 +1,6 @@
 """Keys that a node is born with."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 
@@ -10,3 +11,8 @@ class NodeKeys:
     host_private_key: str = field(repr=False)
     host_public_key: str
     authorized_key: str
+
+
+def key_fingerprint(key: str) -> str:
+    """Name a random key without telling it."""
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"

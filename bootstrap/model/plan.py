@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bootstrap.model.names import ClusterName
-from bootstrap.model.spec import NodeRole
+from bootstrap.model.spec import NodeRole, SecurityProfile
 
 
 class Acceleration(StrEnum):
@@ -90,6 +90,7 @@ class ClusterPlan:
     node_subnet: ipaddress.IPv4Network
     pod_subnet: ipaddress.IPv4Network
     service_subnet: ipaddress.IPv4Network
+    security_profile: SecurityProfile
     #: Products for the user: kubeconfig, keys, inventory, logs.
     state_directory: Path
     #: Disks, where the hypervisor may read them.
@@ -120,6 +121,11 @@ class ClusterPlan:
     def server(self) -> str:
         """Where the hypervisor host reaches the API server, as a URL."""
         return f"https://127.0.0.1:{self.initial_control_plane.api_port}"
+
+    @property
+    def is_strict(self) -> bool:
+        """Tell whether the cluster is closed further than kubeadm's defaults."""
+        return self.security_profile is SecurityProfile.STRICT
 
     @property
     def is_emulated(self) -> bool:

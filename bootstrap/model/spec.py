@@ -15,6 +15,13 @@ class NodeRole(StrEnum):
     WORKER = "worker"
 
 
+class SecurityProfile(StrEnum):
+    """How far a cluster is closed beyond what kubeadm does; docs/security-profiles.md."""
+
+    DEFAULT = "default"
+    STRICT = "strict"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeGroupSpec:
     """Nodes that are alike."""
@@ -41,6 +48,13 @@ class NetworkingSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecuritySpec:
+    """What the cluster refuses."""
+
+    profile: SecurityProfile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSpec:
     """A whole cluster, valid in itself."""
 
@@ -50,6 +64,7 @@ class ClusterSpec:
     hypervisor_uri: str | None
     node_groups: tuple[NodeGroupSpec, ...]
     networking: NetworkingSpec
+    security: SecuritySpec
 
     def count(self, role: NodeRole) -> int:
         """Count the nodes of a role."""

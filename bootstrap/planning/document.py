@@ -31,6 +31,7 @@ def plan_document(plan: ClusterPlan, *, exists: Collection[str]) -> dict[str, ob
                 "mac": identity.mac_of("bridge", plan.initial_control_plane.name),
             },
         },
+        "security": {"profile": plan.security_profile.value},
         "pki": {
             "authorities": ["kubernetes", "etcd-ca", "front-proxy-ca"],
             "user": {

@@ -1,12 +1,13 @@
 """Render every file that a node gets after its first boot. Pure: plan in, text out."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from bootstrap.model.files import NodeFile
 from bootstrap.model.identity import Identity
 from bootstrap.model.keys import NodeKeys
 from bootstrap.model.network import UPLINK_ADDRESS, UPLINK_GATEWAY, UPLINK_RESOLVER, UPLINK_SUBNET
 from bootstrap.model.plan import ClusterPlan, NodePlan
+from bootstrap.planning.security import AUDIT_DIRECTORY, SECURITY_DIRECTORY, security_files
 from bootstrap.rendering import render
 
 #: The user that the tool logs in as; it has no password.
@@ -25,15 +26,6 @@ _EMULATED_TIMEOUTS = {
     "discovery": "10m0s",
     "tlsBootstrap": "10m0s",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeFile:
-    """One file on a node, owned by root."""
-
-    path: str
-    text: str
-    mode: int = 0o644
 
 
 def seed_files(node: NodePlan, keys: NodeKeys) -> dict[str, str]:
@@ -60,9 +52,16 @@ def seed_files(node: NodePlan, keys: NodeKeys) -> dict[str, str]:
 
 
 def node_files(
-    plan: ClusterPlan, node: NodePlan, certificates: Mapping[str, str]
+    plan: ClusterPlan,
+    node: NodePlan,
+    certificates: Mapping[str, str],
+    *,
+    encryption_key: str | None = None,
 ) -> list[NodeFile]:
-    """List a node's files; ``certificates`` are those under /etc/kubernetes/pki by name."""
+    """List a node's files; ``certificates`` are those under /etc/kubernetes/pki by name.
+
+    :raises ValueError: if the plan's profile needs ``encryption_key`` and there is none.
+    """
     files = [
         # The seed is read once; without this mark a reboot would look for it again.
         NodeFile(path="/etc/cloud/cloud-init.disabled", text=""),
@@ -70,8 +69,10 @@ def node_files(
         NodeFile(
             path="/etc/cni/net.d/10-bridge.conflist",
             text=render("cni/bridge.conflist.j2", {"node": node}),
+            mode=0o600,
         ),
         NodeFile(path="/etc/hosts", text=_hosts(plan)),
+        *security_files(plan, node, encryption_key),
     ]
     if node.is_control_plane:
         files += _control_plane_files(plan, node)
@@ -105,6 +106,8 @@ def _control_plane_files(plan: ClusterPlan, node: NodePlan) -> Iterator[NodeFile
         "plan": plan,
         "node": node,
         "emulated": plan.is_emulated,
+        "security_directory": SECURITY_DIRECTORY,
+        "audit_directory": AUDIT_DIRECTORY,
         "certificate_names": certificate_names(plan),
         "kubelet_arguments": _kubelet_arguments(plan, node),
         "timeouts": _timeouts(plan),
@@ -114,6 +117,7 @@ def _control_plane_files(plan: ClusterPlan, node: NodePlan) -> Iterator[NodeFile
         yield NodeFile(
             path=f"{_PATCHES}/{component}+strategic.yaml",
             text=render("kubeadm/patch.yaml.j2", {"component": component}),
+            mode=0o600,
         )
 
 

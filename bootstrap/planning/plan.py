@@ -68,6 +68,7 @@ def make_plan(spec: ClusterSpec, site: Site, ports: Mapping[Slot, int]) -> Clust
         node_subnet=spec.networking.node_subnet,
         pod_subnet=spec.networking.pod_subnet,
         service_subnet=spec.networking.service_subnet,
+        security_profile=spec.security.profile,
         state_directory=site.state_directory,
         volume_directory=site.volume_directory,
         nodes=tuple(

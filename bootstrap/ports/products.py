@@ -19,6 +19,9 @@ class Trust(Protocol):
     def authority_hash(self) -> str:
         """Give kubeadm's hash of the cluster's CA certificate."""
 
+    def encryption_key(self) -> str:
+        """Give the key, in base64, that Secrets are encrypted with in etcd."""
+
     def node_keys(self, node: str) -> NodeKeys:
         """Give the keys that a node's seed carries."""
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from bootstrap.errors import HostError, UsageError
 from bootstrap.model.cluster import Domain
+from bootstrap.model.keys import key_fingerprint
 from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
-from bootstrap.model.spec import ClusterSpec, NodeRole
+from bootstrap.model.spec import ClusterSpec, NodeRole, SecurityProfile
 from bootstrap.planning.plan import Site, make_plan, wanted_slots
 from bootstrap.planning.ports import Slot, choose_ports
-from bootstrap.ports import Hypervisor
+from bootstrap.ports import Hypervisor, Trust
 from bootstrap.workflow.environment import Setting
 
 
@@ -51,6 +52,7 @@ def plan_cluster(  # noqa: PLR0913 - all that a plan follows from
     :raises HostError: if no port is left, or the wanted API port is in use.
     :raises UsageError: if the cluster exists and differs in what cannot be changed.
     """
+    refuse_other_profile(spec, existing)
     site = Site(
         install_id=setting.install_id,
         hypervisor_uri=setting.hypervisor_uri,
@@ -68,6 +70,7 @@ def domain_facts(plan: ClusterPlan, node: NodePlan) -> dict[str, str]:
     return {
         "acceleration": plan.acceleration.value,
         "kubernetesVersion": plan.kubernetes_version,
+        "securityProfile": plan.security_profile.value,
         "nodeSubnet": str(plan.node_subnet),
         "podSubnet": str(plan.pod_subnet),
         "serviceSubnet": str(plan.service_subnet),
@@ -76,6 +79,37 @@ def domain_facts(plan: ClusterPlan, node: NodePlan) -> dict[str, str]:
         "diskGiB": str(node.disk_gib),
         "address": str(node.address),
     }
+
+
+def trust_facts(profile: SecurityProfile, trust: Trust) -> dict[str, str]:
+    """List what a mark remembers of the keys, so that a run with others is noticed."""
+    facts = {"authority": trust.authority_hash()}
+    if profile is SecurityProfile.STRICT:
+        facts["encryptionKey"] = key_fingerprint(trust.encryption_key())
+    return facts
+
+
+def known_profile(existing: Sequence[Domain]) -> SecurityProfile | None:
+    """Give the profile that the cluster was made with, if it exists."""
+    for domain in existing:
+        # Clusters that are older than profiles were made with what is now the default.
+        return SecurityProfile(domain.mark.facts.get("securityProfile", "default"))
+    return None
+
+
+def refuse_other_profile(spec: ClusterSpec, existing: Sequence[Domain]) -> None:
+    """Stop before an existing cluster would have to be closed, or opened, further.
+
+    :raises UsageError: naming both profiles.
+    """
+    known, wanted = known_profile(existing), spec.security.profile
+    if known not in {None, wanted}:
+        raise UsageError(
+            f"Cluster '{spec.name}' was made with the security profile '{known}'; "
+            f"'{wanted}' is asked for.",
+            details="A profile is chosen when a cluster is made: down and up make it anew.",
+            hint=f"bootstrap up {spec.name} --profile {known}",
+        )
 
 
 def refuse_changes(plan: ClusterPlan, existing: Sequence[Domain]) -> None:

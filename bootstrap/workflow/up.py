@@ -11,7 +11,7 @@ from bootstrap.model.spec import ClusterSpec
 from bootstrap.ports import CheckResult
 from bootstrap.workflow.down import remove_machines
 from bootstrap.workflow.environment import Ports, Setting
-from bootstrap.workflow.shape import grown_to, plan_cluster
+from bootstrap.workflow.shape import grown_to, plan_cluster, refuse_other_profile, trust_facts
 from bootstrap.workflow.steps.kubernetes import (
     install_control_plane,
     join_workers,
@@ -56,6 +56,7 @@ def up(spec: ClusterSpec, setting: Setting, ports: Ports, options: UpOptions) ->
     """
     existing = ports.hypervisor.domains(spec.name)
     spec = grown_to(spec, existing, workers_named=options.workers_named)
+    refuse_other_profile(spec, existing)
     _refuse_lost_keys(spec, existing, ports)
 
     ports.progress.step("Checking the hypervisor host")
@@ -153,8 +154,8 @@ def _image(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> NodeI
 
 def _refuse_lost_keys(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> None:
     """Stop when the machines trust an authority whose keys this host no longer has."""
-    known = {domain.mark.facts.get("authority") for domain in existing}
-    if known and known != {ports.trust.authority_hash()}:
+    facts = trust_facts(spec.security.profile, ports.trust) if existing else {}
+    if any(domain.mark.facts.get(key) != facts[key] for domain in existing for key in facts):
         raise StateError(
             f"The keys of cluster '{spec.name}' are not the ones its machines were made with.",
             details="Its state directory was removed or replaced; nobody can log in any more.",

@@ -1,5 +1,6 @@
 """Keys that are only words, the same for the same cluster until they are lost."""
 
+import base64
 from collections.abc import Mapping
 
 from bootstrap.model.keys import NodeKeys
@@ -26,6 +27,9 @@ class FakeTrust(Fake):
 
     def authority_hash(self) -> str:
         return f"sha256:{self._generation:064x}"
+
+    def encryption_key(self) -> str:
+        return base64.b64encode(bytes([self._generation]) * 32).decode()
 
     def node_keys(self, node: str) -> NodeKeys:
         return NodeKeys(

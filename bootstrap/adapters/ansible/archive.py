@@ -7,7 +7,7 @@ import io
 import tarfile
 from collections.abc import Iterable
 
-from bootstrap.planning.node_files import NodeFile
+from bootstrap.model.files import NodeFile
 
 #: Any fixed moment that is not zero, which some tools take for "unknown".
 _MTIME = 1_000_000_000

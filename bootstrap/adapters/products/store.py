@@ -48,8 +48,10 @@ class StateProducts:
         changed |= write_atomically(state / "ca.crt", trust.certificates()["ca.crt"])
         changed |= self._ensure_ssh(plan)
         private_directory(state / "nodes")
+        certificates = trust.certificates()
+        key = trust.encryption_key() if plan.is_strict else None
         for node in plan.nodes:
-            packed = node_archive(node_files(plan, node, trust.certificates()))
+            packed = node_archive(node_files(plan, node, certificates, encryption_key=key))
             changed |= write_atomically(archive_path(plan, node), packed)
         text = yaml.safe_dump(inventory(plan), sort_keys=False)
         return write_atomically(state / "inventory.yml", text) or changed

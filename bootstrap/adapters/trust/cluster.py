@@ -22,6 +22,10 @@ class ClusterTrust:
         """See the port."""
         return ca_certificate_hash(self._store.ensure_authorities().cluster.certificate_pem)
 
+    def encryption_key(self) -> str:
+        """See the port."""
+        return self._store.ensure_encryption_key()
+
     def node_keys(self, node: str) -> NodeKeys:
         """See the port."""
         host = self._store.ensure_host_key(node)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bootstrap.adapters.files import private_directory, sweep, write_atomically
 from bootstrap.adapters.trust.authority import Authorities, make_authorities
+from bootstrap.adapters.trust.encryption_key import make_encryption_key, read_encryption_key
 from bootstrap.adapters.trust.pem import CertificatePair
 from bootstrap.adapters.trust.ssh_keys import SshKeyPair, check_alias, make_ssh_key_pair
 from bootstrap.adapters.trust.user_certificate import (
@@ -65,6 +66,23 @@ class TrustStore:
         content = {"user.crt": made.certificate_pem, "user.key": made.key_pem}
         write_atomically(path, json.dumps(content, indent=2) + "\n")
         return made
+
+    def ensure_encryption_key(self) -> str:
+        """Give the key of the cluster's Secrets, making it on the first call.
+
+        :raises StateError: if the file is damaged. It is kept: what was encrypted with its
+            key cannot be read with a new one.
+        """
+        path = self._open("pki") / "encryption-key"
+        text = _read(path)
+        if text is None:
+            text = make_encryption_key()
+            write_atomically(path, f"{text}\n")
+            return text
+        try:
+            return read_encryption_key(text)
+        except ValueError as error:
+            raise _damaged(path, error) from error
 
     def ensure_client_key(self) -> SshKeyPair:
         """Give the key that the hypervisor host shows to every node."""

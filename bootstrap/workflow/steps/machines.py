@@ -8,7 +8,7 @@ from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.planning.node_files import seed_files
 from bootstrap.waiting import NotYet, wait_for
 from bootstrap.workflow.environment import Ports, Setting
-from bootstrap.workflow.shape import domain_facts
+from bootstrap.workflow.shape import domain_facts, trust_facts
 
 _BOOT_TIMEOUT_S = 120
 _PANICS = ("Kernel panic - not syncing", "double fault", "int3: 0000")
@@ -25,7 +25,7 @@ def ensure_volumes(plan: ClusterPlan, ports: Ports, image: NodeImage) -> None:
 
 def ensure_domains(plan: ClusterPlan, setting: Setting, ports: Ports, image: NodeImage) -> None:
     """Define every node's domain, and plug the cables of new workers into a running one."""
-    authority = ports.trust.authority_hash()
+    trusted = trust_facts(plan.security_profile, ports.trust)
     for node in plan.nodes:
         mark = Mark(
             install_id=plan.install_id,
@@ -37,7 +37,7 @@ def ensure_domains(plan: ClusterPlan, setting: Setting, ports: Ports, image: Nod
             directory=node.directory,
             facts={
                 **domain_facts(plan, node),
-                "authority": authority,
+                **trusted,
                 "image": image.key,
             },
             created=setting.now(),

@@ -8,7 +8,7 @@ from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
 from bootstrap.errors import ConfigError
 from bootstrap.model.names import ClusterName
-from bootstrap.model.spec import ClusterSpec, NodeRole
+from bootstrap.model.spec import ClusterSpec, NodeRole, SecurityProfile
 
 Load = Callable[..., ClusterSpec]
 Problems = Callable[..., list[str]]
@@ -53,7 +53,9 @@ def test_flags_win_over_the_file(load: Load) -> None:
         kubernetes_version="v1.37.2",
         hypervisor_uri="qemu:///system",
         api_server_port=8000,
+        profile="strict",
     )
+    assert spec.security.profile is SecurityProfile.STRICT
     assert spec.name == ClusterName("from-flag")
     assert spec.count(NodeRole.WORKER) == 5
     assert {(group.cpus, group.memory_mib, group.disk_gib) for group in spec.node_groups} == {

@@ -12,7 +12,14 @@ from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
 from bootstrap.errors import ConfigError
 from bootstrap.model.names import ClusterName
-from bootstrap.model.spec import ClusterSpec, NetworkingSpec, NodeGroupSpec, NodeRole
+from bootstrap.model.spec import (
+    ClusterSpec,
+    NetworkingSpec,
+    NodeGroupSpec,
+    NodeRole,
+    SecurityProfile,
+    SecuritySpec,
+)
 
 Problems = Callable[..., list[str]]
 
@@ -58,6 +65,7 @@ def test_every_value_of_the_file_is_in_the_spec() -> None:
             service_subnet=IPv4Network("192.168.0.0/24"),
             api_server_port=6443,
         ),
+        security=SecuritySpec(profile=SecurityProfile.STRICT),
     )
 
 

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bootstrap.model.files import NodeFile
 from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
 from bootstrap.planning.node_files import (
     INIT_CONFIG,
-    NodeFile,
     certificate_names,
     join_config,
     node_files,

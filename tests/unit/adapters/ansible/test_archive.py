@@ -6,7 +6,7 @@ import io
 import tarfile
 
 from bootstrap.adapters.ansible.archive import archive, node_archive
-from bootstrap.planning.node_files import NodeFile
+from bootstrap.model.files import NodeFile
 
 FILES = [
     NodeFile(path="/etc/b", text="ü\n", mode=0o600),
