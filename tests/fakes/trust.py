@@ -14,12 +14,16 @@ class FakeTrust(Fake):
 
     def __init__(self, journal: Journal | None = None) -> None:
         super().__init__(journal)
-        self._generation = 1
+        self._generation = self._encryption_generation = 1
         self._tokens = 0
 
     def lose(self) -> None:
         """Forget the keys, so that the next ones are others."""
         self._generation += 1
+
+    def lose_encryption_key(self) -> None:
+        """Forget that key only."""
+        self._encryption_generation += 1
 
     def certificates(self) -> Mapping[str, str]:
         names = ("ca.crt", "ca.key", "etcd/ca.crt", "etcd/ca.key", "sa.key", "sa.pub")
@@ -29,7 +33,7 @@ class FakeTrust(Fake):
         return f"sha256:{self._generation:064x}"
 
     def encryption_key(self) -> str:
-        return base64.b64encode(bytes([self._generation]) * 32).decode()
+        return base64.b64encode(bytes([self._encryption_generation]) * 32).decode()
 
     def node_keys(self, node: str) -> NodeKeys:
         return NodeKeys(

@@ -22,13 +22,15 @@ from tests.builders import a_cluster_spec, a_plan
 from tests.fakes.trust import FakeTrust
 
 CERTIFICATES = FakeTrust().certificates()
+ENCRYPTION_KEY = FakeTrust().encryption_key()
 TOKEN, CA_HASH = "abcdef.0123456789abcdef", f"sha256:{7:064x}"
 both_kinds = pytest.mark.parametrize("acceleration", list(Acceleration))
 subnets = st.integers(0, 255).map(lambda number: IPv4Network(f"10.{number}.0.0/16"))
 
 
 def files_of(plan: ClusterPlan, node: NodePlan) -> dict[str, NodeFile]:
-    return {file.path: file for file in node_files(plan, node, CERTIFICATES)}
+    files = node_files(plan, node, CERTIFICATES, encryption_key=ENCRYPTION_KEY)
+    return {file.path: file for file in files}
 
 
 def kubeadm(plan: ClusterPlan) -> dict[str, dict[str, object]]:

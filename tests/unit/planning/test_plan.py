@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[3]
 #: Prints everything that is rendered of a cluster.
 EVERYTHING = """
 import json
+from bootstrap.model.spec import SecurityProfile
 from tests.builders import *
 from bootstrap.planning.document import plan_document
 from bootstrap.planning.node_files import node_files, seed_files, join_config
@@ -29,14 +30,17 @@ from bootstrap.adapters.ansible.archive import node_archive
 from bootstrap.adapters.ansible.inventory import inventory
 from bootstrap.adapters.libvirt.xml import domain_xml
 from tests.fakes.trust import FakeTrust
-plan = a_plan(a_cluster_spec(workers=3, labels={"b": "2", "a": "1", "c": "3"}))
+labels = {"b": "2", "a": "1", "c": "3"}
+plan = a_plan(a_cluster_spec(workers=3, labels=labels, profile=SecurityProfile.STRICT))
 trust = FakeTrust()
+key = trust.encryption_key()
 print(json.dumps(plan_document(plan, exists=["demo-worker"])))
 print(json.dumps(inventory(plan)))
 for node in plan.nodes:
     print(seed_files(node, trust.node_keys(node.name)))
-    print(node_files(plan, node, trust.certificates()))
-    print(node_archive(node_files(plan, node, trust.certificates())))
+    files = node_files(plan, node, trust.certificates(), encryption_key=key)
+    print(files)
+    print(node_archive(files))
     print(join_config(plan, node, token="a.b", ca_hash="sha256:00"))
     print(domain_xml(node, mark=a_mark(plan, node), image=an_image(), emulated=True))
 """

@@ -17,7 +17,7 @@ from bootstrap.errors import (
 )
 from bootstrap.model.cluster import DomainState
 from bootstrap.model.plan import Acceleration
-from bootstrap.model.spec import ClusterSpec
+from bootstrap.model.spec import ClusterSpec, SecurityProfile
 from bootstrap.waiting import NotYet
 from bootstrap.workflow.up import UpResult, up
 from tests.builders import FakeWorld, a_cluster_spec, a_setting, options, ports_with_fakes
@@ -26,6 +26,7 @@ from tests.fakes.volumes import Held
 
 CONTROL_PLANE, WORKER, WORKER2 = "demo-control-plane", "demo-worker", "demo-worker2"
 RUNNING = DomainState.RUNNING
+STRICT = SecurityProfile.STRICT
 
 
 def make(world: FakeWorld, spec: ClusterSpec | None = None, **changes: bool) -> UpResult:
@@ -180,6 +181,7 @@ def test_workers_that_exist_stay_if_no_number_was_named(world: FakeWorld) -> Non
         (a_cluster_spec(node_subnet=IPv4Network("10.3.0.0/24")), "nodeSubnet"),
         (replace(a_cluster_spec(), kubernetes_version="v1.36.0"), "kubernetesVersion"),
         (a_cluster_spec(api_server_port=30000), "API server"),
+        (a_cluster_spec(profile=STRICT), "made with the security profile 'default'; 'strict'"),
     ],
 )
 def test_what_an_existing_cluster_cannot_become_is_refused(
@@ -187,6 +189,25 @@ def test_what_an_existing_cluster_cannot_become_is_refused(
 ) -> None:
     make(world)
     assert word in refused(world, spec, UsageError)
+
+
+def test_another_profile_is_wrong_use_and_the_hint_names_the_one_that_is(world: FakeWorld) -> None:
+    """X-05: the kinds of nodes stay, so does what they were closed with."""
+    make(world, a_cluster_spec(profile=STRICT))
+    with pytest.raises(UsageError) as caught:
+        make(world)
+    assert caught.value.exit_code == 2
+    assert caught.value.hint == "bootstrap up demo --profile strict"
+
+
+def test_a_cluster_from_before_there_were_profiles_has_the_default_one(world: FakeWorld) -> None:
+    make(world)
+    for unique, domain in world.hypervisor.domains_by_uuid.items():
+        facts = {key: value for key, value in domain.mark.facts.items() if "rofile" not in key}
+        older = replace(domain, mark=replace(domain.mark, facts=facts))
+        world.hypervisor.domains_by_uuid[unique] = older
+    assert make(world).changed == 0
+    assert "'default'" in refused(world, a_cluster_spec(profile=STRICT), UsageError)
 
 
 def test_the_port_of_the_api_server_can_be_chosen_once_and_named_again(world: FakeWorld) -> None:
@@ -225,6 +246,15 @@ def test_lost_keys_are_told_before_anything_is_changed(world: FakeWorld) -> None
     make(world)
     world.trust.lose()
     assert "keys of cluster 'demo'" in refused(world, a_cluster_spec(), StateError)
+
+
+def test_a_lost_encryption_key_is_told_before_secrets_become_unreadable(world: FakeWorld) -> None:
+    """SEC-36: a new key in the nodes' files would lock the API server out of etcd."""
+    spec = a_cluster_spec(profile=STRICT)
+    make(world, spec)
+    assert make(world, spec).changed == 0
+    world.trust.lose_encryption_key()
+    assert "keys of cluster 'demo'" in refused(world, spec, StateError)
 
 
 def test_an_image_that_is_gone_is_told(world: FakeWorld) -> None:

@@ -1,3 +1,4 @@
+import base64
 import itertools
 import json
 import multiprocessing
@@ -36,6 +37,7 @@ def fill(directory: Path) -> tuple[object, ...]:
         trust.ensure_user_certificate(DEMO),
         trust.ensure_client_key(),
         trust.ensure_host_key("demo-worker"),
+        trust.ensure_encryption_key(),
     )
 
 
@@ -61,6 +63,7 @@ def test_everything_is_private_whatever_the_umask_is(directory: Path) -> None:
         ".": 0o700,
         "pki": 0o700,
         "pki/authorities.json": 0o600,
+        "pki/encryption-key": 0o600,
         "pki/user.json": 0o600,
         "ssh": 0o700,
         "ssh/client": 0o600,
@@ -120,6 +123,27 @@ def test_a_damaged_ssh_key_is_kept_and_named(directory: Path) -> None:
     with pytest.raises(StateError, match="is damaged"):
         store(directory).ensure_client_key()
     assert path.read_text() == "damaged"
+
+
+def test_the_encryption_key_is_32_bytes_and_each_cluster_has_its_own(tmp_path: Path) -> None:
+    """SEC-36."""
+    keys = {store(tmp_path / name).ensure_encryption_key() for name in ("a", "b")}
+    assert len(keys) == 2
+    assert {len(base64.b64decode(key, validate=True)) for key in keys} == {32}
+
+
+@pytest.mark.parametrize("damage", ["", "c2VjcmV0 is broken", base64.b64encode(b"short").decode()])
+def test_a_damaged_encryption_key_is_kept_and_named_but_not_shown(
+    directory: Path, damage: str
+) -> None:
+    """SEC-36: with a new key no Secret in etcd could be read any more."""
+    fill(directory)
+    path = directory / "pki" / "encryption-key"
+    path.write_text(damage)
+    with pytest.raises(StateError, match="is damaged") as caught:
+        store(directory).ensure_encryption_key()
+    assert path.read_text() == damage
+    assert not damage or damage not in caught.value.details
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", "{}"])
