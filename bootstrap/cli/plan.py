@@ -45,8 +45,9 @@ def _acceleration(existing: Sequence[Domain], ports: wiring.PlanningPorts) -> Ac
 
 
 def _as_text(data: Mapping[str, object]) -> str:
-    nodes = data["nodes"]
+    nodes, security = data["nodes"], data["security"]
     assert isinstance(nodes, list)  # noqa: S101 - plan_document writes it so
+    assert isinstance(security, dict)  # noqa: S101 - likewise
     rows = [
         [
             "=" if node["exists"] else "+",
@@ -63,5 +64,6 @@ def _as_text(data: Mapping[str, object]) -> str:
     head = [
         f"cluster {data['name']}: Kubernetes {data['kubernetesVersion']}, {data['acceleration']}",
         f"at {data['hypervisor']}; API server at {data['server']}",
+        f"security profile {security['profile']}",
     ]
     return "\n".join([*head, table(["", "NODE", "ROLE", "", "", "ADDRESS", "PODS", ""], rows)])

@@ -118,16 +118,16 @@ def _guests() -> list[list[str]]:
 
 
 @pytest.fixture(scope="session")
-def kubectl(
+def try_kubectl(
     directories: Directories, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., str]:
+) -> Callable[..., Outcome]:
     """The kubectl that was built, which is the multi-call binary under that name."""
     built = sorted(directories.cache.glob("artifacts/*/kube"))
     assert built, "the artefacts are built by `up`, which runs first"
     program = tmp_path_factory.mktemp("bin") / "kubectl"
     program.symlink_to(built[-1])
 
-    def run(kubeconfig: Path, *words: str, stdin: str | None = None) -> str:
+    def run(kubeconfig: Path, *words: str, stdin: str | None = None) -> Outcome:
         done = subprocess.run(
             [program, "--kubeconfig", kubeconfig, *words],
             input=stdin,
@@ -135,8 +135,19 @@ def kubectl(
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def kubectl(try_kubectl: Callable[..., Outcome]) -> Callable[..., str]:
+    """kubectl where nothing but success will do."""
+
+    def run(kubeconfig: Path, *words: str, stdin: str | None = None) -> str:
+        outcome = try_kubectl(kubeconfig, *words, stdin=stdin)
+        assert outcome.exit_code == 0, outcome.stderr
+        return outcome.stdout
 
     return run
 
