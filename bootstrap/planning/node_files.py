@@ -140,7 +140,7 @@ def _network_files(plan: ClusterPlan, node: NodePlan) -> Iterator[NodeFile]:
     )
     yield NodeFile(
         path="/etc/nftables.conf",
-        text=render("network/nftables.conf.j2", {"plan": plan}),
+        text=render("network/nftables.conf.j2", {"plan": plan, "gateway": UPLINK_GATEWAY}),
         mode=0o755,
     )
 

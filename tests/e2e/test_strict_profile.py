@@ -152,6 +152,13 @@ def test_a_privileged_pod_is_refused(own: Path, try_kubectl: TryKubectl) -> None
     assert 'violates PodSecurity "baseline:latest"' in outcome.stderr
 
 
+@pytest.mark.parametrize("node", ["control-plane", "worker"])
+def test_pods_do_not_reach_the_hosts_own_services(node: str, on_node: Callable[..., str]) -> None:
+    """H-22: the rule is in force, not only in a file."""
+    rules = on_node(node, "nft", "list", "chain", "ip", "bootstrap", "forward")
+    assert "ip daddr 10.0.2.2 drop" in rules
+
+
 def test_a_secret_lies_encrypted_in_etcd(
     own: Path, kubectl: Kubectl, on_node: Callable[..., str]
 ) -> None:

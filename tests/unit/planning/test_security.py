@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from bootstrap.model.files import NodeFile
+from bootstrap.model.network import UPLINK_GATEWAY
 from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
 from bootstrap.model.spec import SecurityProfile
 from bootstrap.planning.node_files import INIT_CONFIG, node_files
@@ -88,6 +89,16 @@ def test_what_the_strict_kubelet_wants_of_the_kernel_is_set_before_it_starts() -
             "kernel.keys.root_maxkeys": 1000000,
             "kernel.keys.root_maxbytes": 25000000,
         }
+
+
+@pytest.mark.parametrize("profile", list(SecurityProfile))
+def test_only_strict_keeps_pods_from_the_hosts_own_services(profile: SecurityProfile) -> None:
+    """H-22: QEMU leads what is sent to the uplink's gateway to the host's 127.0.0.1."""
+    plan = a_plan(a_cluster_spec(profile=profile))
+    rule = f"ip saddr {plan.pod_subnet} ip daddr {UPLINK_GATEWAY} drop"
+    for node in plan.nodes:
+        text = files_of(plan, node)["/etc/nftables.conf"].text
+        assert (rule in text) is (profile is SecurityProfile.STRICT)
 
 
 def test_the_encryption_key_is_on_control_planes_only_and_private() -> None:
