@@ -40,6 +40,7 @@ def test_a_host_that_has_read_no_debian_archive_is_told_to_update(text: str) -> 
 
 
 def test_sources_name_the_keyring_and_all_suites() -> None:
+    """SEC-19."""
     lines = parse_index_targets(_LISTED).sources("trixie").splitlines()
     assert [line.split()[3] for line in lines] == ["trixie", "trixie-updates", "trixie-security"]
     assert all(f"[signed-by={DEBIAN_KEYRING}]" in line for line in lines)

@@ -72,8 +72,10 @@ def test_the_newest_go_line_of_all_modules_counts(tmp_path: Path) -> None:
 def test_the_users_settings_cannot_change_what_is_built_but_say_how_to_fetch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """SEC-18: with -mod=readonly, go.sum says what every module must be."""
     for key in ("GOFLAGS", "GOROOT", "GOOS", "GOARCH", "GOTOOLCHAIN", "CGO_ENABLED", "GOPROXY"):
         monkeypatch.setenv(key, "theirs")
     environment = go_environment()
     assert environment["GOPROXY"] == "theirs"
+    assert "-mod=readonly" in environment["GOFLAGS"].split()
     assert "theirs" not in {value for key, value in environment.items() if key != "GOPROXY"}
