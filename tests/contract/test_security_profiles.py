@@ -1,5 +1,6 @@
 """What each security profile does, asked of the real kubeadm, etcd and API server."""
 
+import base64
 import json
 import re
 import secrets
@@ -133,13 +134,14 @@ def _findings(api: ControlPlane) -> dict[str, object]:
     prefix = re.match(rb"k8s(:enc:[a-z]+:v1:[a-z0-9]+:)?", stored)
     log = api.node.directory / "audit" / "audit.log"
     text = log.read_text() if log.exists() else ""
+    encoded = base64.b64encode(CANARY.encode()).decode()
     privileged = _privileged_pod()
     return {
         "profiling (SEC-33)": _profiling(api),
         "lines of the audit log (SEC-34)": min(1, len([json.loads(x) for x in text.splitlines()])),
         "mode of the audit log (SEC-34)": log.stat().st_mode & 0o777 if text else None,
         "the secret's name in the audit log": '"name":"canary"' in text,
-        "the secret in the audit log": CANARY in text,
+        "the secret in the audit log": CANARY in text or encoded in text,
         "privileged pod (SEC-35)": _create(api, privileged, "checked"),
         "privileged pod in kube-system (SEC-35)": _create(api, privileged, "kube-system"),
         "our check pod": _create(api, pod_manifest("check", node="demo-worker"), "checked"),
