@@ -8,6 +8,7 @@ from bootstrap.cli.output import output_option, write
 from bootstrap.cli.products import product
 from bootstrap.model.plan import Acceleration
 from bootstrap.ports import ExpectedNode
+from bootstrap.workflow.shape import known_acceleration
 from bootstrap.workflow.verdict import check_line, refuse_failed
 
 
@@ -25,9 +26,8 @@ def verify(name: str, hypervisor_uri: str | None, output: str) -> None:
         ExpectedNode(name=domain.name, address=domain.mark.facts.get("address", ""))
         for domain in domains
     ]
-    emulated = any(domain.is_emulated for domain in domains)
-    patience = (Acceleration.EMULATED if emulated else Acceleration.KVM).patience
-    checks = wiring.build_api().verify(kubeconfig, nodes, patience=patience)
+    acceleration = known_acceleration(domains) or Acceleration.KVM
+    checks = wiring.build_api().verify(kubeconfig, nodes, patience=acceleration.patience)
     data = [{"name": check.name, "ok": check.ok, "evidence": check.evidence} for check in checks]
     text = "\n".join(map(check_line, checks))
     write(output, data, text=text, names=[check.name for check in checks if check.ok])

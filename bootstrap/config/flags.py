@@ -1,5 +1,6 @@
 """What the command line asks for goes over what the file says."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,10 @@ class Flags:
     kubernetes_version: str | None = None
     hypervisor_uri: str | None = None
     api_server_port: int | None = None
+
+    def name_workers(self, file: os.PathLike[str] | None) -> bool:
+        """Tell whether the number of workers is the user's own choice; a file is one."""
+        return self.workers is not None or file is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,13 @@ def grown_to(spec: ClusterSpec, existing: Sequence[Domain], *, workers_named: bo
     return replace(spec, node_groups=tuple(groups))
 
 
+def known_acceleration(existing: Sequence[Domain]) -> Acceleration | None:
+    """Give the acceleration that a cluster's nodes have, so that its next ones get it too."""
+    for domain in existing:
+        return Acceleration.EMULATED if domain.is_emulated else Acceleration.KVM
+    return None
+
+
 def plan_cluster(  # noqa: PLR0913 - all that a plan follows from
     spec: ClusterSpec,
     setting: Setting,

@@ -11,6 +11,7 @@ from bootstrap.adapters.directories import find_directories
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import BootstrapError, HostError, TimedOutError
 from bootstrap.model.names import ClusterName
+from bootstrap.model.plan import Acceleration
 from bootstrap.waiting import NotYet
 from tests.fakes.hypervisor import Defined
 from tests.unit.cli.conftest import CommandLine
@@ -68,6 +69,26 @@ def test_fewer_workers_than_there_are_is_wrong_use(line: CommandLine) -> None:
     assert "error: Cluster 'demo' has 2 workers, and 1 are asked for." in error
     assert "hint: bootstrap up demo --workers 2" in error
     assert line.world.journal.changes == []
+
+
+@pytest.mark.parametrize("command", ["up", "plan"])
+@pytest.mark.parametrize("how", ["flag", "file"])
+def test_up_and_plan_agree_on_who_named_the_workers(
+    line: CommandLine, tmp_path: Path, command: str, how: str
+) -> None:
+    """A number from a flag or a file is the user's; without one the workers stay."""
+    file = tmp_path / "cluster.yaml"
+    file.write_text(line.done("init", "demo", "-f", "-"))
+    line.done("up", "demo", "--workers", "2")
+    words = {"flag": ["--workers", "1"], "file": ["-f", str(file)]}[how]
+    assert "has 2 workers, and 1 are asked for" in line.failed(2, command, "demo", *words)
+    line.done(command, "demo")
+
+
+def test_plan_shows_how_the_nodes_run_and_not_how_new_ones_would(line: CommandLine) -> None:
+    line.world.host.accelerated = Acceleration.EMULATED
+    line.done("up", "demo")
+    assert json.loads(line.done("plan", "demo", "-o", "json"))["acceleration"] == "emulated"
 
 
 def test_an_error_is_drawn_in_three_parts_and_once(line: CommandLine) -> None:
