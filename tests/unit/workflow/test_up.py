@@ -143,6 +143,15 @@ def test_growing_adds_one_node_and_one_cable(world: FakeWorld) -> None:
     assert world.journal.changes == []
 
 
+def test_growing_keeps_the_day_on_which_a_node_was_made(world: FakeWorld) -> None:
+    """Its control plane's domain is defined anew, for the new cable, but it is no new node."""
+    make(world)
+    later = replace(a_setting(), now=lambda: "2031-01-01T00:00:00+00:00")
+    up(a_cluster_spec(workers=2), later, world.ports, options())
+    created = {domain.name: domain.mark.created[:4] for domain in world.hypervisor.domains()}
+    assert created == {CONTROL_PLANE: "2030", WORKER: "2030", WORKER2: "2031"}
+
+
 def test_only_workers_that_have_not_joined_join(world: FakeWorld) -> None:
     make(world)
     joined: list[object] = []
