@@ -81,6 +81,7 @@ def domain_facts(plan: ClusterPlan, node: NodePlan) -> dict[str, str]:
         "cpus": str(node.cpus),
         "memoryMiB": str(node.memory_mib),
         "diskGiB": str(node.disk_gib),
+        "labels": ",".join(f"{key}={value}" for key, value in sorted(node.labels.items())),
         "address": str(node.address),
     }
 
@@ -92,7 +93,8 @@ def refuse_changes(plan: ClusterPlan, existing: Sequence[Domain]) -> None:
     """
     planned = {node.name: domain_facts(plan, node) for node in plan.nodes}
     changes = [
-        f"{domain.name}: {key} is {known}, asked for is {planned[domain.name][key]}"
+        f"{domain.name}: {key} is {known or 'none'}, "
+        f"asked for is {planned[domain.name][key] or 'none'}"
         for domain in existing
         if domain.name in planned
         for key, known in sorted(domain.mark.facts.items())

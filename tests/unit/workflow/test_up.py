@@ -183,7 +183,8 @@ def test_workers_that_exist_stay_if_no_number_was_named(world: FakeWorld) -> Non
 @pytest.mark.parametrize(
     ("spec", "word"),
     [
-        (a_cluster_spec(memory_mib=4096), "memoryMiB is 2048, asked for is 4096"),
+        (a_cluster_spec(memory_mib=4096), "demo-worker: memoryMiB is 2048, asked for is 4096"),
+        (a_cluster_spec(labels={"a": "b"}), "demo-worker: labels is none, asked for is a=b"),
         (a_cluster_spec(pod_subnet=IPv4Network("10.1.0.0/16")), "podSubnet"),
         (a_cluster_spec(service_subnet=IPv4Network("10.2.0.0/16")), "serviceSubnet"),
         (a_cluster_spec(node_subnet=IPv4Network("10.3.0.0/24")), "nodeSubnet"),
@@ -196,6 +197,33 @@ def test_what_an_existing_cluster_cannot_become_is_refused(
 ) -> None:
     make(world)
     assert word in refused(world, spec, UsageError)
+
+
+def test_every_field_of_every_node_that_differs_is_named_with_both_values(
+    world: FakeWorld,
+) -> None:
+    """X-05: the cluster file says one thing and the machines are another."""
+    labelled = a_cluster_spec(labels={"disk": "fast", "arch/x": ""}, workers=2)
+    make(world, labelled)
+    planes, workers = labelled.node_groups
+    changed = replace(
+        labelled,
+        node_groups=(
+            replace(planes, cpus=4, disk_gib=30),
+            replace(workers, labels={"disk": "slow"}),
+        ),
+    )
+    with pytest.raises(UsageError) as caught:
+        make(world, changed)
+    assert caught.value.details.splitlines() == [
+        "demo-control-plane: cpus is 2, asked for is 4",
+        "demo-control-plane: diskGiB is 20, asked for is 30",
+        "demo-worker: labels is arch/x=,disk=fast, asked for is disk=slow",
+        "demo-worker2: labels is arch/x=,disk=fast, asked for is disk=slow",
+    ]
+    world.journal.clear()
+    make(world, labelled)
+    assert world.journal.changes == []
 
 
 def test_the_port_of_the_api_server_can_be_chosen_once_and_named_again(world: FakeWorld) -> None:
