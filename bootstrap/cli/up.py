@@ -33,6 +33,7 @@ def up(  # noqa: PLR0913 - one argument for each option
     progress = StepProgress()
     options = UpOptions(
         workers_named=flags.name_workers(file),
+        named=flags.named(file),
         allow_overcommit=allow_overcommit,
         keep=keep,
         use=use,

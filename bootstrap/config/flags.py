@@ -28,6 +28,18 @@ class Flags:
         """Tell whether the number of workers is the user's own choice; a file is one."""
         return self.workers is not None or file is not None
 
+    def named(self, file: os.PathLike[str] | None) -> frozenset[str] | None:
+        """List what the user chose of an existing cluster's facts; None means all, by a file."""
+        if file is not None:
+            return None
+        values = {
+            "cpus": self.cpus,
+            "memoryMiB": self.memory,
+            "diskGiB": self.disk,
+            "kubernetesVersion": self.kubernetes_version,
+        }
+        return frozenset(fact for fact, value in values.items() if value is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlay:

@@ -81,9 +81,19 @@ def domain_facts(plan: ClusterPlan, node: NodePlan) -> dict[str, str]:
         "cpus": str(node.cpus),
         "memoryMiB": str(node.memory_mib),
         "diskGiB": str(node.disk_gib),
-        "labels": ",".join(f"{key}={value}" for key, value in sorted(node.labels.items())),
+        "labels": _label_text(node.labels),
         "address": str(node.address),
     }
+
+
+def _label_text(labels: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def labels_of(text: str) -> dict[str, str]:
+    """Read the fact ``labels`` back; neither a key nor a value may hold its separators."""
+    pairs = (pair.partition("=") for pair in text.split(",") if pair)
+    return {key: value for key, _, value in pairs}
 
 
 def refuse_changes(plan: ClusterPlan, existing: Sequence[Domain]) -> None:

@@ -11,6 +11,7 @@ from bootstrap.model.spec import ClusterSpec
 from bootstrap.ports import CheckResult
 from bootstrap.workflow.down import remove_machines
 from bootstrap.workflow.environment import Ports, Setting
+from bootstrap.workflow.keeping import kept
 from bootstrap.workflow.shape import grown_to, known_acceleration, plan_cluster
 from bootstrap.workflow.steps.kubernetes import (
     install_control_plane,
@@ -31,6 +32,8 @@ class UpOptions:
     """How the user wants `up` to behave."""
 
     workers_named: bool
+    #: The facts of an existing cluster that the user chose; None means all, by a file.
+    named: frozenset[str] | None = None
     allow_overcommit: bool
     keep: bool
     use: bool
@@ -56,6 +59,7 @@ def up(spec: ClusterSpec, setting: Setting, ports: Ports, options: UpOptions) ->
     """
     existing = ports.hypervisor.domains(spec.name)
     spec = grown_to(spec, existing, workers_named=options.workers_named)
+    spec = kept(spec, existing, options.named)
     _refuse_lost_keys(spec, existing, ports)
 
     ports.progress.step("Checking the hypervisor host")
