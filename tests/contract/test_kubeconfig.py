@@ -184,6 +184,20 @@ def test_our_mark_survives_a_kubectl_that_writes_the_file_anew(config: Path, kub
     assert seen["current-context"] == ""
 
 
+def test_a_file_that_we_made_goes_after_kubectl_has_written_it_anew(
+    tmp_path: Path, kubectl: str
+) -> None:
+    """G-01: kubectl keeps our mark on the file, and reads a file with it."""
+    path = tmp_path / "new"
+    merge(DEMO, path)
+    ask(kubectl, path, "set-context", "mine", "--user=x")
+    ask(kubectl, path, "use-context", "bootstrap-demo")
+    ask(kubectl, path, "delete-context", "mine")
+    assert ask(kubectl, path, "current-context") == "bootstrap-demo\n"
+    assert remove(DEMO, path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_kubectl_and_we_respect_the_same_lock(config: Path, kubectl: str) -> None:
     """SEC-32."""
     config.with_name("config.lock").touch()
