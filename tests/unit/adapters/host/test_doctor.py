@@ -12,6 +12,7 @@ import pytest
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.host import doctor
 from bootstrap.adapters.host.acceleration import probe_acceleration
+from bootstrap.adapters.image import namespace
 from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
 from bootstrap.ports import Finding
 
@@ -102,7 +103,7 @@ def test_a_host_that_has_everything_is_fit(host: HostUnderTest) -> None:
 
 
 def test_looking_leaves_nothing_behind(host: HostUnderTest) -> None:
-    """P-01: doctor may be the first command that a user ever types."""
+    """Doctor may be the first command that a user ever types."""
     host.findings()
     directories = host.directories
     for place in (directories.state, directories.cache, directories.volumes):
@@ -157,6 +158,22 @@ def test_a_user_namespace_that_is_refused(host: HostUnderTest) -> None:
     fault = host.fault("user namespace")
     assert "unshare failed: no" in fault.found
     assert fault.fix.startswith("sudo ")
+
+
+def test_a_user_namespace_that_apparmor_refuses(
+    host: HostUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ubuntu does it to everybody but root."""
+    setting = tmp_path / "sys" / "kernel" / "apparmor_restrict_unprivileged_userns"
+    setting.parent.mkdir(parents=True)
+    setting.write_text("1\n")
+    defaults = namespace.check.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "settings", tmp_path / "sys")
+    monkeypatch.setattr("os.getuid", lambda: 1000)
+    host.put("unshare", "#!/bin/sh\necho 'mount: permission denied' >&2\nexit 32\n")
+    fault = host.fault("user namespace")
+    assert fault.fix == "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
 
 
 @pytest.mark.parametrize("text", [None, SAY.format(""), FAIL], ids=["no apt", "no index", "fails"])
@@ -230,7 +247,7 @@ def test_a_host_whose_ports_are_taken(host: HostUnderTest) -> None:
 def test_a_kernel_that_cannot_be_tried_since_qemu_is_not_there(
     host: HostUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A-01: with a device that can be opened, whatever it is."""
+    """With a device that can be opened, whatever it is."""
     kernel = host.directories.images / "key" / "vmlinuz"
     kernel.parent.mkdir(parents=True)
     kernel.touch()
