@@ -350,6 +350,32 @@ def test_completion_is_printed(line: CommandLine, shell: str) -> None:
     assert "_BOOTSTRAP_COMPLETE" in line.done("completion", shell)
 
 
+@pytest.mark.runs_programs
+@pytest.mark.parametrize(
+    ("group", "place", "name"),
+    [
+        ("artifacts", f"artifacts/{'0' * 32}-go1.26.8-linux-amd64/kube", None),
+        ("image", f"bases/{'0' * 32}.tar", f"base-{'0' * 32}"),
+    ],
+)
+def test_prune_tells_what_it_removed(
+    line: CommandLine, group: str, place: str, name: str | None
+) -> None:
+    """I-05: what earlier versions left does not pile up."""
+    file = find_directories().cache / place
+    removed = name or file.parent.name
+    for words, said in (
+        ([], f"{removed}\n"),
+        (["-o", "name"], f"{removed}\n"),
+        (["-o", "json"], f'{{\n  "removed": [\n    "{removed}"\n  ]\n}}\n'),
+    ):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch()
+        assert line.done(group, "prune", *words) == said
+        assert not file.exists()
+    assert line.done(group, "prune") == "Nothing to remove.\n"
+
+
 def test_our_own_directory_is_private_from_the_first_command_on(line: CommandLine) -> None:
     """G-26, SEC-26."""
     line.done("list")
