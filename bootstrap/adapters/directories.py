@@ -37,6 +37,11 @@ class Directories:
         return self.state / ".locks" / ".host.lock"
 
     @property
+    def images_lock(self) -> Path:
+        """The lock for building node images, and for removing what they are built from."""
+        return self.state / ".locks" / ".images.lock"
+
+    @property
     def images(self) -> Path:
         """Built node images; beside the volumes, since the hypervisor reads both."""
         return self.volumes.parent / "images"

@@ -49,7 +49,7 @@ def run(  # noqa: PLR0913 - each argument is one property of a process
 
     ``action`` completes the sentence "Could not ...". The program dies with us.
 
-    :raises HostError: if there is no such program.
+    :raises HostError: if there is no such program, or the kernel does not start it.
     :raises TimedOutError: if it runs longer than ``timeout_s`` seconds.
     :raises BootstrapError: if ``check`` is set and it does not exit with 0.
     """
@@ -70,6 +70,8 @@ def run(  # noqa: PLR0913 - each argument is one property of a process
         raise HostError(
             f"Could not {action}: the program '{words[0]}' is not installed.", hint=hint
         ) from error
+    except OSError as error:
+        raise _not_startable(action, words[0], error, hint) from error
     except subprocess.TimeoutExpired as error:
         raise TimedOutError(
             f"Timed out after {timeout_s:.0f} s: could not {action}.",
@@ -103,7 +105,7 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
 ) -> None:
     """Run a long program, giving each line of its output to ``line`` and to the file ``log``.
 
-    :raises HostError: if there is no such program.
+    :raises HostError: if there is no such program, or the kernel does not start it.
     :raises BootstrapError: if it does not exit with 0; the log is named.
     """
     words = [str(word) for word in argv]
@@ -122,6 +124,8 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
         raise HostError(
             f"Could not {action}: the program '{words[0]}' is not installed.", hint=hint
         ) from error
+    except OSError as error:
+        raise _not_startable(action, words[0], error, hint) from error
     with process, open(log, "a", encoding="utf-8", opener=private) as file:
         assert process.stdout is not None  # noqa: S101 - stdout=PIPE above
         for raw in process.stdout:
@@ -136,6 +140,14 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
             + "\n".join(last[-_TAIL_LINES:]),
             hint=hint,
         )
+
+
+def _not_startable(action: str, program: str, error: OSError, hint: str) -> HostError:
+    return HostError(
+        f"Could not {action}: the program '{program}' cannot be started.",
+        details=str(error),
+        hint=hint,
+    )
 
 
 def private(path: str, flags: int) -> int:

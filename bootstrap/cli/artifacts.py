@@ -10,7 +10,7 @@ from bootstrap.model.versions import DEFAULT_VERSION
 
 @click.group()
 def artifacts() -> None:
-    """Build and list what Kubernetes is installed from."""
+    """Build, list and prune what Kubernetes is installed from."""
 
 
 @artifacts.command()
@@ -48,3 +48,12 @@ def list_artifacts(output: str) -> None:
     rows = [[item.name, item.version, item.size_bytes, item.sha256[:16]] for item in found]
     text = table(["NAME", "VERSION", "BYTES", "SHA256"], rows) if rows else "Nothing is built."
     write(output, data, text=text, names=[item.name for item in found])
+
+
+@artifacts.command()
+@output_option
+def prune(output: str) -> None:
+    """Remove what earlier versions of this tool or of Go have built."""
+    removed = list(wiring.build_artifacts(wiring.find_site(), StepProgress()).prune())
+    text = "\n".join(removed) or "Nothing to remove."
+    write(output, {"removed": removed}, text=text, names=removed)

@@ -40,7 +40,7 @@ def list_images(output: str) -> None:
 @hypervisor_option
 @output_option
 def prune(hypervisor_uri: str | None, output: str) -> None:
-    """Remove the images that no node's disk lies over."""
+    """Remove images that no node's disk lies over, and base systems of earlier versions."""
     site = wiring.find_site(hypervisor_uri)
     in_use = {
         domain.mark.facts.get("image", "") for domain in wiring.build_hypervisor(site).domains()

@@ -1,6 +1,6 @@
 """`bootstrap plan`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -10,10 +10,9 @@ from bootstrap.cli.options import spec_options
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
-from bootstrap.model.cluster import Domain
-from bootstrap.model.plan import Acceleration
 from bootstrap.planning.document import plan_document
-from bootstrap.workflow.shape import grown_to, plan_cluster
+from bootstrap.workflow.keeping import kept
+from bootstrap.workflow.shape import grown_to, known_acceleration, plan_cluster
 
 
 @click.command()
@@ -25,23 +24,18 @@ def plan(*, file: Path | None, flags: Flags, output: str) -> None:
     site = wiring.find_site(spec.hypervisor_uri)
     ports = wiring.build_planning_ports(site)
     existing = ports.hypervisor.domains(spec.name)
-    spec = grown_to(spec, existing, workers_named=flags.workers is not None or file is not None)
+    spec = grown_to(spec, existing, workers_named=flags.name_workers(file))
+    spec = kept(spec, existing, flags.named(file))
     made = plan_cluster(
         spec,
         wiring.build_setting(site, spec.name),
         ports.hypervisor,
         ports.is_port_free,
         existing=existing,
-        acceleration=_acceleration(existing, ports),
+        acceleration=known_acceleration(existing) or ports.acceleration(),
     )
     data = plan_document(made, exists={domain.name for domain in existing})
     write(output, data, text=_as_text(data), names=[node.name for node in made.nodes])
-
-
-def _acceleration(existing: Sequence[Domain], ports: wiring.PlanningPorts) -> Acceleration:
-    for domain in existing:
-        return Acceleration.EMULATED if domain.is_emulated else Acceleration.KVM
-    return ports.acceleration()
 
 
 def _as_text(data: Mapping[str, object]) -> str:

@@ -32,7 +32,8 @@ def up(  # noqa: PLR0913 - one argument for each option
     site = wiring.find_site(spec.hypervisor_uri)
     progress = StepProgress()
     options = UpOptions(
-        workers_named=flags.workers is not None or file is not None,
+        workers_named=flags.name_workers(file),
+        named=flags.named(file),
         allow_overcommit=allow_overcommit,
         keep=keep,
         use=use,

@@ -6,9 +6,10 @@ from bootstrap.cli import wiring
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, write
 from bootstrap.cli.products import product
-from bootstrap.errors import VerifyError
 from bootstrap.model.plan import Acceleration
 from bootstrap.ports import ExpectedNode
+from bootstrap.workflow.shape import known_acceleration
+from bootstrap.workflow.verdict import check_line, refuse_failed
 
 
 @click.command()
@@ -25,18 +26,9 @@ def verify(name: str, hypervisor_uri: str | None, output: str) -> None:
         ExpectedNode(name=domain.name, address=domain.mark.facts.get("address", ""))
         for domain in domains
     ]
-    emulated = any(domain.is_emulated for domain in domains)
-    patience = (Acceleration.EMULATED if emulated else Acceleration.KVM).patience
-    checks = wiring.build_api().verify(kubeconfig, nodes, patience=patience)
+    acceleration = known_acceleration(domains) or Acceleration.KVM
+    checks = wiring.build_api().verify(kubeconfig, nodes, patience=acceleration.patience)
     data = [{"name": check.name, "ok": check.ok, "evidence": check.evidence} for check in checks]
-    text = "\n".join(
-        f"{'ok    ' if check.ok else 'FAILED'} {check.name}: {check.evidence}" for check in checks
-    )
+    text = "\n".join(map(check_line, checks))
     write(output, data, text=text, names=[check.name for check in checks if check.ok])
-    failed = [check.name for check in checks if not check.ok]
-    if failed or not checks:
-        raise VerifyError(
-            f"Cluster '{name}' is not verified: {len(failed)} of {len(checks)} checks failed.",
-            details=", ".join(failed),
-            hint=f"bootstrap logs {name}",
-        )
+    refuse_failed(cluster, checks, hint=f"bootstrap logs {name}")

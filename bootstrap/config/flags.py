@@ -1,5 +1,6 @@
 """What the command line asks for goes over what the file says."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,23 @@ class Flags:
     hypervisor_uri: str | None = None
     api_server_port: int | None = None
     profile: str | None = None
+
+    def name_workers(self, file: os.PathLike[str] | None) -> bool:
+        """Tell whether the number of workers is the user's own choice; a file is one."""
+        return self.workers is not None or file is not None
+
+    def named(self, file: os.PathLike[str] | None) -> frozenset[str] | None:
+        """List what the user chose of an existing cluster's facts; None means all, by a file."""
+        if file is not None:
+            return None
+        values = {
+            "cpus": self.cpus,
+            "memoryMiB": self.memory,
+            "diskGiB": self.disk,
+            "kubernetesVersion": self.kubernetes_version,
+            "securityProfile": self.profile,
+        }
+        return frozenset(fact for fact, value in values.items() if value is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,6 +127,12 @@ def unmerged(
     return Unmerged(result, tuple(kept))
 
 
+def entries_of_install(document: Document, install_id: uuid.UUID) -> Iterator[Entry]:
+    """Give every entry that carries our mark, of any cluster, changed ones too."""
+    for section in _SECTIONS:
+        yield from _ours(document, section, {"installId": str(install_id)})
+
+
 def _owner(name: str, install_id: uuid.UUID) -> dict[str, str]:
     # A renamed entry still tells whose it is.
     return {"installId": str(install_id), "cluster": name.removeprefix("bootstrap-")}

@@ -45,10 +45,17 @@ class Volumes(Protocol):
     """Holds each cluster's disks in a directory of its own with a marker file."""
 
     def ensure_root_volume(self, node: NodePlan, *, image: NodeImage) -> bool:
-        """Make the node's overlay on the image exist; a volume that exists is kept."""
+        """Make the node's overlay on the image exist; a volume that exists is kept.
+
+        :raises NotOursError: if the cluster's directory does not carry our marker with the
+            cluster's name, as that of a copy does not.
+        """
 
     def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
-        """Make the node's seed hold ``files``; written only if it is missing."""
+        """Make the node's seed hold ``files``; written only if it is missing.
+
+        :raises NotOursError: as ``ensure_root_volume`` does.
+        """
 
     def remove_seed_volume(self, node: NodePlan) -> bool:
         """Empty the seed once the node has read it."""
@@ -57,12 +64,12 @@ class Volumes(Protocol):
         """Read what the node has written to its serial console since it was last started."""
 
     def clusters(self) -> Sequence[ClusterName]:
-        """Name the clusters that have a directory with our marker."""
+        """Name the clusters whose directory carries our marker with their name."""
 
     def remove_cluster(self, cluster: ClusterName) -> bool:
         """Remove the cluster's directory and all that we put in it.
 
-        :raises NotOursError: if the directory does not carry our marker.
+        :raises NotOursError: if the directory does not carry our marker with its name.
         """
 
 

@@ -38,6 +38,13 @@ def grown_to(spec: ClusterSpec, existing: Sequence[Domain], *, workers_named: bo
     return replace(spec, node_groups=tuple(groups))
 
 
+def known_acceleration(existing: Sequence[Domain]) -> Acceleration | None:
+    """Give the acceleration that a cluster's nodes have, so that its next ones get it too."""
+    for domain in existing:
+        return Acceleration.EMULATED if domain.is_emulated else Acceleration.KVM
+    return None
+
+
 def plan_cluster(  # noqa: PLR0913 - all that a plan follows from
     spec: ClusterSpec,
     setting: Setting,
@@ -77,6 +84,7 @@ def domain_facts(plan: ClusterPlan, node: NodePlan) -> dict[str, str]:
         "cpus": str(node.cpus),
         "memoryMiB": str(node.memory_mib),
         "diskGiB": str(node.disk_gib),
+        "labels": _label_text(node.labels),
         "address": str(node.address),
     }
 
@@ -112,6 +120,16 @@ def refuse_other_profile(spec: ClusterSpec, existing: Sequence[Domain]) -> None:
         )
 
 
+def _label_text(labels: Mapping[str, str]) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def labels_of(text: str) -> dict[str, str]:
+    """Read the fact ``labels`` back; neither a key nor a value may hold its separators."""
+    pairs = (pair.partition("=") for pair in text.split(",") if pair)
+    return {key: value for key, _, value in pairs}
+
+
 def refuse_changes(plan: ClusterPlan, existing: Sequence[Domain]) -> None:
     """Stop before an existing node would have to become another one.
 
@@ -119,7 +137,8 @@ def refuse_changes(plan: ClusterPlan, existing: Sequence[Domain]) -> None:
     """
     planned = {node.name: domain_facts(plan, node) for node in plan.nodes}
     changes = [
-        f"{domain.name}: {key} is {known}, asked for is {planned[domain.name][key]}"
+        f"{domain.name}: {key} is {known or 'none'}, "
+        f"asked for is {planned[domain.name][key] or 'none'}"
         for domain in existing
         if domain.name in planned
         for key, known in sorted(domain.mark.facts.items())

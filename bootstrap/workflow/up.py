@@ -6,12 +6,19 @@ from pathlib import Path
 
 from bootstrap.errors import BootstrapError, StateError, TimedOutError
 from bootstrap.model.cluster import Domain, DomainState, NodeImage
-from bootstrap.model.plan import Acceleration, ClusterPlan
+from bootstrap.model.plan import ClusterPlan
 from bootstrap.model.spec import ClusterSpec
 from bootstrap.ports import CheckResult
 from bootstrap.workflow.down import remove_machines
 from bootstrap.workflow.environment import Ports, Setting
-from bootstrap.workflow.shape import grown_to, plan_cluster, refuse_other_profile, trust_facts
+from bootstrap.workflow.keeping import kept
+from bootstrap.workflow.shape import (
+    grown_to,
+    known_acceleration,
+    plan_cluster,
+    refuse_other_profile,
+    trust_facts,
+)
 from bootstrap.workflow.steps.kubernetes import (
     install_control_plane,
     join_workers,
@@ -31,6 +38,8 @@ class UpOptions:
     """How the user wants `up` to behave."""
 
     workers_named: bool
+    #: The facts of an existing cluster that the user chose; None means all, by a file.
+    named: frozenset[str] | None = None
     allow_overcommit: bool
     keep: bool
     use: bool
@@ -56,6 +65,7 @@ def up(spec: ClusterSpec, setting: Setting, ports: Ports, options: UpOptions) ->
     """
     existing = ports.hypervisor.domains(spec.name)
     spec = grown_to(spec, existing, workers_named=options.workers_named)
+    spec = kept(spec, existing, options.named)
     refuse_other_profile(spec, existing)
     _refuse_lost_keys(spec, existing, ports)
 
@@ -66,7 +76,7 @@ def up(spec: ClusterSpec, setting: Setting, ports: Ports, options: UpOptions) ->
 
     ports.progress.step("Preparing the node image")
     image = _image(spec, existing, ports)
-    acceleration = _acceleration(existing, ports, image)
+    acceleration = known_acceleration(existing) or ports.host.acceleration(image)
 
     ports.progress.step("Creating the machines")
     with ports.host.allocation():
@@ -129,12 +139,6 @@ def _is_staged(plan: ClusterPlan, ports: Ports) -> bool:
     plane needs: 742 s together against about 540 s one after the other (lab.md).
     """
     return plan.is_emulated and ports.host.cores < sum(node.cpus for node in plan.nodes)
-
-
-def _acceleration(existing: Sequence[Domain], ports: Ports, image: NodeImage) -> Acceleration:
-    for domain in existing:
-        return Acceleration.EMULATED if domain.is_emulated else Acceleration.KVM
-    return ports.host.acceleration(image)
 
 
 def _image(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> NodeImage:

@@ -25,7 +25,8 @@ from bootstrap.adapters.artifacts.lock import Component, Lock, lock_of
 from bootstrap.adapters.artifacts.source import BuiltArtifacts, GoArtifacts
 from bootstrap.adapters.artifacts.toolchain import Toolchain, find_toolchain
 from bootstrap.adapters.directories import Directories
-from bootstrap.errors import BootstrapError, HostError, UsageError
+from bootstrap.adapters.locks import locked
+from bootstrap.errors import BootstrapError, HostError, LockedError, UsageError
 from bootstrap.model.images import CHECK_IMAGE
 from bootstrap.resources import resource_directory
 
@@ -69,6 +70,9 @@ class Source:
     def ensure(self, progress: Callable[[str], None] | None = None) -> BuiltArtifacts:
         return GoArtifacts(self.directories, progress or self.said.append).ensure("v1")
 
+    def prune(self) -> list[str]:
+        return list(GoArtifacts(self.directories, self.said.append).prune())
+
     def built(self) -> list[str]:
         return [line.split()[1] for line in self.said if line.startswith("Building")]
 
@@ -98,6 +102,10 @@ def _small_module(modules: Path, name: str) -> Component:
     text = json.dumps("".join(f"{image}\n" for image in _NAMES))
     (directory / "main.go").write_text(_MAIN.replace("NAMES", text))
     return Component(name=name, module=name, package=".", version="v1", requirement="")
+
+
+def _inputs_of(small: Source) -> str:
+    return GoArtifacts(small.directories, small.said.append)._inputs(lock_of("v1"))  # noqa: SLF001
 
 
 def _files(built: BuiltArtifacts) -> list[str]:
@@ -181,6 +189,85 @@ def test_other_sources_are_built_beside_the_old_ones(small: Source) -> None:
     listed = GoArtifacts(small.directories, small.said.append).list()
     assert {entry.path.parent for entry in listed} == {first.directory, second.directory}
     assert {entry.name for entry in listed} >= {"kube", "images.tar"}
+
+
+def _make_set(small: Source, name: str) -> Path:
+    directory = small.directories.cache / "artifacts" / name
+    directory.mkdir(parents=True)
+    for file in ("kube", "manifest.json"):
+        (directory / file).write_text("[]")
+    return directory
+
+
+@needs_go
+def test_pruning_keeps_what_a_version_is_built_from_and_names_the_rest(small: Source) -> None:
+    """What older sources or an older Go have built goes; what is no set of ours stays."""
+    old = small.ensure()
+    main = small.modules / "etcd" / "main.go"
+    main.write_text(main.read_text() + "// changed\n")
+    built = small.ensure()
+    other_go = _make_set(small, f"{built.directory.name.partition('-')[0]}-go1.20.1-linux-amd64")
+    theirs = _make_set(small, "my-copy-of-a-set")
+    doomed = sorted([old.directory.name, other_go.name])
+    assert small.prune() == doomed
+    assert theirs.exists()
+    small.said.clear()
+    assert small.ensure() == built
+    assert small.said == []
+    assert small.prune() == []
+
+
+def test_pruning_without_any_go_keeps_every_set_of_the_same_sources(
+    small: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I-04: without a Go, whichever of them is there still serves."""
+    monkeypatch.setenv("PATH", "")
+    key = _inputs_of(small)
+    _make_set(small, f"{key}-go1.26.8-linux-amd64")
+    old = _make_set(small, f"{'0' * 32}-go1.26.8-linux-amd64")
+    assert small.prune() == [old.name]
+    assert not old.exists()
+
+
+def test_a_set_that_another_run_builds_is_kept(small: Source) -> None:
+    busy = _make_set(small, f"{'0' * 32}-go1.26.8-linux-amd64")
+    with locked(busy.parent / ".locks" / f"{busy.name}.lock", what="x"):
+        assert small.prune() == []
+    assert (busy / "kube").exists()
+    assert f"Kept '{busy.name}'" in small.said[0]
+    assert small.prune() == [busy.name]
+
+
+def test_nothing_is_pruned_while_a_node_image_is_built(small: Source) -> None:
+    """R-01: it reads from a set whose own lock is free again."""
+    old = _make_set(small, f"{'0' * 32}-go1.26.8-linux-amd64")
+    with (
+        locked(small.directories.images_lock, what="x"),
+        pytest.raises(LockedError, match="works on the node images"),
+    ):
+        small.prune()
+    assert (old / "manifest.json").exists()
+
+
+def test_pruning_a_cache_that_is_not_there_makes_nothing(small: Source) -> None:
+    assert small.prune() == []
+    assert not small.directories.cache.exists()
+    assert not small.directories.state.exists()
+
+
+def test_a_prune_that_was_killed_leaves_a_set_that_names_no_file(
+    small: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G-01: and that the next one removes."""
+    old = _make_set(small, f"{'0' * 32}-go1.26.8-linux-amd64")
+
+    def killed() -> None:
+        monkeypatch.setattr(shutil, "rmtree", lambda _path: os.kill(os.getpid(), signal.SIGKILL))
+        small.prune()
+
+    assert _in_child(killed) == -signal.SIGKILL
+    assert [path.name for path in old.iterdir()] == ["kube"]
+    assert small.prune() == [old.name]
 
 
 @needs_go

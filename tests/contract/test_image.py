@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -81,16 +82,46 @@ def test_a_killed_worker_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "scratch")
 
 
-def test_a_host_that_refuses_namespaces_is_named_with_the_fix(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def refuse_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refusing = tmp_path / "unshare"
     refusing.write_text('#!/bin/sh\necho "newuidmap: not allowed" >&2\nexit 1\n')
     refusing.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+
+def test_a_host_that_refuses_namespaces_is_named_with_the_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_namespaces(tmp_path, monkeypatch)
     with pytest.raises(HostError, match="refuses a user namespace") as caught:
-        namespace.check(uid=1000)
+        namespace.check(uid=1000, settings=tmp_path / "no-sys")
     assert "newuidmap: not allowed" in caught.value.details
+    assert "usermod --add-subuids" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "refusing", "mended"),
+    [
+        ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+        ("kernel.unprivileged_userns_clone", "0", "1"),
+        ("user.max_user_namespaces", "0", "15000"),
+    ],
+)
+def test_a_kernel_setting_that_refuses_namespaces_is_named_with_the_fix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, refusing: str, mended: str
+) -> None:
+    """Ubuntu's AppArmor lets nobody mount in a user namespace, whatever /etc/subuid says."""
+    refuse_namespaces(tmp_path, monkeypatch)
+    setting = tmp_path / "sys" / name.replace(".", "/")
+    setting.parent.mkdir(parents=True)
+    setting.write_text(f"{refusing}\n")
+    with pytest.raises(HostError) as caught:
+        namespace.check(uid=1000, settings=tmp_path / "sys")
+    assert caught.value.hint == f"sudo sysctl -w {name}={mended}"
+    assert f"{name} is {refusing}" in caught.value.details
+    setting.write_text(f"{mended}\n")
+    with pytest.raises(HostError) as caught:
+        namespace.check(uid=1000, settings=tmp_path / "sys")
     assert "usermod --add-subuids" in caught.value.hint
 
 
@@ -124,6 +155,9 @@ def root(tmp_path: Path) -> Path:
     (made / "etc/hostname").chmod(0o640)
     (made / "bin").symlink_to("usr/bin")
     (made / "two").hardlink_to(made / "etc/hostname")
+    # Reading moves a time of access that is not newer than the last change, and the disk has it.
+    for path in (made, *made.rglob("*")):
+        os.utime(path, (time.time() + 3600, path.lstat().st_mtime), follow_symlinks=False)
     return made
 
 
@@ -180,6 +214,8 @@ def test_the_same_tree_gives_the_same_file_system(root: Path, tmp_path: Path) ->
 def test_a_tree_is_unpacked_without_devices_and_with_its_owners(tmp_path: Path) -> None:
     script = """
 import sys
+import time
+import time
 from pathlib import Path
 from bootstrap.adapters.image import tree
 scratch, tar = Path(sys.argv[1]), Path(sys.argv[2])

@@ -6,11 +6,8 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -20,6 +17,7 @@ from bootstrap.adapters.kubeconfig import merge_into_user, remove_from_user, wri
 from bootstrap.errors import LockedError
 from bootstrap.model.kubeconfig import build_kubeconfig
 from bootstrap.model.names import ClusterName
+from tests.killing import killed_at
 
 INSTALL = uuid.UUID(int=1)
 DEMO = ClusterName("demo")
@@ -42,7 +40,6 @@ PARALLEL_WRITERS = 20
 KILLS = 20
 #: Where files are made, written and replaced; a trace of the parser would take minutes.
 TRACED = ("adapters/files.py", "kubeconfig/user.py", "kubeconfig/lock.py")
-WRITERS = ("write_text", "write_bytes")
 
 fork = multiprocessing.get_context("fork")
 
@@ -116,39 +113,13 @@ def test_killed_writers_never_damage_the_file(config: Path) -> None:
         assert [path.name for path in config.parent.iterdir()] == ["config"]
 
 
-def killed_at(line: int, work: Callable[[], object]) -> bool:
-    """Run ``work`` in a process that is killed before its ``line``-th line that touches files."""
-
-    def child() -> None:
-        count = 0
-
-        def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - a tracer
-            nonlocal count
-            code = frame.f_code
-            if event == "line" and (code.co_name in WRITERS or code.co_filename.endswith(TRACED)):
-                count += 1
-                if count > line:
-                    os.kill(os.getpid(), signal.SIGKILL)
-            return trace
-
-        sys.settrace(trace)
-        work()
-        sys.settrace(None)
-
-    process = fork.Process(target=child)
-    process.start()
-    process.join()
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode != 0
-
-
 def test_a_kill_at_any_line_leaves_the_old_file_or_the_new_one(config: Path) -> None:
     """G-12: the same for every moment that there is, one after the other."""
     merge(DEMO, config)
     merged = config.read_text()
     remove(DEMO, config)
     line = 0
-    while killed_at(line, lambda: merge(DEMO, config)):
+    while killed_at(line, lambda: merge(DEMO, config), traced=TRACED):
         assert config.read_text() in (FOREIGN, merged)
         config.with_name("config.lock").unlink(missing_ok=True)
         remove(DEMO, config)
@@ -211,6 +182,20 @@ def test_our_mark_survives_a_kubectl_that_writes_the_file_anew(config: Path, kub
     seen = view(kubectl, config)
     assert [entry["name"] for entry in seen["contexts"]] == ["prod"]
     assert seen["current-context"] == ""
+
+
+def test_a_file_that_we_made_goes_after_kubectl_has_written_it_anew(
+    tmp_path: Path, kubectl: str
+) -> None:
+    """G-01: kubectl keeps our mark on the file, and reads a file with it."""
+    path = tmp_path / "new"
+    merge(DEMO, path)
+    ask(kubectl, path, "set-context", "mine", "--user=x")
+    ask(kubectl, path, "use-context", "bootstrap-demo")
+    ask(kubectl, path, "delete-context", "mine")
+    assert ask(kubectl, path, "current-context") == "bootstrap-demo\n"
+    assert remove(DEMO, path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_kubectl_and_we_respect_the_same_lock(config: Path, kubectl: str) -> None:

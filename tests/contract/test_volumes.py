@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import uuid
+from copy import deepcopy
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -41,6 +42,9 @@ class Place(Protocol):
     def make_foreign(self, name: str) -> None:
         """Make a cluster's directory that holds somebody's file and no marker."""
 
+    def copy(self, name: str, copy: str) -> None:
+        """Copy a cluster's directory, as `cp -r` does."""
+
     def exists(self, name: str) -> bool:
         """Tell whether a cluster's directory exists."""
 
@@ -58,6 +62,9 @@ class FakePlace:
     def make_foreign(self, name: str) -> None:
         self._held[name] = Held(owner=None)
 
+    def copy(self, name: str, copy: str) -> None:
+        self._held[copy] = deepcopy(self._held[name])
+
     def exists(self, name: str) -> bool:
         return name in self._held
 
@@ -74,6 +81,9 @@ class RealPlace:
     def make_foreign(self, name: str) -> None:
         (self.root / name).mkdir(parents=True)
         (self.root / name / "thesis.txt").write_text("mine")
+
+    def copy(self, name: str, copy: str) -> None:
+        shutil.copytree(self.root / name, self.root / copy)
 
     def exists(self, name: str) -> bool:
         return (self.root / name).exists()
@@ -163,6 +173,21 @@ def test_another_installs_directory_is_neither_used_nor_removed(place: Place) ->
         others.ensure_seed_volume(node, SEED)
     with pytest.raises(NotOursError):
         others.remove_cluster(DEMO)
+    assert list(place.volumes().clusters()) == [DEMO]
+
+
+def test_a_copy_of_a_clusters_directory_is_neither_used_nor_removed(place: Place) -> None:
+    """Z-01, Z-04: the copy of our marker names the cluster that it was made for."""
+    fill(place, "demo")
+    place.copy("demo", "copy")
+    with pytest.raises(NotOursError) as used:
+        fill(place, "copy")
+    with pytest.raises(NotOursError) as removed:
+        place.volumes().remove_cluster(ClusterName("copy"))
+    for error in (used.value, removed.value):
+        assert error.exit_code == 7
+        assert error.details == "Its marker names another cluster: demo."
+    assert place.exists("copy")
     assert list(place.volumes().clusters()) == [DEMO]
 
 
@@ -264,7 +289,7 @@ def test_a_linked_directory_is_neither_used_nor_followed(real: RealPlace, tmp_pa
     """H-11."""
     target = tmp_path / "target"
     target.mkdir()
-    (target / MARKER).write_text(json.dumps({"installId": str(INSTALL)}))
+    (target / MARKER).write_text(json.dumps({"installId": str(INSTALL), "cluster": "demo"}))
     (target / "precious").write_text("")
     real.root.mkdir(parents=True)
     (real.root / "demo").symlink_to(target)
@@ -297,12 +322,17 @@ def test_a_directory_that_is_no_clusters_name_is_not_ours(real: RealPlace) -> No
     assert list(real.volumes().clusters()) == [DEMO]
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "\x00", '{"installId": 5}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", "\x00", '{"installId": 5}', f'{{"installId": "{INSTALL}"}}'],
+    ids=["empty", "list", "mapping", "zero", "number", "no cluster"],
+)
 def test_a_damaged_marker_is_not_ours(real: RealPlace, content: str) -> None:
     """G-06."""
     node = a_node(real)
     real.volumes().ensure_seed_volume(node, SEED)
     (node.directory.parent / MARKER).write_text(content)
+    assert list(real.volumes().clusters()) == []
     with pytest.raises(NotOursError):
         real.volumes().remove_cluster(DEMO)
     assert node.seed_volume.exists()

@@ -19,6 +19,8 @@ class Held:
     """A cluster's directory; without an owner it is somebody else's."""
 
     owner: uuid.UUID | None
+    #: The cluster that the marker names; that of a copy names another one.
+    cluster: str = ""
     #: Path -> what it holds: a base's path, or a seed's files, or nothing any more.
     files: dict[Path, object] = field(default_factory=dict)
 
@@ -63,7 +65,7 @@ class FakeVolumes(Fake):
 
     def clusters(self) -> Sequence[ClusterName]:
         self.called("clusters")
-        ours = (name for name, held in self.held.items() if held.owner == self._install_id)
+        ours = (name for name, held in self.held.items() if not self._fault(name, held))
         return [ClusterName(name) for name in sorted(ours)]
 
     def remove_cluster(self, cluster: ClusterName) -> bool:
@@ -71,17 +73,26 @@ class FakeVolumes(Fake):
         held = self.held.get(str(cluster))
         if held is None:
             return False
-        if held.owner != self._install_id:
-            raise NotOursError(f"Directory '{cluster}' does not carry our marker.")
+        if fault := self._fault(str(cluster), held):
+            raise NotOursError(f"Directory '{cluster}' is not ours.", details=fault)
         del self.held[str(cluster)]
         return self.changed("remove_cluster", cluster)
 
     def _ensure(self, method: str, node: NodePlan, path: Path, content: object) -> bool:
         name = node.directory.parent.name
-        held = self.held.setdefault(name, Held(owner=self._install_id))
-        if held.owner != self._install_id:
-            raise NotOursError(f"Directory '{name}' does not carry our marker.")
+        held = self.held.setdefault(name, Held(owner=self._install_id, cluster=name))
+        if fault := self._fault(name, held):
+            raise NotOursError(f"Directory '{name}' is not ours.", details=fault)
         if path in held.files:
             return False
         held.files[path] = content
         return self.changed(method, node.name)
+
+    def _fault(self, name: str, held: Held) -> str:
+        if held.owner is None:
+            return "It does not carry our marker."
+        if held.owner != self._install_id:
+            return f"Its marker is of another install of this tool: {held.owner}."
+        if held.cluster != name:
+            return f"Its marker names another cluster: {held.cluster}."
+        return ""

@@ -4,7 +4,7 @@ The checksums are in the ``go.sum`` files beside the modules; a test compares th
 here with those in ``go.mod``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -115,6 +115,11 @@ _V1_37 = Lock(
 )
 
 LOCKS: Mapping[str, Lock] = MappingProxyType({_V1_37.kubernetes_version: _V1_37})
+
+
+def all_locks() -> Sequence[Lock]:
+    """Give the lock of every version that this tool can make."""
+    return tuple(LOCKS.values())
 
 
 def lock_of(kubernetes_version: str) -> Lock:

@@ -8,10 +8,16 @@ from pathlib import Path
 
 from bootstrap.adapters.artifacts import builder, images
 from bootstrap.adapters.artifacts.go_wheel import ensure_toolchain
-from bootstrap.adapters.artifacts.lock import Component, Lock, lock_of
+from bootstrap.adapters.artifacts.lock import Component, Lock, all_locks, lock_of
 from bootstrap.adapters.artifacts.nft import SUITE, write_nft_layer
+from bootstrap.adapters.artifacts.pruning import lock_of_set, remove_sets, unwanted_sets
 from bootstrap.adapters.artifacts.store import Artifact, Store
-from bootstrap.adapters.artifacts.toolchain import Toolchain, find_toolchain, required_version
+from bootstrap.adapters.artifacts.toolchain import (
+    Toolchain,
+    Version,
+    find_toolchain,
+    required_version,
+)
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import BootstrapError, HostError, LockedError
@@ -38,6 +44,7 @@ class GoArtifacts:
     """Builds from Go modules, each set of sources and Go release once for all processes."""
 
     def __init__(self, directories: Directories, progress: Callable[[str], None]) -> None:
+        self._directories = directories
         self._cache = directories.cache
         self._progress = progress
         self._modules = resource_directory("artifacts")
@@ -52,7 +59,7 @@ class GoArtifacts:
         :raises HostError: if the host lacks Go, modules, packages or space.
         """
         lock = lock_of(kubernetes_version)
-        required = required_version(self._modules / part.module for part in lock.components)
+        required = self._required(lock)
         go = find_toolchain(self._cache, required)
         if go is None:
             kept = self._kept(lock)
@@ -74,6 +81,34 @@ class GoArtifacts:
             if artifact.path.exists()
         ]
 
+    def prune(self) -> Sequence[str]:
+        """Remove every set that no version of the lock is built from now, and name them.
+
+        A set that another run builds is kept. Clusters do not need any: what they run is
+        in their node image.
+
+        :raises LockedError: if another run builds a node image, which is made from sets.
+        """
+        if not self._unwanted():
+            return []
+        with locked(self._directories.images_lock, what="the node images"):
+            return remove_sets(self._unwanted(), self._progress)
+
+    def _unwanted(self) -> Sequence[Path]:
+        wanted = {name for lock in all_locks() for name in self._wanted(lock)}
+        return unwanted_sets(self._root, wanted)
+
+    def _wanted(self, lock: Lock) -> Sequence[str]:
+        """Name the set of the Go that is there, or else those of any: they still serve."""
+        go = find_toolchain(self._cache, self._required(lock))
+        every = [path.name for path in self._root.glob(f"{self._inputs(lock)}-*")]
+        current = f"{self._inputs(lock)}-{go.name}" if go else ""
+        is_whole = all(map(Store(self._root / current).has_entry, _names(lock)))
+        return [current] if current and is_whole else every
+
+    def _required(self, lock: Lock) -> Version:
+        return required_version(self._modules / part.module for part in lock.components)
+
     @property
     def _root(self) -> Path:
         return self._cache / "artifacts"
@@ -90,7 +125,7 @@ class GoArtifacts:
 
     @contextlib.contextmanager
     def _held(self, store: Store) -> Iterator[None]:
-        path = self._root / ".locks" / f"{store.directory.name}.lock"
+        path = lock_of_set(store.directory)
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(locked(path, what="the artefacts"))

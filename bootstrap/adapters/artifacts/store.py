@@ -99,6 +99,10 @@ class Store:
         if self.has_entry(name):
             self._write(self._others(name))
 
+    def disown(self) -> None:
+        """Remove the manifest, so that no file of the directory is there any more."""
+        (self.directory / _MANIFEST).unlink(missing_ok=True)
+
     def _parse(self, *, name: str, version: str, size_bytes: int, sha256: str) -> Artifact:
         if Path(name).name != name:
             raise ValueError(name)

@@ -14,7 +14,7 @@ from bootstrap.adapters.host.resources import available_memory_mib, free_disk_mi
 from bootstrap.adapters.image import namespace
 from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.process import run
-from bootstrap.errors import BootstrapError
+from bootstrap.errors import BootstrapError, HostError
 from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
 from bootstrap.ports import Finding
 from bootstrap.resources import resource_directory
@@ -26,6 +26,7 @@ _MEMORY_MIB = 6 * 1024
 _DISK_MIB = 12 * 1024
 _WANTED_PORTS = 32
 _VERSION_TIMEOUT_S = 20
+_INSTALL_LIBVIRT = "sudo apt-get install libvirt-daemon-system libvirt-daemon-driver-qemu"
 #: Program -> the Debian package that has it.
 _PROGRAMS = {
     "qemu-system-x86_64": "qemu-system-x86",
@@ -40,26 +41,33 @@ _PROGRAMS = {
 def diagnose(directories: Directories, uri: str) -> Iterator[Finding]:
     """Give one finding a check, in the order in which `up` would need them."""
     yield _python()
-    yield _finding("libvirt", lambda: _libvirt(uri))
+    yield _finding("libvirt", lambda: _libvirt(uri), fix=_INSTALL_LIBVIRT)
     for program, package in _PROGRAMS.items():
         yield _program(program, package)
-    yield _finding("user namespace", _namespace)
-    yield _finding("Debian mirror", _mirror)
+    yield _finding("user namespace", _namespace, fix="sudo apt-get install uidmap")
+    yield _finding("Debian mirror", _mirror, fix="sudo apt-get update")
     yield _go(directories)
     yield _amount("memory", available_memory_mib(), _MEMORY_MIB, "bootstrap up --memory 2GiB")
     for name, place in (("cache", directories.cache), ("volumes", directories.volumes)):
         fix = "export BOOTSTRAP_HOME=/path/with/room"
         yield _amount(f"disk for {name}", free_disk_mib(place), _DISK_MIB, fix)
     yield _ports()
-    yield _finding("acceleration", lambda: _acceleration(directories))
+    yield _finding(
+        "acceleration",
+        lambda: _acceleration(directories),
+        fix="sudo apt-get install qemu-system-x86",
+    )
 
 
-def _finding(name: str, check: Callable[[], str]) -> Finding:
+def _finding(name: str, check: Callable[[], str], *, fix: str) -> Finding:
+    """Make a finding of what a check says; ``fix`` stands in for an error's missing hint."""
     try:
         return Finding(name=name, ok=True, found=check(), fix="")
     except BootstrapError as error:
         found = " ".join(f"{error.message} {error.details}".split())
-        return Finding(name=name, ok=False, found=found, fix=error.hint)
+        # Elsewhere the doctor is a good hint; here it would lead in a circle.
+        hint = "" if error.hint == "bootstrap doctor" else error.hint
+        return Finding(name=name, ok=False, found=found, fix=hint or fix)
 
 
 def _python() -> Finding:
@@ -83,8 +91,15 @@ def _program(program: str, package: str) -> Finding:
         return Finding(name=program, ok=False, found="not installed", fix=fix)
     if not program.startswith("qemu"):
         return Finding(name=program, ok=True, found=path, fix="")
-    done = run([path, "--version"], action=f"ask {program}", timeout_s=_VERSION_TIMEOUT_S)
-    return Finding(name=program, ok=True, found=done.stdout.splitlines()[0], fix="")
+    fix = f"sudo apt-get install --reinstall {package}"
+    return _finding(program, lambda: _version(path), fix=fix)
+
+
+def _version(program: str) -> str:
+    done = run([program, "--version"], action=f"ask {program}", timeout_s=_VERSION_TIMEOUT_S)
+    if not done.stdout.strip():
+        raise HostError(f"'{program} --version' prints nothing.")
+    return done.stdout.strip().splitlines()[0]
 
 
 def _namespace() -> str:

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from bootstrap.errors import BootstrapError
 
 _TIMEOUT_S = 1800
 _MAKING = ".making-"
+_BASE = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,21 @@ def make_base(directory: Path, *, log: Path, line: Callable[[str], None]) -> Bas
         made.replace(tar)
     write_atomically(_note(tar), json.dumps({"sha256": digest, "size": size}))
     return Base(tar=tar, digest=digest)
+
+
+def prune_bases(directory: Path) -> Sequence[str]:
+    """Remove every base system but the one that images are made from; gives their names.
+
+    The caller holds the lock of the images. No image and no node needs its base any more.
+    """
+    wanted, removed = recipe.base_key(), set()
+    # The notes come first: a tar without one is not a base, whenever this is killed.
+    for suffix in (".json", ".tar"):
+        for file in directory.glob(f"*{suffix}"):
+            if _BASE.fullmatch(file.stem) and file.stem != wanted:
+                file.unlink()
+                removed.add(f"base-{file.stem}")
+    return sorted(removed)
 
 
 def fetch(spec: BaseSpec) -> None:

@@ -11,7 +11,7 @@ from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.image import namespace, recipe
 from bootstrap.adapters.image.archive import image_names, pause_image
 from bootstrap.adapters.image.bake import PHASE, BakeSpec
-from bootstrap.adapters.image.base import Base, find_base, make_base
+from bootstrap.adapters.image.base import Base, find_base, make_base, prune_bases
 from bootstrap.adapters.image.store import ImageStore
 from bootstrap.adapters.locks import locked
 from bootstrap.model.cluster import NodeImage
@@ -79,10 +79,13 @@ class DebianImages:
         return self._store.list()
 
     def prune(self, in_use: Collection[str]) -> Sequence[str]:
-        """Remove every image whose key is not in use, and give the keys of those."""
+        """Remove every image whose key is not in use, and base systems that none is made from.
+
+        Gives the keys of the images and the names of the base systems that are gone.
+        """
         with self._locked():
             self._store.prepare()
-            return self._store.prune(in_use)
+            return [*self._store.prune(in_use), *prune_bases(self._bases)]
 
     def _find(self, built: BuiltArtifacts) -> NodeImage | None:
         base = find_base(self._bases)
@@ -142,7 +145,7 @@ class DebianImages:
         return private_directory(self._directories.cache / "logs") / "node-image.log"
 
     def _locked(self) -> AbstractContextManager[None]:
-        lock = self._directories.state / ".locks" / ".images.lock"
+        lock = self._directories.images_lock
         return locked(lock, what="the node images", timeout_s=_LOCK_TIMEOUT_S)
 
     @property

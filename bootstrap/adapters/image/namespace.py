@@ -10,6 +10,17 @@ from bootstrap.adapters.process import run, stream
 from bootstrap.errors import BootstrapError, HostError
 
 _PROBE_TIMEOUT_S = 60
+_GET_IDS = (
+    "sudo apt-get install uidmap && "
+    'sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"'
+)
+#: The kernel's setting, the value that refuses namespaces, and one that does not: Ubuntu's
+#: since 23.10, that of Debian up to 10 and of hardened hosts, and the limit of every kernel.
+_REFUSING = (
+    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+    ("kernel.unprivileged_userns_clone", "0", "1"),
+    ("user.max_user_namespaces", "0", "15000"),
+)
 
 
 def argv(command: Sequence[str | Path], *, uid: int) -> list[str | Path]:
@@ -22,15 +33,11 @@ def argv(command: Sequence[str | Path], *, uid: int) -> list[str | Path]:
     return ["unshare", *user, "--mount", "--pid", "--fork", "--kill-child", *command]
 
 
-def check(*, uid: int) -> None:
+def check(*, uid: int, settings: Path = Path("/proc/sys")) -> None:
     """Find out whether this host lets this user have such namespaces.
 
     :raises HostError: if not, with the command that changes it.
     """
-    hint = (
-        "sudo apt-get install uidmap && "
-        'sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"'
-    )
     try:
         # A directory of our own: a mount that got out would cover nothing.
         with tempfile.TemporaryDirectory(prefix="bootstrap-") as target:
@@ -38,15 +45,30 @@ def check(*, uid: int) -> None:
                 argv(["mount", "-t", "tmpfs", "none", target], uid=uid),
                 action="make a user namespace",
                 timeout_s=_PROBE_TIMEOUT_S,
-                hint=hint,
             )
     except BootstrapError as error:
+        refusal, hint = _refusal(settings) if uid else ("", _GET_IDS)
         raise HostError(
             "This user cannot build a node image: the host refuses a user namespace with "
             "more than one id.",
-            details=error.details or error.message,
+            details="\n".join(filter(None, [error.details or error.message, refusal])),
             hint=hint,
         ) from error
+
+
+def _refusal(settings: Path) -> tuple[str, str]:
+    """Name the kernel's setting that refuses namespaces, and the command that changes it.
+
+    It comes before the ids: while it is set, no ids help.
+    """
+    for name, refusing, wanted in _REFUSING:
+        try:
+            value = (settings / name.replace(".", "/")).read_text().strip()
+        except OSError:  # a kernel without the setting
+            continue
+        if value == refusing:
+            return f"{name} is {value}", f"sudo sysctl -w {name}={wanted}"
+    return "", _GET_IDS
 
 
 def run_worker(

@@ -27,8 +27,7 @@ class _Edit(NamedTuple):
 def edited(text: str, before: Document, after: Document) -> str:
     """Give the text that says ``after``, where ``text`` says ``before``.
 
-    Neither may lack a key of the document before it. The text stays the very same if
-    nothing changes.
+    The text stays the very same if nothing changes.
     """
     if after == before:
         return text
@@ -52,7 +51,10 @@ def _spliced(text: str, before: Document, after: Document) -> str:
         raise ValueError("a document in braces has no lines to edit")
     nodes = {key.value: (key, value) for key, value in root.value}
     margin, end = root.start_mark.column, _line_after(text, root)
-    edits = []
+    edits = [
+        _Edit(_line_of(text, nodes[key][0].start_mark.index), _line_after(text, nodes[key][1]), "")
+        for key in before.keys() - after.keys()
+    ]
     for key, value in after.items():
         if key not in before:
             edits.append(_Edit(end, end, _dump({key: value}, margin)))

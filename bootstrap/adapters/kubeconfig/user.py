@@ -19,10 +19,12 @@ from bootstrap.adapters.kubeconfig.places import (
 from bootstrap.adapters.kubeconfig.reading import read_document, read_text
 from bootstrap.errors import BootstrapError, NotOursError
 from bootstrap.model.kubeconfig import Document, Unmerged, marked, merged, unmerged
+from bootstrap.model.kubeconfig_file import file_marked, file_unmarked, is_ours_and_empty
 from bootstrap.model.names import ClusterName, kubeconfig_entry
 
 #: kubectl itself gives up at once; someone else's script may hold the lock for long.
 PATIENCE_S = 30.0
+_COMMENT = re.compile(r"(^|\s)#", re.MULTILINE)
 
 
 def merge_into_user(
@@ -36,7 +38,8 @@ def merge_into_user(
     """Put the cluster's own kubeconfig into the user's, and name the file that has it.
 
     Everything else in that file stays as it is, comments too. Nothing is written if
-    nothing changes. See :func:`bootstrap.model.kubeconfig.merged` for the rules.
+    nothing changes. See :func:`bootstrap.model.kubeconfig.merged` for the rules. A file
+    that is made for it is marked as ours.
 
     :raises NotOursError: if an entry of that name is someone else's.
     :raises StateError: if a file is not a kubeconfig.
@@ -50,7 +53,13 @@ def merge_into_user(
         _make_directory(target.parent)
     with kubectl_lock(target, patience_s=patience_s):
         beside = [_read(file) for file in files if file != target]
-        _edit(target, lambda existing: merged(existing, ours, use=use, beside=beside))
+        is_new = not os.path.lexists(target)  # a link is somebody's, whatever it leads to
+
+        def with_ours(existing: Document) -> Document:
+            result = merged(existing, ours, use=use, beside=beside)
+            return file_marked(result, install_id) if is_new else result
+
+        _edit(target, with_ours, install_id)
     return target
 
 
@@ -63,8 +72,9 @@ def remove_from_user(
 ) -> list[str]:
     """Take our entries out of every file of the user's; name those that were left.
 
-    ``~/.kube/config`` is looked at even if KUBECONFIG says otherwise now. A file that
-    fails does not keep the others from being cleaned; its error is raised at the end.
+    ``~/.kube/config`` is looked at even if KUBECONFIG says otherwise now. A file that we
+    made and in which nothing of anybody's is left is removed. A file that fails does not
+    keep the others from being cleaned; its error is raised at the end.
     """
     left: list[str] = []
     errors: list[BootstrapError] = []
@@ -74,7 +84,8 @@ def remove_from_user(
             documents[place] = _read(place)
 
     def without(existing: Document) -> Unmerged:
-        return unmerged(existing, cluster, install_id, beside=list(documents.values()))
+        rest, kept = unmerged(existing, cluster, install_id, beside=list(documents.values()))
+        return Unmerged(file_unmarked(rest, install_id), kept)
 
     # The files that name our context as the current one come first, and none may fail: once
     # the context is gone, no rerun could tell whose the name was.
@@ -83,7 +94,7 @@ def remove_from_user(
         with _collecting(errors, stop=_points_at(document, cluster)):
             if without(document).document != document:
                 with kubectl_lock(place, patience_s=patience_s):
-                    _edit(place, lambda existing: without(existing).document)
+                    _edit(place, lambda existing: without(existing).document, install_id)
             left += [f"{entry} in '{place}'" for entry in without(document).kept]
     if errors:
         raise errors[0]
@@ -125,16 +136,22 @@ def _read(path: Path) -> Document:
     return read_document(path, read_text(path))
 
 
-def _edit(path: Path, change: Callable[[Document], Document]) -> None:
+def _edit(path: Path, change: Callable[[Document], Document], install_id: uuid.UUID) -> None:
     """Change a kubeconfig whose lock we hold; a link is kept and its target replaced."""
     target = path.resolve()
     text = read_text(target)
     before = read_document(path, text)
-    changed = edited(text, before, change(before))
+    after = change(before)
+    changed = edited(text, before, after)
+    is_empty = is_ours_and_empty(before, after, install_id) and not _COMMENT.search(changed)
     with _explaining(path):
         _sweep(target)
         if changed != text:
-            _replace(target, changed)
+            _refuse_read_only(target)
+            if is_empty and not path.is_symlink():
+                target.unlink()
+            else:
+                _replace(target, changed)
 
 
 @contextlib.contextmanager
@@ -149,13 +166,16 @@ def _explaining(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _replace(target: Path, text: str) -> None:
-    status = target.stat() if target.exists() else None
-    if status is not None and not os.access(target, os.W_OK):
+def _refuse_read_only(target: Path) -> None:
+    if target.exists() and not os.access(target, os.W_OK):
         raise BootstrapError(
             f"Could not change the kubeconfig '{target}': it is read-only.",
             hint=f"chmod u+w {shlex.quote(str(target))}",
         )
+
+
+def _replace(target: Path, text: str) -> None:
+    status = target.stat() if target.exists() else None
     with replacing(target, mode=status.st_mode & 0o777 if status else 0o600) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
         if status is not None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
@@ -74,19 +75,18 @@ class FileVolumes:
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
         found = (marker.parent for marker in sorted(self._root.glob(f"*/{MARKER}")))
-        return cluster_names(
-            path.name for path in found if self._is_ours(path) and not path.is_symlink()
-        )
+        return cluster_names(path.name for path in found if not _fault(path, self._install_id))
 
     def remove_cluster(self, cluster: ClusterName) -> bool:
         """See the port."""
         directory = self._root / str(cluster)
         if not directory.is_dir():
             return False
-        if directory.is_symlink() or not self._is_ours(directory):
+        if fault := _fault(directory, self._install_id):
             raise NotOursError(
-                f"Directory '{directory}' does not carry our marker, so it was left alone.",
-                hint=f"ls -la {directory}",
+                f"Directory '{directory}' is not ours, so it was left alone.",
+                details=fault,
+                hint=f"ls -la {shlex.quote(str(directory))}",
             )
         for entry in directory.iterdir():
             if entry.name != MARKER:
@@ -102,9 +102,10 @@ class FileVolumes:
         private_directory(cluster, mode=self._mode)
         if not (cluster / MARKER).exists():
             self._claim(cluster)
-        if not self._is_ours(cluster):
+        if fault := _fault(cluster, self._install_id):
             raise NotOursError(
-                f"Directory '{cluster}' belongs to another install of this tool.",
+                f"Directory '{cluster}' is not ours, so no disk was put there.",
+                details=fault,
                 hint="Choose another cluster name: bootstrap up another-name",
             )
         private_directory(node.directory, mode=self._mode)
@@ -117,14 +118,26 @@ class FileVolumes:
                 details="It holds: " + ", ".join(sorted(strange)[:5]),
                 hint=f"ls -la {directory}",
             )
-        write_atomically(directory / MARKER, json.dumps({"installId": str(self._install_id)}))
+        marker = {"installId": str(self._install_id), "cluster": directory.name}
+        write_atomically(directory / MARKER, json.dumps(marker))
 
-    def _is_ours(self, directory: Path) -> bool:
-        try:
-            marker = json.loads((directory / MARKER).read_text())
-        except (OSError, ValueError):
-            return False
-        return isinstance(marker, dict) and marker.get("installId") == str(self._install_id)
+
+def _fault(directory: Path, install_id: uuid.UUID | None) -> str:
+    """Say why a directory is not ours; empty if it is.
+
+    The marker names its cluster, since a copy of a directory carries a copy of the marker.
+    """
+    try:
+        marker = json.loads((directory / MARKER).read_text())
+    except (OSError, ValueError):
+        marker = None
+    if directory.is_symlink() or not isinstance(marker, dict):
+        return "It does not carry our marker."
+    if marker.get("installId") != str(install_id):
+        return f"Its marker is of another install of this tool: {marker.get('installId')}."
+    if marker.get("cluster") != directory.name:
+        return f"Its marker names another cluster: {marker.get('cluster')}."
+    return ""
 
 
 def _remove(entry: Path) -> None:

@@ -4,12 +4,13 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from bootstrap.errors import BootstrapError, VerifyError
+from bootstrap.errors import BootstrapError
 from bootstrap.model.plan import ClusterPlan
 from bootstrap.planning.node_files import join_config
 from bootstrap.ports import CheckResult, ExpectedNode
 from bootstrap.waiting import NotYet, wait_for
 from bootstrap.workflow.environment import Ports
+from bootstrap.workflow.verdict import refuse_failed
 
 _API_TIMEOUT_S = 120
 _TOKEN_LIFETIME_S = 3600
@@ -67,14 +68,5 @@ def verify_cluster(plan: ClusterPlan, ports: Ports, kubeconfig: Path) -> list[Ch
     """
     nodes = [ExpectedNode(name=node.name, address=str(node.address)) for node in plan.nodes]
     checks = list(ports.api.verify(kubeconfig, nodes, patience=plan.patience))
-    failed = [check for check in checks if not check.ok]
-    if failed or not checks:
-        raise VerifyError(
-            f"Cluster '{plan.name}' is not verified: {len(failed)} of {len(checks)} checks failed.",
-            details="\n".join(
-                f"{'ok    ' if check.ok else 'FAILED'} {check.name}: {check.evidence}"
-                for check in checks
-            ),
-            hint=f"bootstrap verify {plan.name}",
-        )
+    refuse_failed(plan.name, checks, hint=f"bootstrap verify {plan.name}")
     return checks

@@ -24,8 +24,12 @@ def ensure_volumes(plan: ClusterPlan, ports: Ports, image: NodeImage) -> None:
 
 
 def ensure_domains(plan: ClusterPlan, setting: Setting, ports: Ports, image: NodeImage) -> None:
-    """Define every node's domain, and plug the cables of new workers into a running one."""
+    """Define every node's domain, and plug the cables of new workers into a running one.
+
+    A domain that gets a new cable is defined anew and stays as old as it is.
+    """
     trusted = trust_facts(plan.security_profile, ports.trust)
+    known = {domain.name: domain.mark.created for domain in ports.hypervisor.domains(plan.name)}
     for node in plan.nodes:
         mark = Mark(
             install_id=plan.install_id,
@@ -40,7 +44,7 @@ def ensure_domains(plan: ClusterPlan, setting: Setting, ports: Ports, image: Nod
                 **trusted,
                 "image": image.key,
             },
-            created=setting.now(),
+            created=known.get(node.name) or setting.now(),
         )
         ports.hypervisor.ensure_domain(node, mark=mark, image=image, emulated=plan.is_emulated)
 

@@ -149,3 +149,22 @@ def test_a_stream_of_a_missing_program_is_told(tmp_path: Path) -> None:
 def test_a_tail_is_the_last_lines() -> None:
     assert tail("a\nb\nc\n\n", lines=2) == "b\nc"
     assert tail("") == ""
+
+
+@pytest.mark.parametrize(("mode", "reason"), [(0o755, "Exec format"), (0o644, "Permission")])
+def test_a_program_that_the_kernel_does_not_start_is_told(
+    tmp_path: Path, mode: int, reason: str
+) -> None:
+    """A-11: such as one for another architecture, or a half-copied one."""
+    program = tmp_path / "program"
+    program.write_text("nothing that runs")
+    program.chmod(mode)
+    with pytest.raises(HostError, match="cannot be started") as ran:
+        run([program], action="make a disk", timeout_s=20, hint="h")
+    with pytest.raises(HostError, match="cannot be started") as streamed:
+        stream(
+            [program], action="build it", log=tmp_path / "log", line=lambda _line: None, hint="h"
+        )
+    for error in (ran.value, streamed.value):
+        assert reason in error.details
+        assert error.hint == "h"

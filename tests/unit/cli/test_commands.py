@@ -11,6 +11,7 @@ from bootstrap.adapters.directories import find_directories
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import BootstrapError, HostError, TimedOutError
 from bootstrap.model.names import ClusterName
+from bootstrap.model.plan import Acceleration
 from bootstrap.waiting import NotYet
 from tests.fakes.hypervisor import Defined
 from tests.unit.cli.conftest import CommandLine
@@ -68,6 +69,26 @@ def test_fewer_workers_than_there_are_is_wrong_use(line: CommandLine) -> None:
     assert "error: Cluster 'demo' has 2 workers, and 1 are asked for." in error
     assert "hint: bootstrap up demo --workers 2" in error
     assert line.world.journal.changes == []
+
+
+@pytest.mark.parametrize("command", ["up", "plan"])
+@pytest.mark.parametrize("how", ["flag", "file"])
+def test_up_and_plan_agree_on_who_named_the_workers(
+    line: CommandLine, tmp_path: Path, command: str, how: str
+) -> None:
+    """A number from a flag or a file is the user's; without one the workers stay."""
+    file = tmp_path / "cluster.yaml"
+    file.write_text(line.done("init", "demo", "-f", "-"))
+    line.done("up", "demo", "--workers", "2")
+    words = {"flag": ["--workers", "1"], "file": ["-f", str(file)]}[how]
+    assert "has 2 workers, and 1 are asked for" in line.failed(2, command, "demo", *words)
+    line.done(command, "demo")
+
+
+def test_plan_shows_how_the_nodes_run_and_not_how_new_ones_would(line: CommandLine) -> None:
+    line.world.host.accelerated = Acceleration.EMULATED
+    line.done("up", "demo")
+    assert json.loads(line.done("plan", "demo", "-o", "json"))["acceleration"] == "emulated"
 
 
 def test_an_error_is_drawn_in_three_parts_and_once(line: CommandLine) -> None:
@@ -283,6 +304,8 @@ def test_verify_tells_every_check(demo: CommandLine) -> None:
     assert result.exit_code == 8
     assert "FAILED dns: as told" in result.stdout
     assert "1 of 2 checks failed" in result.stderr
+    # stdout may go to a program, so the cause is on stderr too, in the words of `up`.
+    assert "FAILED dns: as told" in result.stderr
 
 
 def test_the_kubeconfig_and_the_inventory_are_told_by_path_or_content(demo: CommandLine) -> None:
@@ -325,6 +348,32 @@ def test_a_schema_is_printed(line: CommandLine) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_printed(line: CommandLine, shell: str) -> None:
     assert "_BOOTSTRAP_COMPLETE" in line.done("completion", shell)
+
+
+@pytest.mark.runs_programs
+@pytest.mark.parametrize(
+    ("group", "place", "name"),
+    [
+        ("artifacts", f"artifacts/{'0' * 32}-go1.26.8-linux-amd64/kube", None),
+        ("image", f"bases/{'0' * 32}.tar", f"base-{'0' * 32}"),
+    ],
+)
+def test_prune_tells_what_it_removed(
+    line: CommandLine, group: str, place: str, name: str | None
+) -> None:
+    """I-05: what earlier versions left does not pile up."""
+    file = find_directories().cache / place
+    removed = name or file.parent.name
+    for words, said in (
+        ([], f"{removed}\n"),
+        (["-o", "name"], f"{removed}\n"),
+        (["-o", "json"], f'{{\n  "removed": [\n    "{removed}"\n  ]\n}}\n'),
+    ):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch()
+        assert line.done(group, "prune", *words) == said
+        assert not file.exists()
+    assert line.done(group, "prune") == "Nothing to remove.\n"
 
 
 def test_our_own_directory_is_private_from_the_first_command_on(line: CommandLine) -> None:

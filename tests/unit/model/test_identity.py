@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from bootstrap.model.identity import Identity
-from bootstrap.model.names import ClusterName
+from bootstrap.model.names import ClusterName, node_name
 from tests.builders import INSTALL, OTHER_INSTALL
 
 DEMO = Identity(INSTALL, ClusterName("demo"))
@@ -17,7 +17,7 @@ def test_the_same_thing_has_the_same_identity_on_every_run() -> None:
     assert DEMO.uuid_of("domain", "demo-worker") == uuid.UUID(
         "1b174a24-7ea6-5e81-8acf-9ad5dd442854"
     )
-    assert DEMO.mac_of("uplink", "demo-worker") == "52:54:00:83:65:f7"
+    assert DEMO.mac_of("uplink", "demo-worker") == "52:54:83:65:f7:94"
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,17 @@ def test_kinds_and_names_are_told_apart() -> None:
 def test_a_mac_is_unicast_and_locally_administered() -> None:
     for number in range(100):
         mac = DEMO.mac_of("uplink", f"node{number}")
-        assert re.fullmatch(r"52:54:00(:[0-9a-f]{2}){3}", mac)
+        assert re.fullmatch(r"52:54(:[0-9a-f]{2}){4}", mac)
+        first = int(mac[:2], 16)
+        assert (first & 1, first & 2) == (0, 2)
+
+
+def test_ten_thousand_nodes_have_as_many_macs() -> None:
+    """N-04, G-07: of 24 bits, one pair in a few thousand nodes is the same."""
+    clusters = [Identity(INSTALL, ClusterName(f"c{number}")) for number in range(100)]
+    macs = {
+        cluster.mac_of("uplink", node_name(cluster.cluster, "worker", index))
+        for cluster in clusters
+        for index in range(100)
+    }
+    assert len(macs) == 10_000

@@ -144,6 +144,15 @@ def test_growing_adds_one_node_and_one_cable(world: FakeWorld) -> None:
     assert world.journal.changes == []
 
 
+def test_growing_keeps_the_day_on_which_a_node_was_made(world: FakeWorld) -> None:
+    """Its control plane's domain is defined anew, for the new cable, but it is no new node."""
+    make(world)
+    later = replace(a_setting(), now=lambda: "2031-01-01T00:00:00+00:00")
+    up(a_cluster_spec(workers=2), later, world.ports, options())
+    created = {domain.name: domain.mark.created[:4] for domain in world.hypervisor.domains()}
+    assert created == {CONTROL_PLANE: "2030", WORKER: "2030", WORKER2: "2031"}
+
+
 def test_only_workers_that_have_not_joined_join(world: FakeWorld) -> None:
     make(world)
     joined: list[object] = []
@@ -175,7 +184,8 @@ def test_workers_that_exist_stay_if_no_number_was_named(world: FakeWorld) -> Non
 @pytest.mark.parametrize(
     ("spec", "word"),
     [
-        (a_cluster_spec(memory_mib=4096), "memoryMiB is 2048, asked for is 4096"),
+        (a_cluster_spec(memory_mib=4096), "demo-worker: memoryMiB is 2048, asked for is 4096"),
+        (a_cluster_spec(labels={"a": "b"}), "demo-worker: labels is none, asked for is a=b"),
         (a_cluster_spec(pod_subnet=IPv4Network("10.1.0.0/16")), "podSubnet"),
         (a_cluster_spec(service_subnet=IPv4Network("10.2.0.0/16")), "serviceSubnet"),
         (a_cluster_spec(node_subnet=IPv4Network("10.3.0.0/24")), "nodeSubnet"),
@@ -208,6 +218,33 @@ def test_a_cluster_from_before_there_were_profiles_has_the_default_one(world: Fa
         world.hypervisor.domains_by_uuid[unique] = older
     assert make(world).changed == 0
     assert "'default'" in refused(world, a_cluster_spec(profile=STRICT), UsageError)
+
+
+def test_every_field_of_every_node_that_differs_is_named_with_both_values(
+    world: FakeWorld,
+) -> None:
+    """X-05: the cluster file says one thing and the machines are another."""
+    labelled = a_cluster_spec(labels={"disk": "fast", "arch/x": ""}, workers=2)
+    make(world, labelled)
+    planes, workers = labelled.node_groups
+    changed = replace(
+        labelled,
+        node_groups=(
+            replace(planes, cpus=4, disk_gib=30),
+            replace(workers, labels={"disk": "slow"}),
+        ),
+    )
+    with pytest.raises(UsageError) as caught:
+        make(world, changed)
+    assert caught.value.details.splitlines() == [
+        "demo-control-plane: cpus is 2, asked for is 4",
+        "demo-control-plane: diskGiB is 20, asked for is 30",
+        "demo-worker: labels is arch/x=,disk=fast, asked for is disk=slow",
+        "demo-worker2: labels is arch/x=,disk=fast, asked for is disk=slow",
+    ]
+    world.journal.clear()
+    make(world, labelled)
+    assert world.journal.changes == []
 
 
 def test_the_port_of_the_api_server_can_be_chosen_once_and_named_again(world: FakeWorld) -> None:

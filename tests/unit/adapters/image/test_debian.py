@@ -124,7 +124,10 @@ def test_images_are_listed_and_pruned_by_use(built: Built, directories: Director
         put_image(directories, key)
     images = DebianImages(directories, Silence(), FixedArtifacts(built))
     assert [image.key for image in images.list()] == ["a" * 64, "b" * 64]
-    assert images.prune({"a" * 64}) == ["b" * 64]
+    put_base(directories)
+    (directories.cache / "bases" / f"{'0' * 32}.tar").touch()
+    assert images.prune({"a" * 64}) == ["b" * 64, f"base-{'0' * 32}"]
+    assert images.prune({"a" * 64}) == []
     assert [image.key for image in images.list()] == ["a" * 64]
 
 

@@ -17,15 +17,21 @@ INSTALL = uuid.UUID(int=1)
 FOREIGN = "# mine\nkind: Config\nclusters:\n- name: prod\n  cluster: {}\ncurrent-context: prod\n"
 
 
-def merge(environ: Mapping[str, str], *, use: bool = False, patience_s: float = 0) -> Path:
-    document = build_kubeconfig(DEMO, "https://127.0.0.1:6443", "ca", "crt", "key")
+def merge(
+    environ: Mapping[str, str],
+    cluster: ClusterName = DEMO,
+    *,
+    use: bool = False,
+    patience_s: float = 0,
+) -> Path:
+    document = build_kubeconfig(cluster, "https://127.0.0.1:6443", "ca", "crt", "key")
     return merge_into_user(
         document, use=use, install_id=INSTALL, environ=environ, patience_s=patience_s
     )
 
 
-def remove(environ: Mapping[str, str]) -> list[str]:
-    return remove_from_user(DEMO, INSTALL, environ, patience_s=0)
+def remove(environ: Mapping[str, str], cluster: ClusterName = DEMO) -> list[str]:
+    return remove_from_user(cluster, INSTALL, environ, patience_s=0)
 
 
 def content(path: Path) -> dict[str, Any]:
@@ -126,6 +132,97 @@ def test_nothing_is_written_if_nothing_changes(home: dict[str, str], config: Pat
     assert config.stat().st_ino == inode
 
 
+@pytest.mark.parametrize("clusters", [["demo"], ["demo", "other"], ["other", "demo"]])
+def test_a_file_that_we_made_goes_with_its_last_entry(
+    tmp_path: Path, home: dict[str, str], clusters: list[str]
+) -> None:
+    """G-01: nothing of ours is left, as long as nothing of anybody's is in it."""
+    for name in ("demo", "other"):
+        path = merge(home, ClusterName(name))
+    for name in clusters:
+        assert path.exists()
+        remove(home, ClusterName(name))
+    assert path.exists() == ("other" not in clusters)
+    remove(home, ClusterName("other"))
+    assert list((tmp_path / ".kube").iterdir()) == []
+    assert merge(home) == path
+
+
+@pytest.mark.parametrize("text", ["", "apiVersion: v1\nkind: Config\nclusters: []\nusers: []\n"])
+def test_an_empty_file_that_was_there_before_stays(
+    home: dict[str, str], config: Path, text: str
+) -> None:
+    config.write_text(text)
+    merge(home)
+    remove(home)
+    assert names(config) == []
+
+
+@pytest.mark.parametrize(
+    "addition",
+    [
+        {"contexts": [{"name": "mine", "context": {"cluster": "x", "user": "y"}}]},
+        {"clusters": [{"name": "mine", "cluster": {"server": "https://192.0.2.1"}}]},
+        {"users": [{"name": "mine", "user": {"token": "x"}}]},
+        {"extensions": [{"name": "mine", "extension": {"a": "b"}}]},
+        {"preferences": {"colors": True}},
+        {"current-context": "mine"},
+    ],
+    ids=lambda addition: next(iter(addition)),
+)
+def test_a_file_that_we_made_stays_with_what_another_put_in(
+    home: dict[str, str], addition: dict[str, Any]
+) -> None:
+    """H-17: and no mark of ours stays with it."""
+    path = merge(home)
+    document = content(path)
+    for key, value in addition.items():
+        document[key] = [*document.get(key, []), *value] if isinstance(value, list) else value
+    path.write_text(yaml.safe_dump(document))
+    assert remove(home) == []
+    left = content(path)
+    assert {key: left[key] for key in addition} == addition
+    assert "bootstrap" not in path.read_text()
+
+
+def test_a_file_that_we_made_stays_with_a_comment_of_its_user(home: dict[str, str]) -> None:
+    """H-20."""
+    path = merge(home)
+    path.write_text("# mine\n" + path.read_text())
+    remove(home)
+    assert path.read_text().startswith("# mine\n")
+
+
+def test_a_file_that_we_made_stays_with_an_entry_that_its_user_changed(
+    home: dict[str, str],
+) -> None:
+    """H-19."""
+    path = merge(home)
+    path.write_text(path.read_text().replace("127.0.0.1:6443", "192.0.2.1:6443"))
+    assert remove(home) == [f"cluster 'bootstrap-demo' in '{path}'"]
+    assert names(path) == ["bootstrap-demo"]
+
+
+def test_a_file_that_we_made_behind_a_link_is_emptied(tmp_path: Path, home: dict[str, str]) -> None:
+    """H-12: someone who manages links wants their targets."""
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube" / "config").symlink_to("../dotfile")
+    merge(home)
+    remove(home)
+    assert (tmp_path / ".kube" / "config").is_symlink()
+    assert names(tmp_path / "dotfile") == []
+
+
+def test_a_file_that_we_made_goes_when_others_have_taken_our_entries_out(
+    home: dict[str, str],
+) -> None:
+    path = merge(home)
+    empty: dict[str, Any] = {"clusters": None, "contexts": [], "users": [], "current-context": ""}
+    path.write_text(yaml.safe_dump(content(path) | empty | {"preferences": {}}))
+    remove(home)
+    assert not path.exists()
+
+
 def test_removing_where_nothing_is_ours_touches_nothing(
     tmp_path: Path, home: dict[str, str]
 ) -> None:
@@ -222,8 +319,7 @@ def test_removing_looks_into_every_file(tmp_path: Path, home: dict[str, str], co
     broken = tmp_path / "broken"
     broken.write_text("[")
     assert remove(home | {"KUBECONFIG": f"{broken}:{a}"}) == []
-    assert (names(a), names(config)) == ([], ["prod"])
-    assert content(a)["current-context"] == ""
+    assert (a.exists(), names(config)) == (False, ["prod"])
 
 
 def test_our_context_stays_while_another_file_points_at_it(
@@ -241,7 +337,7 @@ def test_our_context_stays_while_another_file_points_at_it(
     assert names(a) == ["bootstrap-demo"]
     (tmp_path / "b.lock").unlink()
     assert remove(environ) == []
-    assert (content(b)["current-context"], names(a)) == ("", [])
+    assert (content(b)["current-context"], a.exists()) == ("", False)
 
 
 def test_a_file_that_fails_does_not_keep_the_others(tmp_path: Path, home: dict[str, str]) -> None:
@@ -250,7 +346,7 @@ def test_a_file_that_fails_does_not_keep_the_others(tmp_path: Path, home: dict[s
     a.write_text("[bootstrap-demo")
     with pytest.raises(StateError, match=str(a)):
         remove(home | {"KUBECONFIG": f"{a}:{b}"})
-    assert names(b) == []
+    assert not b.exists()
 
 
 def test_what_a_killed_run_left_is_swept_and_nothing_else(

@@ -1,29 +1,23 @@
 import base64
 import itertools
 import json
-import multiprocessing
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import pytest
 
 from bootstrap.adapters.trust import TrustStore
 from bootstrap.errors import NotOursError, StateError
 from bootstrap.model.names import ClusterName
+from tests.killing import killed_at
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 DEMO = ClusterName("demo")
 #: Where files are made, written and replaced.
-TRACED = "adapters/files.py"
-WRITERS = ("write_text", "write_bytes")
-fork = multiprocessing.get_context("fork")
+TRACED = ("adapters/files.py",)
 
 
 def store(directory: Path, *, days: int = 0) -> TrustStore:
@@ -179,37 +173,12 @@ def test_a_directory_that_is_a_link_is_refused(directory: Path, tmp_path: Path) 
         store(directory).ensure_authorities()
 
 
-def killed_at(line: int, work: Callable[[], object]) -> bool:
-    """Run ``work`` in a process that is killed before its ``line``-th line that touches files."""
-
-    def child() -> None:
-        count = 0
-
-        def trace(frame: FrameType, event: str, _: object) -> Any:  # noqa: ANN401 - a tracer
-            nonlocal count
-            code = frame.f_code
-            if event == "line" and (code.co_name in WRITERS or code.co_filename.endswith(TRACED)):
-                count += 1
-                if count > line:
-                    os.kill(os.getpid(), signal.SIGKILL)
-            return trace
-
-        sys.settrace(trace)
-        work()
-        sys.settrace(None)
-
-    process = fork.Process(target=child)
-    process.start()
-    process.join()
-    assert process.exitcode in (0, -signal.SIGKILL)
-    return process.exitcode != 0
-
-
 @pytest.mark.usefixtures("directory")
 def test_a_kill_at_any_line_leaves_whole_sets_or_none(tmp_path: Path) -> None:
     for line in itertools.count():
         place = tmp_path / str(line)
-        if not killed_at(line, partial(store(place).ensure_user_certificate, DEMO)):
+        work = partial(store(place).ensure_user_certificate, DEMO)
+        if not killed_at(line, work, traced=TRACED):
             break
         assert fill(place) == fill(place)
         assert not list(place.rglob(".bootstrap-*"))
