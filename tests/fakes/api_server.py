@@ -318,6 +318,8 @@ class FakeApiServer:
                 return self._coredns()
             case "POST", ["api", "v1", "namespaces", "kube-system", "secrets"]:
                 return self._store(self.secrets, body["metadata"]["name"], body)
+            case "DELETE", ["api", "v1", "namespaces", "kube-system", "secrets", name]:
+                return self._remove(self.secrets, name)
             case _, ["api", "v1", "namespaces"]:
                 return self._namespaces(method, body)
             case _, ["api", "v1", "namespaces", name]:
@@ -355,6 +357,12 @@ class FakeApiServer:
             return _status(409, f'"{name}" already exists')
         objects[name] = body
         return _json(201, body)
+
+    @staticmethod
+    def _remove(objects: dict[str, Json], name: str) -> tuple[int, str, bytes]:
+        if objects.pop(name, None) is None:
+            return _status(404, f'"{name}" not found')
+        return _json(200, {"kind": "Status", "status": "Success"})
 
     def add_namespace(self, name: str, *, age: timedelta, labelled: bool = True) -> None:
         labels = {VERIFY_LABEL: "true"} if labelled else {}
