@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
@@ -86,7 +87,7 @@ class FileVolumes:
         if directory.is_symlink() or not self._is_ours(directory):
             raise NotOursError(
                 f"Directory '{directory}' does not carry our marker, so it was left alone.",
-                hint=f"ls -la {directory}",
+                hint=f"ls -la {shlex.quote(str(directory))}",
             )
         for entry in directory.iterdir():
             if entry.name != MARKER:
@@ -115,7 +116,7 @@ class FileVolumes:
             raise NotOursError(
                 f"Directory '{directory}' is not empty and does not carry our marker.",
                 details="It holds: " + ", ".join(sorted(strange)[:5]),
-                hint=f"ls -la {directory}",
+                hint=f"ls -la {shlex.quote(str(directory))}",
             )
         write_atomically(directory / MARKER, json.dumps({"installId": str(self._install_id)}))
 
