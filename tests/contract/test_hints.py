@@ -188,8 +188,15 @@ def test_what_is_not_run_exists_and_its_help_knows_its_words(command: Command) -
     program = shutil.which(argv[0], path=PATH)
     if program is None:
         pytest.skip(f"no {argv[0]} on this host")
+    # `make -p` prints the environment, in which pytest writes the very words in question.
+    environment = {"PATH": PATH, "HOME": str(Path.home())}
     done = subprocess.run(
-        [program, *argv[1:]], capture_output=True, text=True, check=False, timeout=60
+        [program, *argv[1:]],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     known = set(re.findall(r"[\w./+-]+(?:-[\w]+)*", done.stdout + done.stderr))
     known |= {word.rstrip(":),.") for word in known}
