@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +34,7 @@ def private_directory(path: Path, *, mode: int = 0o700) -> Path:
     if status.st_mode & 0o022:
         raise NotOursError(
             f"Directory '{path}' is writable by others, so it was not used.",
-            hint=f"chmod go-w {path}",
+            hint=f"chmod go-w {shlex.quote(str(path))}",
         )
     return path
 

@@ -50,13 +50,18 @@ class StepProgress:
         if self._quiet:
             return
         elapsed = f"{time.monotonic() - self._began:6.0f} s  "
-        self._console.print(Text(elapsed, style="dim") + Text(text, style=style))
+        self._console.print(Text(elapsed, style="dim") + Text(_one_line(text), style=style))
+
+
+def _one_line(text: str) -> str:
+    """Give a line that a guest may have had a hand in (SEC-15)."""
+    return " ".join(without_control_codes(text).splitlines())
 
 
 def show_error(error: BootstrapError) -> None:
     """Draw an error in its three parts on stderr."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(Text("error: ", style="bold red") + Text(error.message))
+    console.print(Text("error: ", style="bold red") + Text(_one_line(error.message)))
     # An error may quote what a guest has printed (SEC-15).
     for line in without_control_codes(error.details).splitlines():
         console.print(Text(f"  {line}"))

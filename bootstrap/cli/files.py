@@ -1,6 +1,7 @@
 """`bootstrap init` and `bootstrap schema`."""
 
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -40,7 +41,7 @@ def init(name: str, file: Path) -> None:
             details=str(error),
             hint="bootstrap init --file - > cluster.yaml",
         ) from error
-    click.echo(f"bootstrap up -f {file}")
+    click.echo(f"bootstrap up -f {shlex.quote(str(file))}")
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """`bootstrap up`."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -53,7 +54,7 @@ def _as_text(result: UpResult) -> str:
     how = f"Kubernetes {plan.kubernetes_version}, {plan.acceleration.value}"
     lines = [f"ok  {check.name}: {check.evidence}" for check in result.checks]
     lines.append(f"Cluster '{plan.name}' is verified: {nodes}, {how}, changed={result.changed}.")
-    lines.append(f"kubectl --kubeconfig {result.kubeconfig} get nodes")
+    lines.append(f"kubectl --kubeconfig {shlex.quote(str(result.kubeconfig))} get nodes")
     return "\n".join(lines)
 
 

@@ -42,7 +42,10 @@ class ClusterApi(Protocol):
     def verify(
         self, kubeconfig: Path, nodes: Sequence[ExpectedNode], *, patience: int
     ) -> Sequence[CheckResult]:
-        """Run every check and give each one's evidence; never raises for a sick cluster."""
+        """Run every check and give each one's evidence; never raises for a sick cluster.
+
+        The first check is the API server itself: while it fails, so do all others.
+        """
 
     def joined_nodes(self, kubeconfig: Path) -> Mapping[str, str]:
         """Give each registered node's status: ``Ready`` or the reason why not.
@@ -57,13 +60,14 @@ class ClusterApi(Protocol):
         Waits for an API server that does not answer; a token that exists is kept.
 
         :raises TimedOutError: if the API server does not answer for five minutes.
+        :raises BootstrapError: if ``token`` is no token, or credentials are refused.
         """
 
     def version(self, kubeconfig: Path) -> str:
         """Give the API server's version; raises as ``joined_nodes`` does."""
 
     def remove_join_token(self, kubeconfig: Path, token: str) -> None:
-        """Make the API server refuse ``token`` from now on."""
+        """Make the API server refuse ``token`` from now on; raises as ``joined_nodes`` does."""
 
     def certificate_expiry(self, kubeconfig: Path) -> CertificateExpiry:
         """Give both ends' dates, past ones too; raises as ``joined_nodes`` does."""

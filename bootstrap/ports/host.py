@@ -34,7 +34,10 @@ class Host(Protocol):
         """Learn by booting the image's kernel whether KVM works here."""
 
     def allocation(self) -> AbstractContextManager[None]:
-        """Hold the host-wide lock under which ports are chosen."""
+        """Hold the host-wide lock under which ports are chosen.
+
+        :raises LockedError: on entry, if another run holds it for two minutes.
+        """
 
     def is_port_free(self, port: int) -> bool:
         """Tell whether nobody uses the port on 127.0.0.1, by TCP or UDP."""

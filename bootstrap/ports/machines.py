@@ -77,10 +77,13 @@ class Images(Protocol):
     """Holds node images, each built once for its content."""
 
     def find(self, key: str) -> NodeImage | None:
-        """Give an image that exists, whatever a new one would be built from."""
+        """Give an image that exists whole, whatever a new one would be built from."""
 
     def ensure(self, kubernetes_version: str) -> NodeImage:
         """Give the image, building whatever is missing; reports progress.
 
+        An image that is there and whole is given without any tool.
+
         :raises HostError: if the host lacks a tool that building needs.
+        :raises UsageError: if the version is not one that can be built.
         """

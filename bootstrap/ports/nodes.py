@@ -68,6 +68,8 @@ class PlaybookRunner(Protocol):
     ) -> PlaybookResult:
         """Run the playbook on ``nodes``; ``secrets`` reach it in a private file only.
 
+        What fails on one node does not keep the others from going on.
+
         :raises BootstrapError: naming node and task, if a task failed, a node was
             unreachable or a node did not reach the last task.
         """

@@ -11,7 +11,12 @@ from bootstrap.ports.nodes import NodeShell, Reachable
 
 
 class Trust(Protocol):
-    """Keys and certificates of one cluster, made on this host and kept."""
+    """Keys and certificates of one cluster, made on this host and kept.
+
+    What is kept is given again; what is lost is made anew and differs.
+
+    :raises StateError: by every method that reads what is kept, if that is damaged.
+    """
 
     def certificates(self) -> Mapping[str, str]:
         """Give the authorities' files by their path under /etc/kubernetes/pki."""
@@ -23,7 +28,10 @@ class Trust(Protocol):
         """Give the key, in base64, that Secrets are encrypted with in etcd."""
 
     def node_keys(self, node: str) -> NodeKeys:
-        """Give the keys that a node's seed carries."""
+        """Give the keys that a node's seed carries.
+
+        :raises ValueError: if ``node`` is not a node's name.
+        """
 
     def new_join_token(self) -> str:
         """Make a join token; it is not kept."""
@@ -39,10 +47,18 @@ class Products(Protocol):
         """Write the cluster's own kubeconfig and name it."""
 
     def merge_kubeconfig(self, own: Path, *, use: bool) -> Path:
-        """Merge the cluster's own kubeconfig into the user's, and name that file."""
+        """Merge the cluster's own kubeconfig into the user's, and name that file.
+
+        Its context becomes the current one if ``use`` asks for it or if there was none.
+
+        :raises NotOursError: if an entry of that name is someone else's.
+        """
 
     def remove_kubeconfig_entries(self, cluster: ClusterName) -> Sequence[str]:
-        """Remove our entries from the user's kubeconfig; name those the user changed."""
+        """Remove our entries from the user's kubeconfig; name those the user changed.
+
+        What the user changed stays, and a current context that goes is unset.
+        """
 
     def collect_evidence(
         self, cluster: ClusterName, nodes: Sequence[Reachable], shell: NodeShell

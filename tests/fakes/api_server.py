@@ -23,6 +23,16 @@ from cryptography.x509.oid import NameOID
 
 Json = dict[str, Any]
 VERIFY_LABEL = "bootstrap.dev/verify"
+#: What kubectl asks before it asks for nodes.
+_DISCOVERY: dict[str, Json] = {
+    "api": {"kind": "APIVersions", "versions": ["v1"]},
+    "apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
+    "api/v1": {
+        "kind": "APIResourceList",
+        "groupVersion": "v1",
+        "resources": [{"name": "nodes", "singularName": "node", "kind": "Node", "verbs": ["list"]}],
+    },
+}
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
@@ -301,7 +311,7 @@ class FakeApiServer:
             return _status(403, 'forbidden: User "admin" cannot get path "/readyz"')
         return None
 
-    def _route(  # noqa: PLR0911 - one line for each path
+    def _route(  # noqa: C901, PLR0911 - one line for each path
         self, method: str, parts: list[str], query: dict[str, str], body: Json
     ) -> tuple[int, str, bytes]:
         match method, parts:
@@ -309,15 +319,18 @@ class FakeApiServer:
                 return self._readyz()
             case "GET", ["version"]:
                 return _json(200, {"major": "1", "minor": "37", "gitVersion": "v1.37.2"})
+            case "GET", ["api"] | ["apis"] | ["api", "v1"]:
+                return _json(200, _DISCOVERY["/".join(parts)])
             case "GET", ["api", "v1", "nodes"]:
                 at = self.clock()
-                return _json(
-                    200, {"items": [node.document(at) for node in self.nodes if node.joined(at)]}
-                )
+                nodes = [node.document(at) for node in self.nodes if node.joined(at)]
+                return _json(200, {"kind": "NodeList", "apiVersion": "v1", "items": nodes})
             case "GET", ["apis", "apps", "v1", "namespaces", "kube-system", "deployments", _]:
                 return self._coredns()
             case "POST", ["api", "v1", "namespaces", "kube-system", "secrets"]:
                 return self._store(self.secrets, body["metadata"]["name"], body)
+            case "DELETE", ["api", "v1", "namespaces", "kube-system", "secrets", name]:
+                return self._remove(self.secrets, name)
             case _, ["api", "v1", "namespaces"]:
                 return self._namespaces(method, body)
             case _, ["api", "v1", "namespaces", name]:
@@ -355,6 +368,12 @@ class FakeApiServer:
             return _status(409, f'"{name}" already exists')
         objects[name] = body
         return _json(201, body)
+
+    @staticmethod
+    def _remove(objects: dict[str, Json], name: str) -> tuple[int, str, bytes]:
+        if objects.pop(name, None) is None:
+            return _status(404, f'"{name}" not found')
+        return _json(200, {"kind": "Status", "status": "Success"})
 
     def add_namespace(self, name: str, *, age: timedelta, labelled: bool = True) -> None:
         labels = {VERIFY_LABEL: "true"} if labelled else {}

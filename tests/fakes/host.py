@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from bootstrap.errors import HostError
+from bootstrap.errors import HostError, LockedError
 from bootstrap.model.cluster import NodeImage
 from bootstrap.model.plan import Acceleration
 from bootstrap.model.spec import ClusterSpec
@@ -27,7 +27,11 @@ class FakeHost(Fake):
         self.called("check", spec.name)
         wanted = sum(group.count * group.memory_mib for group in spec.node_groups) - running_mib
         if wanted > self.memory_mib and not allow_overcommit:
-            raise HostError(f"This host cannot hold cluster '{spec.name}'.", details=f"{wanted}")
+            raise HostError(
+                f"This host cannot hold cluster '{spec.name}'.",
+                details=f"memory: needs {wanted} MiB more, {self.memory_mib} MiB are available",
+                hint="bootstrap doctor",
+            )
 
     def acceleration(self, image: NodeImage) -> Acceleration:
         self.called("acceleration", image.key)
@@ -36,6 +40,10 @@ class FakeHost(Fake):
     @contextlib.contextmanager
     def allocation(self) -> Iterator[None]:
         self.called("allocation")
+        if self.is_allocating:
+            raise LockedError(
+                "Another run works on the ports of this host.", hint="ps -C bootstrap"
+            )
         self.is_allocating = True
         try:
             yield

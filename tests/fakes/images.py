@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from bootstrap.adapters.artifacts.lock import lock_of
+from bootstrap.errors import HostError
 from bootstrap.model.cluster import NodeImage
 from tests.fakes.recording import Fake, Journal
 
@@ -16,6 +18,8 @@ class FakeImages(Fake):
         self.built: dict[str, NodeImage] = {}
         #: What an image would be built from now.
         self.key = "0123456789abcdef"
+        #: Whether the host has the programs that building needs.
+        self.has_tools = True
 
     def find(self, key: str) -> NodeImage | None:
         self.called("find", key)
@@ -23,7 +27,11 @@ class FakeImages(Fake):
 
     def ensure(self, kubernetes_version: str) -> NodeImage:
         self.called("ensure", kubernetes_version)
+        lock_of(kubernetes_version)
         if self.key not in self.built:
+            if not self.has_tools:
+                hint = "sudo apt-get install mmdebstrap"
+                raise HostError("This host lacks the program 'mmdebstrap'.", hint=hint)
             self.built[self.key] = _image(self.key, kubernetes_version)
             self.changed("ensure", self.key)
         return self.built[self.key]
@@ -35,7 +43,7 @@ def _image(key: str, kubernetes_version: str) -> NodeImage:
         key=key,
         disk=place / "disk.raw",
         kernel=place / "vmlinuz",
-        initrd=place / "initrd",
+        initrd=place / "initrd.img",
         kubernetes_version=kubernetes_version,
         size_bytes=1,
     )

@@ -31,16 +31,25 @@ class FakePlaybookRunner(Fake):
         self.called("run", ",".join(node.name for node in nodes))
         configs = secrets.get("kubeadm_join_configs", {})
         assert isinstance(configs, Mapping)
-        changed = {node.name: self._play(plan, node, configs.get(node.name)) for node in nodes}
+        changed: dict[str, int] = {}
+        failed: list[str] = []
+        for node in sorted(nodes, key=lambda node: node.name):
+            try:
+                changed[node.name] = self._play(plan, node, configs.get(node.name))
+            except NotYet as error:
+                failed.append(f"{node.name}: unreachable\n{error}")
         if any(changed.values()):
             self.changed("run", ",".join(node.name for node in nodes))
+        if failed:
+            raise BootstrapError(
+                f"The playbook failed on {len(failed)} of {len(nodes)} nodes.",
+                details="\n".join(failed),
+                hint=f"bootstrap logs {plan.name}",
+            )
         return PlaybookResult(changed=changed, finished=frozenset(changed))
 
     def _play(self, plan: ClusterPlan, node: NodePlan, join: str | None) -> int:
-        try:
-            self._shell.is_ready(node)
-        except NotYet as error:
-            raise BootstrapError(f"{node.name}: unreachable", details=str(error)) from error
+        self._shell.is_ready(node)
         routes = [(other.name, other.address, other.pod_subnet) for other in plan.nodes]
         changed = int(self._files.get(node.name) != routes)
         self._files[node.name] = routes

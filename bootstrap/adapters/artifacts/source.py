@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,7 +198,7 @@ def _space(store: Store) -> Iterator[None]:
         raise HostError(
             f"Could not write to the artefact cache '{store.directory}'.",
             details=str(error),
-            hint=f"df -h {store.directory.parent}",
+            hint=f"df -h {shlex.quote(str(store.directory.parent))}",
         ) from error
 
 

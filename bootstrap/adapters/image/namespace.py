@@ -47,17 +47,17 @@ def check(*, uid: int, settings: Path = Path("/proc/sys")) -> None:
                 timeout_s=_PROBE_TIMEOUT_S,
             )
     except BootstrapError as error:
-        refusal, hint = _refusal(settings) if uid else ("", _GET_IDS)
+        refusal, setting = _refusal(settings) if uid else ("", "")
         raise HostError(
             "This user cannot build a node image: the host refuses a user namespace with "
             "more than one id.",
             details="\n".join(filter(None, [error.details or error.message, refusal])),
-            hint=hint,
+            hint=f"sudo sysctl -w {setting}" if setting else _GET_IDS,
         ) from error
 
 
 def _refusal(settings: Path) -> tuple[str, str]:
-    """Name the kernel's setting that refuses namespaces, and the command that changes it.
+    """Name the kernel's setting that refuses namespaces, and what it must be set to.
 
     It comes before the ids: while it is set, no ids help.
     """
@@ -67,8 +67,8 @@ def _refusal(settings: Path) -> tuple[str, str]:
         except OSError:  # a kernel without the setting
             continue
         if value == refusing:
-            return f"{name} is {value}", f"sudo sysctl -w {name}={wanted}"
-    return "", _GET_IDS
+            return f"{name} is {value}", f"{name}={wanted}"
+    return "", ""
 
 
 def run_worker(

@@ -1,10 +1,12 @@
 """Open the connection to libvirt, and open it again when the daemon went away."""
 
+import shlex
+
 import libvirt
 
 from bootstrap.errors import HostError
 
-_SYSTEM = "qemu:///system"
+_SYSTEM, _SESSION = "qemu:///system", "qemu:///session"
 
 
 class Connection:
@@ -42,4 +44,7 @@ class Connection:
 def _start_command(uri: str) -> str:
     if uri == _SYSTEM:
         return "sudo systemctl start libvirtd || { sudo virtlogd -d; sudo libvirtd -d; }"
-    return "bootstrap doctor"
+    if uri == _SESSION:
+        # The client starts this daemon by itself, where it is installed.
+        return "sudo apt-get install libvirt-daemon-system libvirt-daemon-driver-qemu"
+    return f"virsh --connect {shlex.quote(uri)} list"

@@ -116,7 +116,7 @@ class FileVolumes:
             raise NotOursError(
                 f"Directory '{directory}' is not empty and does not carry our marker.",
                 details="It holds: " + ", ".join(sorted(strange)[:5]),
-                hint=f"ls -la {directory}",
+                hint=f"ls -la {shlex.quote(str(directory))}",
             )
         marker = {"installId": str(self._install_id), "cluster": directory.name}
         write_atomically(directory / MARKER, json.dumps(marker))

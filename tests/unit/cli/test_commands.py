@@ -25,7 +25,7 @@ def test_up_tells_the_result_on_stdout_and_the_steps_on_stderr(line: CommandLine
     result = line.run("up", "demo")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("ok  nodes: ")
+    assert lines[0].startswith("ok  api: ")
     assert "Cluster 'demo' is verified: 1 control plane, 1 worker," in result.stdout
     assert lines[-1] == "kubectl --kubeconfig /state/demo/kubeconfig get nodes"
     assert "Booting the nodes ..." in result.stderr
@@ -298,12 +298,22 @@ def test_down_tells_what_the_user_keeps(demo: CommandLine) -> None:
 
 
 def test_verify_tells_every_check(demo: CommandLine) -> None:
-    assert demo.done("verify", "demo", "-o", "name") == "nodes\ndns\n"
+    names = demo.done("verify", "demo", "-o", "name").splitlines()
+    assert names == [
+        "api",
+        "nodes",
+        "dns",
+        "pods",
+        "service name",
+        "pod to pod",
+        "clean-up",
+        "steady",
+    ]
     demo.world.api.sick_checks.add("dns")
     result = demo.run("verify", "demo")
     assert result.exit_code == 8
     assert "FAILED dns: as told" in result.stdout
-    assert "1 of 2 checks failed" in result.stderr
+    assert "1 of 8 checks failed" in result.stderr
     # stdout may go to a program, so the cause is on stderr too, in the words of `up`.
     assert "FAILED dns: as told" in result.stderr
 

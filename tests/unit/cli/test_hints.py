@@ -1,96 +1,204 @@
-"""Every hint in the code is something to type (V-02, G-24)."""
+"""Every command that we tell a user to type is one that our command line takes (V-02, G-24).
 
-import ast
+What other programs make of theirs is in ``tests/contract/test_hints.py``.
+"""
+
 import contextlib
+import re
 import shlex
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
 
+from bootstrap import errors
 from bootstrap.cli.group import cli
+from bootstrap.errors import BootstrapError
+from tests.commands import DOCUMENTS, PACKAGE, PLACE, ROOT, Told, everything, in_package
+from tests.unit.cli.conftest import CommandLine
 
-PACKAGE = Path(__file__).parents[3] / "bootstrap"
-#: What hints tell to type besides our own commands.
-PROGRAMS = frozenset(
-    (
-        "sudo",
-        "chmod",
-        "cp",
-        "cd",
-        "df",
-        "export",
-        "kubeadm",
-        "kubectl",
-        "less",
-        "ls",
-        "mv",
-        "ps",
-        "rm",
-        "ss",
-    )
+TOLD = everything()
+OURS = [
+    (one, words[1:])
+    for one in TOLD
+    for words in one.commands
+    # `setup.sh` gives all words but its own one to our command.
+    if Path(words[0]).name == "bootstrap"
+    or (words[0] == "./setup.sh" and words[1:] not in ([], ["test"]))
+]
+each_of_ours = pytest.mark.parametrize(
+    ("told", "words"), OURS, ids=[f"{one.place}-{shlex.join(words)}" for one, words in OURS]
 )
-#: Stands for every value that a hint fills in; a number, a name and a path.
-FILLED = "1"
+#: What is only parsed here, and why.
+NOT_RUN = {
+    "artifacts prune": "asks the host's Go; tests/contract/test_artifacts.py does it",
+    "artifacts build": "takes minutes; `make artifacts` runs it before CI's tests",
+    "doctor": "its subject is this host; tests/contract/test_hints.py runs it",
+    "image build": "takes minutes; `up` in tests/e2e runs the same",
+    "ssh": "becomes the real ssh; tests/e2e logs in with it",
+}
 
 
-def _text(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        parts = (part.value if isinstance(part, ast.Constant) else FILLED for part in node.values)
-        return "".join(str(part) for part in parts)
-    return None
+def test_every_way_a_hint_gets_into_an_error_is_understood() -> None:
+    """A placeholder that may hold a space is quoted; all others are known."""
+    assert in_package().unknown == []
 
 
-def _expressions(node: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(node, ast.IfExp):
-        yield from _expressions(node.body)
-        yield from _expressions(node.orelse)
-    else:
-        yield node
+def test_commands_are_found_in_all_places() -> None:
+    assert len(in_package().told) > 60
+    assert {told.place.partition(":")[0] for told in TOLD} >= {"README.md", "CONTRIBUTING.md"}
+    assert {told.line for told in TOLD} >= {
+        "bootstrap list",  # an argument
+        "ss -ltnu",  # a positional argument's default of doctor
+        "bootstrap doctor",  # one side of a condition
+        f"kubectl --kubeconfig '{PLACE}' get --raw /readyz",  # a property
+        "sudo apt-get install openssh-client",
+        "bootstrap ssh demo demo-worker -- uptime",  # a help text
+        f"kubectl --kubeconfig '{PLACE}' get nodes",  # printed after `up`
+    }
 
 
-def _hints() -> Iterator[tuple[str, str]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.keyword) and node.arg in {"hint", "fix"}:
-                for expression in _expressions(node.value):
-                    text = _text(expression)
-                    if text:
-                        place = f"{path.relative_to(PACKAGE)}:{node.value.lineno}"
-                        yield place, text
+@pytest.mark.parametrize(
+    ("source", "found", "unknown"),
+    [
+        ('raise E("x", hint="bootstrap list")', ["bootstrap list"], 0),
+        ('raise E("x", hint=f"bootstrap down {cluster}")', ["bootstrap down demo"], 0),
+        ('raise E("x", hint=f"ls {shlex.quote(str(path))}")', [f"ls '{PLACE}'"], 0),
+        ('raise E("x", hint=f"ls {path}")', ["ls ?"], 1),
+        ('raise E("x", hint="ls" if a else "df")', ["ls", "df"], 0),
+        ('H = "ls"\nraise E("x", hint=H)', ["ls"], 0),
+        ('def f():\n  return "ls"\nraise E("x", hint=f())', ["ls"], 0),
+        ('def f(a, fix):\n  E(fix=fix)\nf(1, "ls")', ["ls"], 0),
+        ('def f():\n  h = "ls"\n  E(hint=h)', ["ls"], 0),
+        ('raise E("x", hint="l" + "s")', [], 1),
+        ('raise E("x", hint=HINTS[0])', [], 1),
+        ('raise E("x", hint=imported)', [], 1),
+        ('print("kubectl get nodes")', ["kubectl get nodes"], 0),
+        ("print(f\"Say 'bootstrap down {name}'.\")", ["bootstrap down demo"], 0),
+        ('"""bootstrap list"""', [], 0),
+    ],
+)
+def test_whichever_way_it_is_written_a_hint_is_found_or_complained_of(
+    source: str, found: list[str], unknown: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(source)
+    monkeypatch.setattr("tests.commands.PACKAGE", tmp_path)
+    result = in_package([path])
+    assert [told.text for told in result.told] == found
+    assert len(result.unknown) == unknown
 
 
-HINTS = list(_hints())
-
-
-def test_there_are_hints() -> None:
-    assert len(HINTS) > 50
-
-
-@pytest.mark.parametrize(("place", "hint"), HINTS, ids=[place for place, _ in HINTS])
-def test_a_hint_is_a_command(place: str, hint: str) -> None:
-    """A few words may stand before it, with a colon."""
-    command = hint.rpartition(": ")[2]
-    words = shlex.split(command)
-    if words[0] != "bootstrap":
-        assert words[0] in PROGRAMS or words[0].startswith(FILLED), f"{place}: {hint}"
-        return
-    _parse(words[1:])
+@each_of_ours
+def test_our_command_line_takes_it(told: Told, words: list[str]) -> None:
+    try:
+        _parse(words)
+    except click.UsageError as error:
+        pytest.fail(f"{told.place}: {error.format_message()}")
 
 
 def _parse(words: list[str]) -> None:
     """Let click read the words as it would; unknown commands, options and words raise."""
     context = click.Context(cli, info_name="bootstrap")
     command: click.Command | None = cli
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and not words[0].startswith("-"):
         name, *words = words
         command = command.get_command(context, name)
         assert command is not None, f"there is no command '{name}'"
     assert command is not None
-    if ">" in words:
-        words = words[: words.index(">")]
     with contextlib.suppress(click.exceptions.Exit):  # of --help
         command.make_context(command.name, list(words), parent=context)
+
+
+@each_of_ours
+def test_it_runs_where_there_is_a_cluster(
+    told: Told, words: list[str], demo: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = " ".join(words)
+    if any(line.startswith(name) and "--help" not in words for name in NOT_RUN):
+        pytest.skip(next(reason for name, reason in NOT_RUN.items() if line.startswith(name)))
+    monkeypatch.chdir(tmp_path)
+    _write_consoles(demo, tmp_path)
+    if "-f" in words:
+        path = tmp_path / "cluster.yaml"
+        demo.done("init", "--file", str(path))
+        words = [str(path) if word in (PLACE, path.name) else word for word in words]
+    result = demo.run(*words)
+    assert result.exit_code == 0, f"{told.place}: {result.stderr}"
+
+
+def _write_consoles(demo: CommandLine, directory: Path) -> None:
+    """Have `logs --console` find a file, as it would of a node that has booted."""
+    (directory / "console.log").write_text("Linux version 6\n")
+    for domain in demo.world.hypervisor.domains_by_uuid.values():
+        assert domain.mark is not None
+        domain.mark = replace(domain.mark, directory=directory)
+
+
+def test_nothing_is_set_aside_that_nobody_names() -> None:
+    lines = [" ".join(words) for _, words in OURS]
+    assert [name for name in NOT_RUN if not any(line.startswith(name) for line in lines)] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_an_option_that_a_document_names_exists(path: Path) -> None:
+    """In inline code that begins with it, or that follows one of our commands."""
+    named = set(re.findall(r"`(--[a-z-]+)[ =`]", path.read_text()))
+    assert named <= _options(), path.relative_to(ROOT)
+
+
+def test_an_option_that_a_message_names_exists() -> None:
+    texts = [(path, path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))]
+    sentences = [
+        (path.name, option)
+        for path, text in texts
+        for option in re.findall(r"[a-z,;.] (--[a-z]+(?:-[a-z]+)*) (?:leaves|says|asks|to)\b", text)
+    ]
+    assert sentences
+    assert {option for _, option in sentences} <= _options()
+
+
+def _options() -> set[str]:
+    context = click.Context(cli)
+    found = set()
+    commands: list[click.Command] = [cli]
+    while commands:
+        command = commands.pop()
+        found |= {option for parameter in command.params for option in parameter.opts}
+        if isinstance(command, click.Group):
+            subcommands = [command.get_command(context, n) for n in command.list_commands(context)]
+            commands += [one for one in subcommands if one is not None]
+    return found | {"--help"}
+
+
+def _codes(text: str) -> set[int]:
+    """Give the numbers of a sentence such as `0 done · 2 wrong use · 130/143 interrupted`."""
+    return {int(code) for code in re.findall(r"\b(\d+)(?= [a-z]|/\d)", text)}
+
+
+def test_the_readme_lists_the_exit_codes_of_the_errors_and_no_others() -> None:
+    text = (ROOT / "README.md").read_text()
+    (listed,) = re.findall(r"^Exit codes: (.+?)\n\n", text, re.MULTILINE | re.DOTALL)
+    assert _codes(listed) == _known_codes()
+
+
+def test_the_exit_codes_that_a_help_text_names_are_real() -> None:
+    context = click.Context(cli)
+    named = {}
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        codes = re.findall(r"[Ee]xits? (?:with|code) (\d+)", command.help or "")
+        named[name] = {int(code) for code in codes}
+    assert named["doctor"] == {errors.HostError.exit_code}
+    assert set().union(*named.values()) <= _known_codes()
+
+
+def _known_codes() -> set[int]:
+    kinds: list[type[BootstrapError]] = [BootstrapError, *_children(BootstrapError)]
+    return {0, 130, 143} | {kind.exit_code for kind in kinds}
+
+
+def _children(kind: type[BootstrapError]) -> list[type[BootstrapError]]:
+    return [one for child in kind.__subclasses__() for one in (child, *_children(child))]

@@ -73,7 +73,7 @@ def test_other_clusters_and_other_peoples_domains_stay(world: FakeWorld) -> None
 def test_down_works_without_any_local_file(world: FakeWorld) -> None:
     """L-03, Z-09."""
     make(world)
-    world.products.files.clear()
+    world.products.lose()
     world.trust.lose()
     result = down(DEMO, world.ports)
     assert (result.domains, result.state) == ((CONTROL_PLANE, WORKER), False)

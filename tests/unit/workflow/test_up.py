@@ -55,7 +55,7 @@ def test_a_cluster_is_made_from_nothing(world: FakeWorld) -> None:
     assert all(check.ok for check in result.checks)
     assert result.kubeconfig == result.plan.state_directory / "kubeconfig"
     assert world.products.merged == {"demo"}
-    assert world.products.current is None
+    assert world.products.current == "demo"
     assert result.changed > 0
 
 
@@ -117,6 +117,9 @@ def test_the_join_token_is_gone_when_joining_fails_too(world: FakeWorld) -> None
 
 def test_the_context_is_switched_only_if_asked(world: FakeWorld) -> None:
     """H-18."""
+    world.products.current = "another"
+    make(world)
+    assert world.products.current == "another"
     make(world, use=True)
     assert world.products.current == "demo"
 

@@ -1,0 +1,298 @@
+"""The Products port: the fake and files in a real state directory do the same."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import yaml
+
+from bootstrap.adapters.products.store import StateProducts
+from bootstrap.adapters.trust.store import TrustStore
+from bootstrap.errors import BootstrapError, NotOursError
+from bootstrap.model.names import ClusterName, kubeconfig_entry
+from bootstrap.model.plan import ClusterPlan
+from bootstrap.ports import Products, Reachable, ShellResult
+from bootstrap.waiting import NotYet
+from tests.builders import INSTALL, a_cluster_spec, a_plan
+from tests.fakes.products import FakeProducts
+from tests.fakes.trust import FakeTrust
+
+DEMO = ClusterName("demo")
+
+
+class Place(Protocol):
+    """This user's state directory and kubeconfig, fake or real."""
+
+    root: Path
+
+    def products(self, cluster: str = "demo") -> Products:
+        """Give the adapter, as a new run for that cluster builds it."""
+
+    def entries(self) -> set[str]:
+        """Name the clusters whose context the user's kubeconfig has."""
+
+    def current(self) -> str | None:
+        """Name the cluster of the user's current context."""
+
+    def change_by_hand(self, cluster: str) -> None:
+        """Change the cluster's server in the user's kubeconfig, as its user might."""
+
+    def add_foreign(self, cluster: str) -> None:
+        """Put somebody else's entries of the same name into the user's kubeconfig."""
+
+
+class FakePlace:
+    def __init__(self) -> None:
+        self.root = Path("/state")
+        self._products = FakeProducts()
+
+    def products(self, cluster: str = "demo") -> Products:
+        del cluster
+        return self._products
+
+    def entries(self) -> set[str]:
+        return self._products.merged | self._products.foreign
+
+    def current(self) -> str | None:
+        return self._products.current
+
+    def change_by_hand(self, cluster: str) -> None:
+        self._products.kept.append(f"cluster '{kubeconfig_entry(ClusterName(cluster))}'")
+
+    def add_foreign(self, cluster: str) -> None:
+        self._products.foreign.add(cluster)
+
+
+class RealPlace:
+    def __init__(self, directory: Path) -> None:
+        self.root = directory / "state"
+        self._file = Path.home() / ".kube" / "config"
+
+    def products(self, cluster: str = "demo") -> Products:
+        return StateProducts(self.root, TrustStore(self.root / cluster), INSTALL)
+
+    def _document(self) -> dict[str, Any]:
+        content = yaml.safe_load(self._file.read_text()) if self._file.exists() else None
+        return content or {}
+
+    def entries(self) -> set[str]:
+        names = [str(entry["name"]) for entry in self._document().get("contexts", [])]
+        return {name.removeprefix("bootstrap-") for name in names}
+
+    def current(self) -> str | None:
+        named = str(self._document().get("current-context") or "")
+        return named.removeprefix("bootstrap-") or None
+
+    def change_by_hand(self, cluster: str) -> None:
+        document = self._document()
+        (entry,) = (e for e in document["clusters"] if e["name"] == f"bootstrap-{cluster}")
+        entry["cluster"]["server"] = "https://127.0.0.1:1"
+        self._file.write_text(yaml.safe_dump(document))
+
+    def add_foreign(self, cluster: str) -> None:
+        name = kubeconfig_entry(ClusterName(cluster))
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": name, "cluster": {"server": "https://example.invalid"}}],
+            "users": [{"name": name, "user": {"token": "theirs"}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        }
+        self._file.parent.mkdir(exist_ok=True)
+        self._file.write_text(yaml.safe_dump(document))
+
+
+@pytest.fixture(params=["fake", "files"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return FakePlace() if request.param == "fake" else RealPlace(tmp_path)
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> RealPlace:
+    return RealPlace(tmp_path)
+
+
+def plan_of(place: Place, name: str = "demo", *, workers: int = 1) -> ClusterPlan:
+    spec = a_cluster_spec(name, workers=workers)
+    return a_plan(spec, state=place.root, volumes=place.root / "volumes")
+
+
+def merge(place: Place, name: str = "demo", *, use: bool = False) -> Path:
+    products, plan = place.products(name), plan_of(place, name)
+    products.ensure(plan, FakeTrust())
+    return products.merge_kubeconfig(products.ensure_kubeconfig(plan), use=use)
+
+
+class Deaf:
+    """A shell to nodes that never answer."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def is_ready(self, node: Reachable) -> None:
+        del node
+        raise self._error
+
+    def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
+        del command, timeout_s
+        self.is_ready(node)
+        raise AssertionError
+
+
+def test_products_are_written_once(place: Place) -> None:
+    plan, trust = plan_of(place), FakeTrust()
+    assert place.products().ensure(plan, trust)
+    assert not place.products().ensure(plan, trust)
+
+
+def test_another_plan_or_another_authority_changes_the_products(place: Place) -> None:
+    trust = FakeTrust()
+    place.products().ensure(plan_of(place), trust)
+    assert place.products().ensure(plan_of(place, workers=2), trust)
+    assert not place.products().ensure(plan_of(place, workers=2), trust)
+    trust.lose()
+    assert place.products().ensure(plan_of(place, workers=2), trust)
+
+
+def test_clusters_are_named_by_name(place: Place) -> None:
+    assert list(place.products().clusters()) == []
+    for name in ("demo", "another", "demo-2"):
+        place.products(name).ensure(plan_of(place, name), FakeTrust())
+    named = [str(name) for name in place.products().clusters()]
+    assert named == ["another", "demo", "demo-2"]
+
+
+def test_the_kubeconfig_is_the_clusters_own_and_stays_where_it_is(place: Place) -> None:
+    plan = plan_of(place)
+    place.products().ensure(plan, FakeTrust())
+    path = place.products().ensure_kubeconfig(plan)
+    assert path == plan.state_directory / "kubeconfig"
+    assert place.products().ensure_kubeconfig(plan) == path
+    assert place.entries() == set()
+
+
+def test_merging_twice_is_merging_once(place: Place) -> None:
+    first = merge(place)
+    assert place.entries() == {"demo"}
+    assert merge(place) == first
+    assert place.entries() == {"demo"}
+
+
+def test_merging_keeps_the_current_context_unless_it_is_to_be_used(place: Place) -> None:
+    """H-18: only a user who has none gets one unasked."""
+    merge(place)
+    assert place.current() == "demo"
+    merge(place, "another")
+    assert place.current() == "demo"
+    merge(place, "another", use=True)
+    assert place.current() == "another"
+    merge(place)
+    assert place.current() == "another"
+
+
+def test_entries_of_another_of_the_same_name_are_refused_and_kept(place: Place) -> None:
+    """H-17."""
+    place.add_foreign("demo")
+    with pytest.raises(NotOursError) as caught:
+        merge(place)
+    assert caught.value.exit_code == 7
+    assert caught.value.hint
+    place.products().remove_kubeconfig_entries(DEMO)
+    assert place.entries() == {"demo"}
+
+
+def test_removal_takes_our_entries_and_the_current_context_with_them(place: Place) -> None:
+    merge(place, use=True)
+    merge(place, "another")
+    assert list(place.products().remove_kubeconfig_entries(DEMO)) == []
+    assert place.entries() == {"another"}
+    assert place.current() is None
+    assert list(place.products().remove_kubeconfig_entries(DEMO)) == []
+
+
+def test_removal_keeps_a_current_context_that_is_another_clusters(place: Place) -> None:
+    merge(place)
+    merge(place, "another", use=True)
+    place.products().remove_kubeconfig_entries(DEMO)
+    assert place.current() == "another"
+
+
+def test_removing_entries_that_were_never_merged_does_nothing(place: Place) -> None:
+    assert list(place.products().remove_kubeconfig_entries(DEMO)) == []
+    assert place.entries() == set()
+
+
+def test_an_entry_that_the_user_changed_is_named_when_it_is_left(place: Place) -> None:
+    """H-19."""
+    merge(place)
+    place.change_by_hand("demo")
+    (kept,) = place.products().remove_kubeconfig_entries(DEMO)
+    assert "cluster 'bootstrap-demo'" in kept
+
+
+def test_removal_is_repeatable_and_a_new_cluster_starts_afresh(place: Place) -> None:
+    """C-05, Z-08."""
+    plan, trust = plan_of(place), FakeTrust()
+    place.products().ensure(plan, trust)
+    assert place.products().remove(DEMO)
+    assert not place.products().remove(DEMO)
+    assert list(place.products().clusters()) == []
+    assert place.products().ensure(plan, trust)
+
+
+def test_removing_one_clusters_products_keeps_the_others(place: Place) -> None:
+    for name in ("demo", "demo-2"):
+        place.products(name).ensure(plan_of(place, name), FakeTrust())
+    place.products().remove(DEMO)
+    assert list(place.products().clusters()) == [ClusterName("demo-2")]
+
+
+def test_removal_of_the_products_leaves_the_users_kubeconfig(place: Place) -> None:
+    merge(place)
+    place.products().remove(DEMO)
+    assert place.entries() == {"demo"}
+
+
+@pytest.mark.parametrize("error", [NotYet("connection refused"), BootstrapError("wrong key")])
+def test_evidence_of_nodes_that_do_not_answer_is_collected_all_the_same(
+    place: Place, error: Exception
+) -> None:
+    """It runs while another error is on its way."""
+    plan = plan_of(place)
+    where = place.products().collect_evidence(DEMO, plan.nodes, Deaf(error))
+    assert where.is_relative_to(place.root / "demo" / "logs")
+    # Removal takes it along, even if nothing else was made.
+    assert place.products().remove(DEMO)
+    assert not place.products().remove(DEMO)
+
+
+def test_evidence_that_cannot_be_written_is_no_error_either(
+    real: RealPlace, tmp_path: Path
+) -> None:
+    (tmp_path / "state").write_text("not a directory")
+    where = real.products().collect_evidence(DEMO, plan_of(real).nodes, Deaf(NotYet("x")))
+    assert "incomplete" in str(where)
+
+
+def test_every_product_is_private_whatever_the_umask_is(real: RealPlace) -> None:
+    """H-21, G-26."""
+    old = os.umask(0)
+    try:
+        merge(real)
+    finally:
+        os.umask(old)
+    found = list((real.root / "demo").rglob("*"))
+    assert len(found) > 8
+    for path in found:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_the_kubeconfig_of_a_plan_whose_port_moved_follows_it(real: RealPlace) -> None:
+    plan = plan_of(real)
+    node = replace(plan.nodes[0], api_port=30999)
+    moved = replace(plan, nodes=(node, *plan.nodes[1:]))
+    real.products().ensure_kubeconfig(plan)
+    text = real.products().ensure_kubeconfig(moved).read_text()
+    assert "https://127.0.0.1:30999" in text
