@@ -85,6 +85,8 @@ class SickLink:
                 self._sockets.append(server)
                 self._start(_forward, client, server)
                 self._answers(client, server, ill)
+            # The other thread still reads from it, so that closing alone would say nothing.
+            client.shutdown(socket.SHUT_RD if ill.kind == "reset" else socket.SHUT_RDWR)
 
     def _answers(self, client: socket.socket, server: socket.socket, ill: Illness) -> None:
         passed = 0
@@ -125,7 +127,6 @@ class SickLink:
     def _close(self, client: socket.socket, _rest: bytes, ill: Illness) -> None:
         if ill.kind == "reset":
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        client.shutdown(socket.SHUT_RD if ill.kind == "reset" else socket.SHUT_RDWR)
 
     def _freeze(self, _client: socket.socket, _rest: bytes, _ill: Illness) -> None:
         self._ended.wait()
