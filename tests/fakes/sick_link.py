@@ -84,9 +84,11 @@ class SickLink:
             with socket.create_connection(("127.0.0.1", self.target)) as server:
                 self._sockets.append(server)
                 self._start(_forward, client, server)
-                self._answers(client, server, ill)
-            # The other thread still reads from it, so that closing alone would say nothing.
-            client.shutdown(socket.SHUT_RD if ill.kind == "reset" else socket.SHUT_RDWR)
+                try:
+                    self._answers(client, server, ill)
+                finally:
+                    # Another thread reads from it, so that closing alone would say nothing.
+                    client.shutdown(socket.SHUT_RD if ill.kind == "reset" else socket.SHUT_RDWR)
 
     def _answers(self, client: socket.socket, server: socket.socket, ill: Illness) -> None:
         passed = 0
