@@ -23,6 +23,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CHILDREN_PATIENCE_S = 5
 #: Tests of real clusters use the user's real caches and guard themselves.
 _REAL = ("e2e/", "faults/")
+#: Fault runs that need nothing of the user's: all of it is on loopback.
+_LOOPBACK = ("faults/ssh/", "faults/api/", "faults/environment/")
 #: Whole groups of unit tests whose subject is a program; others say so test by test.
 _RUN_PROGRAMS = (
     "unit/adapters/artifacts/",
@@ -66,7 +68,7 @@ def _nothing_left(
     _children_before: frozenset[int], request: pytest.FixtureRequest
 ) -> Iterator[None]:
     """Fail a test that leaves the process other than it was, or a child of it running."""
-    if _place(request).startswith(_REAL):
+    if _is_real(request):
         yield
         return
     environment, handlers, umask = _environment(), _handlers(), _umask()
@@ -89,7 +91,7 @@ def _own_home(
     _nothing_left: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Give every test a home of its own; BOOTSTRAP_HOME goes over all of XDG."""
-    if _place(request).startswith(_REAL):
+    if _is_real(request):
         return
     factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
     home = factory.mktemp("home")
@@ -133,6 +135,11 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert path.read_text(encoding="utf-8") == text
 
     return compare
+
+
+def _is_real(request: pytest.FixtureRequest) -> bool:
+    place = _place(request)
+    return place.startswith(_REAL) and not place.startswith(_LOOPBACK)
 
 
 def _place(request: pytest.FixtureRequest) -> str:

@@ -236,6 +236,12 @@ class FakeApiServer:
     certificate_address: str = "127.0.0.1"
     valid_until: datetime | None = None
     speaks_tls: bool = True
+    #: Answers a request itself and gives True, below everything that ``ill`` can do.
+    raw: Callable[[BaseHTTPRequestHandler], bool] = lambda _handler: False
+    #: Changes an answer on its way: method, path, answer.
+    on_the_way: Callable[[str, str, tuple[int, str, bytes]], tuple[int, str, bytes]] = (
+        lambda _method, _path, answer: answer
+    )
 
     def __post_init__(self) -> None:
         self.ca = make_identity("kubernetes")
@@ -590,7 +596,11 @@ class _Handler(BaseHTTPRequestHandler):
         if fake.is_cut():
             self.close_connection = True
             return
-        self._send(*fake.answer(self.command, self.path, body), cut=fake.ill.truncated)
+        if fake.raw(self):
+            self.close_connection = True
+            return
+        answer = fake.answer(self.command, self.path, body)
+        self._send(*fake.on_the_way(self.command, self.path, answer), cut=fake.ill.truncated)
 
     def _send(self, status: int, content_type: str, body: bytes, *, cut: str) -> None:
         sent = body[:-2] if cut and self.path != "/readyz" else body

@@ -22,6 +22,8 @@ class Answer:
     stderr: bytes = b""
     exit_status: int | None = 0
     is_endless: bool = False
+    #: The endless output is an error.
+    is_endless_stderr: bool = False
 
 
 @dataclass
@@ -118,7 +120,7 @@ class _Session(paramiko.ServerInterface):
             channel.sendall(answer.stdout)
             channel.sendall_stderr(answer.stderr)
             while answer.is_endless:
-                channel.sendall(_CHUNK)
+                (channel.sendall_stderr if answer.is_endless_stderr else channel.sendall)(_CHUNK)
             if self._server.is_sick("end", self._connection):
                 return
             if answer.exit_status is not None:

@@ -36,7 +36,9 @@ control_path_dir = {control_path}
 control_path = %(directory)s/%%C
 """
 #: What Ansible and ssh need of the caller's environment; everything else is left out.
-_KEPT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "USER", "LOGNAME", "TZ", "VIRTUAL_ENV")
+_KEPT = ("HOME", "PATH", "TMPDIR", "USER", "LOGNAME", "TZ", "VIRTUAL_ENV")
+#: Ansible refuses to start in a locale that is not UTF-8 or not installed; this always is.
+_LOCALE = "C.UTF-8"
 
 
 class AnsiblePlaybookRunner:
@@ -90,7 +92,9 @@ def _play(  # noqa: PLR0913 - a private step of run, which holds all of it
     config.write_text(_CONFIG.format(control_path=control_path))
     write_atomically(directory / "secrets.json", json.dumps(_as_data(secrets)))
     playbooks = resource_directory("playbooks")
-    with _environment({"ANSIBLE_CONFIG": str(config), "ANSIBLE_LOCAL_TEMP": str(directory)}):
+    # Ansible takes plugins from its home without being told, in place of its own.
+    places = {"ANSIBLE_HOME": str(directory), "ANSIBLE_LOCAL_TEMP": str(directory)}
+    with _environment({"ANSIBLE_CONFIG": str(config), **places}):
         runner = ansible_runner.run(
             private_data_dir=str(directory),
             project_dir=str(playbooks),
@@ -133,7 +137,9 @@ def _private(directory: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def _control_path() -> Iterator[Path]:
     """Give a short directory for ssh's sockets, whose paths may have 108 bytes (S-05)."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    # One that is relative is no such directory, and after `su` it may be another user's.
+    base = runtime if runtime.is_absolute() and os.access(runtime, os.W_OK | os.X_OK) else None
     with tempfile.TemporaryDirectory(prefix="bs-", dir=base) as directory:
         try:
             yield Path(directory)
@@ -156,7 +162,7 @@ def _end_master(socket: Path) -> None:
 def _environment(ours: Mapping[str, str]) -> Iterator[None]:
     """Show ansible-runner, which copies our environment, only what it needs (A-07)."""
     before = dict(os.environ)
-    kept = {name: before[name] for name in _KEPT if name in before}
+    kept = {name: before[name] for name in _KEPT if name in before} | {"LC_ALL": _LOCALE}
     # ansible-playbook lies beside the interpreter, which need not be on the user's PATH.
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
     os.environ.clear()

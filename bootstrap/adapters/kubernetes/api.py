@@ -53,7 +53,6 @@ class KubernetesClusterApi:
                 pace=self._pace(patience),
                 nodes=nodes,
                 namespace=namespaces.PREFIX + self.random_suffix(),
-                now=self.now(),
             ).results()
 
     def joined_nodes(self, kubeconfig: Path) -> Mapping[str, str]:

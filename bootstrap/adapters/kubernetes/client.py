@@ -49,7 +49,7 @@ class Answer:
         """Give the JSON in the body; None if there is none, or not all of it."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # a pod may nest as deep as it likes
             return None
 
 

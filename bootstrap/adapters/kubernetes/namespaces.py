@@ -40,14 +40,17 @@ def remove_namespace(client: Client, pace: Pace, name: str) -> str:
     return pace.wait(f"namespace '{name}' to go", gone, timeout_s=_TIMEOUT_S)
 
 
-def remove_leftovers(client: Client, now: datetime) -> str:
+def remove_leftovers(client: Client, ours: str) -> str:
     """Remove what killed runs left behind over an hour ago; a younger one may be at work.
 
-    Gives a remark for the evidence: a leftover is no reason to call a cluster sick.
+    The age is from its making to that of ``ours``, so that only the API server's clock
+    counts. Gives a remark for the evidence: a leftover is no reason to call a cluster sick.
     """
     try:
         found = client.read(PATH, labelSelector=f"{LABEL}=true")
-        old = [name for item in objects(found, "items") if (name := _old_name(item, now))]
+        made = {text(item, "metadata", "name"): item for item in objects(found, "items")}
+        now = _created(made.get(ours))
+        old = [name for name, item in made.items() if now and _is_leftover(item, now)]
         for name in old:
             client.delete(f"{PATH}/{name}")
     except ApiFailureError as error:
@@ -55,11 +58,16 @@ def remove_leftovers(client: Client, now: datetime) -> str:
     return f"; removed {len(old)} left by earlier runs" if old else ""
 
 
-def _old_name(item: Document, now: datetime) -> str:
-    name = text(item, "metadata", "name")
+def _is_leftover(item: Document, now: datetime) -> bool:
+    is_ours = text(item, "metadata", "name").startswith(PREFIX)
+    created = _created(item)
+    is_marked = dig(item, "metadata", "labels", LABEL) == "true"
+    return is_ours and is_marked and created is not None and now - created > _OLD
+
+
+def _created(item: object) -> datetime | None:
     try:
         created = datetime.fromisoformat(text(item, "metadata", "creationTimestamp"))
     except ValueError:
-        return ""
-    is_ours = name.startswith(PREFIX) and dig(item, "metadata", "labels", LABEL) == "true"
-    return name if is_ours and now - created > _OLD else ""
+        return None
+    return created if created.tzinfo else None

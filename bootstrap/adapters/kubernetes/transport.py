@@ -4,10 +4,11 @@ import contextlib
 import http.client
 import os
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import urllib3.exceptions
+import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 
@@ -19,8 +20,11 @@ from bootstrap.adapters.kubernetes.failures import (
     UnansweredError,
 )
 
-_EXPIRED = 10
+_OTHER_TIME = frozenset({9, 10})  # X509_V_ERR_CERT_NOT_YET_VALID, _CERT_HAS_EXPIRED
 _OTHER_NAME = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
+#: Far over the list of a hundred nodes, far under this machine's memory.
+_LONGEST_BODY = 16 * 1024**2
+_CHUNK = 64 * 1024
 _CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, ConnectionError)
 
 
@@ -45,11 +49,26 @@ class ApiTransport:
                 body=body,
                 _request_timeout=timeout_s,
             )
-            data = response.read()  # type: ignore[no-untyped-call]
+            data = _whole(response.response, timeout_s)
         except (ApiException, urllib3.exceptions.HTTPError) as error:
             raise _translated(error, timeout_s) from error
         content_type = response.headers.get("Content-Type", "")
         return Answer(status=response.status, content_type=content_type, body=data)
+
+
+def _whole(response: urllib3.BaseHTTPResponse, timeout_s: float) -> bytes:
+    # The client's own time-out is for each piece, and a pod behind the API server may
+    # send pieces for ever.
+    deadline, data = time.monotonic() + timeout_s, bytearray()
+    while piece := response.read1(_CHUNK, decode_content=False):
+        data += piece
+        if len(data) > _LONGEST_BODY:
+            response.close()
+            raise RefusedError(f"an answer of over {_LONGEST_BODY} bytes")
+        if time.monotonic() > deadline:
+            response.close()
+            raise UnansweredError(f"no answer within {timeout_s:.0f} s: it still came")
+    return bytes(data)
 
 
 @contextlib.contextmanager
@@ -124,7 +143,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _certificate_text(error: ssl.SSLCertVerificationError) -> str:
     reason = error.verify_message
-    if error.verify_code == _EXPIRED:
+    if error.verify_code in _OTHER_TIME:
         return f"the server's certificate is not valid today: {reason}"
     if error.verify_code in _OTHER_NAME:
         return f"the server's certificate is for another name: {reason}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from bootstrap.adapters.kubernetes import namespaces
 from bootstrap.adapters.kubernetes.client import Client
@@ -32,7 +31,6 @@ class Verification:
     pace: Pace
     nodes: Sequence[ExpectedNode]
     namespace: str
-    now: datetime
 
     def results(self) -> tuple[CheckResult, ...]:
         """Run every check that can run; each gives exactly one line."""
@@ -58,8 +56,8 @@ class Verification:
             (ledger.run if is_untouched else ledger.run_always)("clean-up", self._clean_up)
 
     def _pods(self) -> str:
-        remark = namespaces.remove_leftovers(self.client, self.now)
         namespaces.make_namespace(self.client, self.pace, self.namespace)
+        remark = namespaces.remove_leftovers(self.client, self.namespace)
         # A node that is not Ready runs nothing; the others show whether the scheduler works.
         views = self.pace.wait("the nodes", self._read_nodes, timeout_s=_LOOK_TIMEOUT_S)
         ready = [node.name for node in self.nodes if views.get(node.name) == READY]

@@ -7,6 +7,7 @@ import logging
 import shlex
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import paramiko
@@ -19,6 +20,9 @@ from bootstrap.waiting import NotYet
 _LOOPBACK = "127.0.0.1"
 _FIRST_BOOT_DONE = "/run/cloud-init/result.json"
 _FIRST_BOOT_DISABLED = "/etc/cloud/cloud-init.disabled"
+_QUOTED_CHARACTERS = 200
+#: Of each stream; far over any journal that we ask for, far under this machine's memory.
+_LONGEST_OUTPUT = 64 * 1024**2
 
 #: Every kind of host key but ed25519, which is the only one that our nodes have.
 _HOST_KEY_KINDS = (
@@ -67,9 +71,15 @@ class SshShell:
         with self._connected(node) as client, _cut_off_after(timeout_s, client) as cut_off:
             try:
                 return _execute(client, command)
-            except (paramiko.SSHException, OSError, EOFError) as error:
+            except _TooLongError as error:
+                raise BootstrapError(
+                    f"A command on node '{node.name}' printed too much.",
+                    details=f"It was ended after {_LONGEST_OUTPUT} bytes.",
+                    hint=f"bootstrap logs {node.directory.parent.name} {node.name}",
+                ) from error
+            except Exception as error:  # paramiko hands on whatever its own thread died of
                 if not cut_off.is_set():
-                    raise NotYet(f"the connection was lost: {error}") from error
+                    raise NotYet(f"the connection was lost: {_quoted(error)}") from error
                 raise TimedOutError(
                     f"Timed out after {timeout_s:.0f} s: a command on node '{node.name}'.",
                     hint=f"bootstrap logs {node.directory.parent.name} {node.name}",
@@ -114,8 +124,9 @@ class SshShell:
                 details="Its SSH host key is not the one that this cluster gave it.",
                 hint=f"ss -ltnp 'sport = :{node.ssh_port}'",
             ) from error
-        except (paramiko.SSHException, OSError, EOFError) as error:
-            raise NotYet(str(error) or type(error).__name__) from error
+        # paramiko hands on whatever its own thread died of, and garbage kills it variously.
+        except Exception as error:
+            raise NotYet(_quoted(error)) from error
 
 
 @contextlib.contextmanager
@@ -137,10 +148,33 @@ def _cut_off_after(timeout_s: float, client: paramiko.SSHClient) -> Iterator[thr
         timer.join()
 
 
+def _quoted(error: Exception) -> str:
+    """Give an error's text as one printable line: it may be what a stranger sent (SEC-15)."""
+    shown = "".join(one if one.isprintable() else " " for one in str(error))
+    return " ".join(shown.split())[:_QUOTED_CHARACTERS] or type(error).__name__
+
+
+class _TooLongError(Exception):
+    """A command printed more than is kept."""
+
+
+def _whole(stream: paramiko.ChannelFile) -> bytes:
+    data: bytes = stream.read(_LONGEST_OUTPUT)
+    if len(data) == _LONGEST_OUTPUT:
+        # Else whoever reads the other stream would wait for the end of this command.
+        stream.channel.close()
+        raise _TooLongError
+    return data
+
+
 def _execute(client: paramiko.SSHClient, command: str) -> ShellResult:
     _, stdout, stderr = client.exec_command(f"sudo -n -- sh -c {shlex.quote(command)}")
-    out, err = stdout.read(), stderr.read()
-    status = stdout.channel.recv_exit_status()
+    # Both at a time: they share one window, so that the one not read would stop the other.
+    # The channel is closed first, so that an interruption does not wait for the command.
+    with ThreadPoolExecutor(max_workers=1) as pool, contextlib.closing(stdout.channel):
+        reading = pool.submit(_whole, stderr)
+        out, err = _whole(stdout), reading.result()
+        status = stdout.channel.recv_exit_status()
     transport = client.get_transport()
     if status < 0 and (transport is None or not transport.is_active()):
         raise EOFError("it ended before the command did")
