@@ -131,14 +131,16 @@ class LibvirtHypervisor:
         raise not_ours(name, f"Its owner: {owner}.")
 
     def _ours(self, domain: libvirt.virDomain) -> tuple[Domain, str] | None:
-        known = _read(domain)
-        if known is None or known[0].install_id != self._install_id:
+        known, unique = _read(domain), uuid.UUID(domain.UUIDString())
+        if known is None or self._install_id is None:
             return None
         mark, digest = known
+        if not mark.is_on(unique, install_id=self._install_id):
+            return None
         state, reason = domain_state(domain)
         ours = Domain(
             name=domain.name(),
-            uuid=uuid.UUID(domain.UUIDString()),
+            uuid=unique,
             state=state,
             reason=reason,
             is_emulated=mark.facts.get("acceleration") == "emulated",
