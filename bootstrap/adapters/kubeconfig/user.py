@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shlex
+import stat
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from bootstrap.model.names import ClusterName, kubeconfig_entry
 
 #: kubectl itself gives up at once; someone else's script may hold the lock for long.
 PATIENCE_S = 30.0
+_ALL_MODES = 0o777
 
 
 def merge_into_user(
@@ -50,7 +52,9 @@ def merge_into_user(
         _make_directory(target.parent)
     with kubectl_lock(target, patience_s=patience_s):
         beside = [_read(file) for file in files if file != target]
-        _edit(target, lambda existing: merged(existing, ours, use=use, beside=beside))
+        # From now on the file holds a key, which others on this host must not read (H-15).
+        allowed = stat.S_IRWXU
+        _edit(target, lambda old: merged(old, ours, use=use, beside=beside), allowed=allowed)
     return target
 
 
@@ -125,8 +129,11 @@ def _read(path: Path) -> Document:
     return read_document(path, read_text(path))
 
 
-def _edit(path: Path, change: Callable[[Document], Document]) -> None:
-    """Change a kubeconfig whose lock we hold; a link is kept and its target replaced."""
+def _edit(path: Path, change: Callable[[Document], Document], *, allowed: int = _ALL_MODES) -> None:
+    """Change a kubeconfig whose lock we hold; a link is kept and its target replaced.
+
+    Of its mode, what is in ``allowed`` stays.
+    """
     target = path.resolve()
     text = read_text(target)
     before = read_document(path, text)
@@ -134,7 +141,7 @@ def _edit(path: Path, change: Callable[[Document], Document]) -> None:
     with _explaining(path):
         _sweep(target)
         if changed != text:
-            _replace(target, changed)
+            _replace(target, changed, allowed)
 
 
 @contextlib.contextmanager
@@ -149,14 +156,14 @@ def _explaining(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _replace(target: Path, text: str) -> None:
+def _replace(target: Path, text: str, allowed: int) -> None:
     status = target.stat() if target.exists() else None
     if status is not None and not os.access(target, os.W_OK):
         raise BootstrapError(
             f"Could not change the kubeconfig '{target}': it is read-only.",
             hint=f"chmod u+w {shlex.quote(str(target))}",
         )
-    with replacing(target, mode=status.st_mode & 0o777 if status else 0o600) as temporary:
+    with replacing(target, mode=status.st_mode & allowed if status else 0o600) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
         if status is not None:
             _keep_owner(temporary, target, status)
