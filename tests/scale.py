@@ -9,9 +9,10 @@ import random
 import time
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 
 IS_LONG = {"ci": False, "long": True}[os.environ.get("BOOTSTRAP_FAULT_SCALE", "ci")]
+PHASES = os.environ.get("BOOTSTRAP_FAULT_PHASES", "explicit generate shrink").split()
 SEED = int(os.environ.get("BOOTSTRAP_FAULT_SEED") or (time.time_ns() // 10**6 if IS_LONG else 1))
 
 
@@ -32,6 +33,8 @@ def tried(*, ci: int, long: int, **more: object) -> settings:
         deadline=None,
         database=None,
         print_blob=True,
+        # Explaining a failure costs many more runs than finding it.
+        phases=[phase for phase in Phase if phase.name in PHASES],
         suppress_health_check=list(HealthCheck),
         **more,  # type: ignore[arg-type]
     )
