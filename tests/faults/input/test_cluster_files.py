@@ -30,7 +30,8 @@ PIECES = [
     *(b"1.30", b"017", b"0b_", b"no", b"~", b"52:54:00:12:34:56", b"2026-99-99", b"9" * 5000),
     *(b"1:" * 300, b"1_" * 99, b".inf", b"-0x", b"0o7", b"1e999", b"!!python/object:os.system"),
     *(b"nodes:", b"role: worker", b"count: 0", b"labels: ", b"10.0.0.0/8", b"{}", b"[key]"),
-    *(b"../../etc/x", b"-oProxyCommand=x", b"x;rm -rf", b"</name>", b"{{ 1 }}", b"$(id)", b"\r\n", b"\xef\xbb\xbf"),
+    *(b"../../etc/x", b"-oProxyCommand=x", b"x;rm -rf", b"</name>", b"{{ 1 }}", b"$(id)", b"\r\n"),
+    b"\xef\xbb\xbf",
 ]  # fmt: skip
 
 
