@@ -49,6 +49,7 @@ class StepProgress:
     def _say(self, text: str, *, style: str = "") -> None:
         if self._quiet:
             return
+        text = without_control_codes(text)
         elapsed = f"{time.monotonic() - self._began:6.0f} s  "
         self._console.print(Text(elapsed, style="dim") + Text(text, style=style))
 
@@ -56,9 +57,10 @@ class StepProgress:
 def show_error(error: BootstrapError) -> None:
     """Draw an error in its three parts on stderr."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(Text("error: ", style="bold red") + Text(error.message))
-    # An error may quote what a guest has printed (SEC-15).
+    # Each part of an error may quote what a guest has printed (SEC-15).
+    message = without_control_codes(error.message)
+    console.print(Text("error: ", style="bold red") + Text(message))
     for line in without_control_codes(error.details).splitlines():
         console.print(Text(f"  {line}"))
     if error.hint:
-        console.print(Text("hint: ", style="bold") + Text(error.hint))
+        console.print(Text("hint: ", style="bold") + Text(without_control_codes(error.hint)))
