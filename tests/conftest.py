@@ -11,10 +11,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from bootstrap.adapters.directories import find_directories
 from tests import canaries, scale
 
+#: Runs tests inside tests, to see guards fail.
+pytest_plugins = ("pytester",)
 _TESTS = Path(__file__).parent
 _GOLDEN = _TESTS / "data" / "golden"
 _XDG = ("CONFIG", "STATE", "CACHE", "DATA", "RUNTIME")
@@ -26,6 +29,9 @@ _CHILDREN_PATIENCE_S = 5
 _REAL = ("e2e/", "faults/")
 #: Fault tests that need no real cluster, and so are guarded like all others.
 _GUARDED = ("faults/input/", "faults/kubeconfig/", "faults/ownership/", "faults/secrets/")
+# On a busy host any example may be slow; what must be fast is measured in processor time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 _SHOWN = pytest.StashKey[list[tuple[str, str]]]()
 #: Whole groups of unit tests whose subject is a program; others say so test by test.
 _RUN_PROGRAMS = (

@@ -138,6 +138,7 @@ class Inventory(RuleBasedStateMachine):
             self.made[name] = self.workers_of(name)
         else:
             assert any(word in result.stderr for word in taken), (taken, result.stderr)
+            assert " owner: " in result.stderr or "Domain" not in result.stderr
 
     @rule(name=clusters)
     def down(self, name: str) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ("pytester",)
 _REPOSITORY = Path(__file__).parents[3]
 Judge = Callable[[str], pytest.RunResult]
 
