@@ -6,14 +6,18 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import settings
 
 from bootstrap.adapters.directories import find_directories
+from tests import canaries, scale
 
+#: Runs tests inside tests, to see guards fail.
+pytest_plugins = ("pytester",)
 _TESTS = Path(__file__).parent
 _GOLDEN = _TESTS / "data" / "golden"
 _XDG = ("CONFIG", "STATE", "CACHE", "DATA", "RUNTIME")
@@ -23,8 +27,20 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CHILDREN_PATIENCE_S = 5
 #: Tests of real clusters use the user's real caches and guard themselves.
 _REAL = ("e2e/", "faults/")
-#: Fault runs that need nothing of the user's: all of it is on loopback.
-_LOOPBACK = ("faults/ssh/", "faults/api/", "faults/environment/")
+#: Fault tests that need no real cluster, and so are guarded like all others.
+_GUARDED = (
+    "faults/api/",
+    "faults/environment/",
+    "faults/input/",
+    "faults/kubeconfig/",
+    "faults/ownership/",
+    "faults/secrets/",
+    "faults/ssh/",
+)
+# On a busy host any example may be slow; what must be fast is measured in processor time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+_SHOWN = pytest.StashKey[list[tuple[str, str]]]()
 #: Whole groups of unit tests whose subject is a program; others say so test by test.
 _RUN_PROGRAMS = (
     "unit/adapters/artifacts/",
@@ -55,7 +71,23 @@ def _offer_kubernetes_programs() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     _offer_kubernetes_programs()
+    canaries.install()
     config.addinivalue_line("markers", "runs_programs: a unit test that starts a child process")
+    config.addinivalue_line(
+        "markers", "shows_secrets(*places): files, or the output, where secrets are on purpose"
+    )
+
+
+def pytest_report_header() -> str:
+    return scale.header()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
+    """Keep what a test printed and logged, for the search at its end."""
+    report = yield
+    item.stash[_SHOWN] = report.sections
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -89,10 +121,10 @@ def _nothing_left(
 @pytest.fixture(autouse=True)
 def _own_home(
     _nothing_left: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Path | None:
     """Give every test a home of its own; BOOTSTRAP_HOME goes over all of XDG."""
     if _is_real(request):
-        return
+        return None
     factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
     home = factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
@@ -103,11 +135,28 @@ def _own_home(
         monkeypatch.setenv(f"XDG_{name}_{'DIR' if name == 'RUNTIME' else 'HOME'}", str(directory))
     for name in _HIDDEN:
         monkeypatch.delenv(name, raising=False)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _no_leak(_own_home: Path | None, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which a key or token shows up where it does not belong (G-25, G-26)."""
+    seen = canaries.CANARIES
+    seen.clear()
+    yield
+    marker = request.node.get_closest_marker("shows_secrets")
+    allowed = marker.args if marker else ()
+    if "output" not in allowed:
+        seen.shown += request.node.stash.get(_SHOWN, [])
+    else:
+        seen.shown.clear()
+    roots = [place for place in (_own_home, request.node.funcargs.get("tmp_path")) if place]
+    assert seen.leaks(roots, allowed) == []
 
 
 @pytest.fixture(autouse=True)
 def _no_programs(
-    _own_home: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    _own_home: Path | None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Keep unit tests from starting programs, unless they are marked ``runs_programs``."""
     place = _place(request)
@@ -138,8 +187,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 
 def _is_real(request: pytest.FixtureRequest) -> bool:
-    place = _place(request)
-    return place.startswith(_REAL) and not place.startswith(_LOOPBACK)
+    return _place(request).startswith(_REAL) and not _place(request).startswith(_GUARDED)
 
 
 def _place(request: pytest.FixtureRequest) -> str:

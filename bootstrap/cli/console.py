@@ -49,6 +49,7 @@ class StepProgress:
     def _say(self, text: str, *, style: str = "") -> None:
         if self._quiet:
             return
+        text = without_control_codes(text)
         elapsed = f"{time.monotonic() - self._began:6.0f} s  "
         self._console.print(Text(elapsed, style="dim") + Text(_one_line(text), style=style))
 
@@ -66,4 +67,4 @@ def show_error(error: BootstrapError) -> None:
     for line in without_control_codes(error.details).splitlines():
         console.print(Text(f"  {line}"))
     if error.hint:
-        console.print(Text("hint: ", style="bold") + Text(error.hint))
+        console.print(Text("hint: ", style="bold") + Text(without_control_codes(error.hint)))

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import click
 import yaml
 
+from bootstrap.adapters.products.evidence import without_control_codes
+
 C = TypeVar("C", bound=Callable[..., Any])
 
 output_option = click.option(
@@ -28,9 +30,10 @@ def write(output: str, data: object, *, text: str, names: Iterable[str] = ()) ->
             click.echo(yaml.safe_dump(data, sort_keys=False), nl=False)
         case "name":
             for name in names:
-                click.echo(name)
+                click.echo(without_control_codes(name))
         case _:
-            click.echo(text)
+            # A check's evidence or a node's status may quote what a guest says (SEC-15).
+            click.echo(without_control_codes(text))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

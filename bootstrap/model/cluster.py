@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from bootstrap.model.identity import Identity
 from bootstrap.model.names import ClusterName
 from bootstrap.model.spec import NodeRole
 
@@ -36,6 +37,11 @@ class Mark:
     #: The cluster's own choices that a later run must not change, such as subnets.
     facts: Mapping[str, str]
     created: str
+
+    def is_on(self, domain: uuid.UUID, *, install_id: uuid.UUID) -> bool:
+        """Tell whether this install put the mark on that domain; a copy has another UUID."""
+        made_for = Identity(install_id, self.cluster).uuid_of("domain", self.node)
+        return self.install_id == install_id and made_for == domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

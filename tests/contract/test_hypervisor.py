@@ -182,6 +182,21 @@ def test_a_foreign_domain_with_our_name_is_refused_and_untouched(demo: Cluster) 
     assert demo.world.describe(name) == before
 
 
+def test_a_copy_of_our_domain_with_our_mark_is_not_ours(demo: Cluster) -> None:
+    """SEC-27: whoever cloned a node keeps the clone, whatever the mark in it says."""
+    node = replace(demo.control_plane, name="t-copy", uuid=uuid.uuid4())
+    mark = a_mark(demo.plan, demo.control_plane)
+    demo.hypervisor.ensure_domain(
+        demo.control_plane, mark=mark, image=demo.world.image, emulated=True
+    )
+    with contextlib.suppress(NotOursError):
+        demo.hypervisor.ensure_domain(node, mark=mark, image=demo.world.image, emulated=True)
+    assert [domain.name for domain in demo.hypervisor.domains()] == [demo.control_plane.name]
+    with pytest.raises(NotOursError):
+        demo.hypervisor.remove_domain(node.uuid)
+    assert demo.world.describe("t-copy")
+
+
 def test_a_foreign_domain_with_our_uuid_is_refused_and_untouched(demo: Cluster) -> None:
     demo.world.define_foreign("t-stranger", demo.control_plane.uuid)
     before = demo.world.describe("t-stranger")

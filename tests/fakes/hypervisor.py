@@ -126,13 +126,14 @@ class FakeHypervisor(Fake):
         raise NotOursError(f"Domain '{name}' exists and is not ours.", details=f"Owner: {owner}")
 
     def _ours(self, domain: Defined) -> Domain | None:
-        if domain.mark is None or domain.mark.install_id != self._install_id:
+        mark = domain.mark
+        if mark is None or not mark.is_on(domain.uuid, install_id=self._install_id):
             return None
         return Domain(
             name=domain.name,
             uuid=domain.uuid,
             state=domain.state,
             reason="",
-            is_emulated=domain.mark.facts.get("acceleration") == "emulated",
-            mark=domain.mark,
+            is_emulated=mark.facts.get("acceleration") == "emulated",
+            mark=mark,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from bootstrap.adapters.products.evidence import without_control_codes
 from bootstrap.errors import BootstrapError
 from bootstrap.ports import PlaybookResult
 
@@ -69,4 +70,5 @@ class EventLog:
 def _evidence(result: Mapping[str, Any]) -> str:
     parts = [str(result.get(key, "")) for key in ("msg", "stdout", "stderr", "module_stderr")]
     text = "\n".join(part for part in parts if part.strip())
-    return "\n".join(text.splitlines()[-_TAIL_LINES:])
+    # It goes into a log that somebody will show on a terminal (SEC-15).
+    return without_control_codes("\n".join(text.splitlines()[-_TAIL_LINES:]))

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shlex
+import stat
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from bootstrap.model.names import ClusterName, kubeconfig_entry
 #: kubectl itself gives up at once; someone else's script may hold the lock for long.
 PATIENCE_S = 30.0
 _COMMENT = re.compile(r"(^|\s)#", re.MULTILINE)
+_ALL_MODES = 0o777
 
 
 def merge_into_user(
@@ -59,7 +61,8 @@ def merge_into_user(
             result = merged(existing, ours, use=use, beside=beside)
             return file_marked(result, install_id) if is_new else result
 
-        _edit(target, with_ours, install_id)
+        # From now on the file holds a key, which others on this host must not read (H-15).
+        _edit(target, with_ours, install_id, allowed=stat.S_IRWXU)
     return target
 
 
@@ -136,8 +139,17 @@ def _read(path: Path) -> Document:
     return read_document(path, read_text(path))
 
 
-def _edit(path: Path, change: Callable[[Document], Document], install_id: uuid.UUID) -> None:
-    """Change a kubeconfig whose lock we hold; a link is kept and its target replaced."""
+def _edit(
+    path: Path,
+    change: Callable[[Document], Document],
+    install_id: uuid.UUID,
+    *,
+    allowed: int = _ALL_MODES,
+) -> None:
+    """Change a kubeconfig whose lock we hold; a link is kept and its target replaced.
+
+    Of its mode, what is in ``allowed`` stays.
+    """
     target = path.resolve()
     text = read_text(target)
     before = read_document(path, text)
@@ -151,7 +163,7 @@ def _edit(path: Path, change: Callable[[Document], Document], install_id: uuid.U
             if is_empty and not path.is_symlink():
                 target.unlink()
             else:
-                _replace(target, changed)
+                _replace(target, changed, allowed)
 
 
 @contextlib.contextmanager
@@ -174,9 +186,9 @@ def _refuse_read_only(target: Path) -> None:
         )
 
 
-def _replace(target: Path, text: str) -> None:
+def _replace(target: Path, text: str, allowed: int) -> None:
     status = target.stat() if target.exists() else None
-    with replacing(target, mode=status.st_mode & 0o777 if status else 0o600) as temporary:
+    with replacing(target, mode=status.st_mode & allowed if status else 0o600) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
         if status is not None:
             _keep_owner(temporary, target, status)

@@ -106,7 +106,8 @@ class LibvirtHypervisor:
         if found is None:
             return None
         if ours is None:
-            raise not_ours(found.name(), "It has our UUID but not our mark.")
+            details = f"It has our UUID but not our mark. Its owner: {_owner(found)}."
+            raise not_ours(found.name(), details)
         return ours
 
     def _lookup(self, name: str) -> libvirt.virDomain:
@@ -124,27 +125,32 @@ class LibvirtHypervisor:
                 return
             with translated(f"look up domain '{name}'"):
                 raise
-        mark = _read(domain)
-        owner = (
-            f"uid {mark[0].owner_uid}, install {mark[0].install_id}" if mark else "no mark of ours"
-        )
-        raise not_ours(name, f"Its owner: {owner}.")
+        raise not_ours(name, f"Its owner: {_owner(domain)}.")
 
     def _ours(self, domain: libvirt.virDomain) -> tuple[Domain, str] | None:
-        known = _read(domain)
-        if known is None or known[0].install_id != self._install_id:
+        known, unique = _read(domain), uuid.UUID(domain.UUIDString())
+        if known is None or self._install_id is None:
             return None
         mark, digest = known
+        if not mark.is_on(unique, install_id=self._install_id):
+            return None
         state, reason = domain_state(domain)
         ours = Domain(
             name=domain.name(),
-            uuid=uuid.UUID(domain.UUIDString()),
+            uuid=unique,
             state=state,
             reason=reason,
             is_emulated=mark.facts.get("acceleration") == "emulated",
             mark=mark,
         )
         return ours, digest
+
+
+def _owner(domain: libvirt.virDomain) -> str:
+    known = _read(domain)
+    if known is None:
+        return "no mark of ours"
+    return f"uid {known[0].owner_uid}, install {known[0].install_id}"
 
 
 def _read(domain: libvirt.virDomain) -> tuple[Mark, str] | None:

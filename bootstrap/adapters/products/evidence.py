@@ -19,7 +19,11 @@ _QUESTIONS = {
     "network.txt": "ip address; ip route; networkctl --no-pager; nft list ruleset",
     "system.txt": "systemctl --failed --no-pager; dmesg | tail -n 100; free -m; df -h",
 }
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+    # What makes a text look other than it is: the marks that turn its direction.
+    r"|[\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def without_control_codes(text: str) -> str:

@@ -1,7 +1,6 @@
 """A cluster's products: what its user gets, in the cluster's state directory."""
 
 import os
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from bootstrap.adapters.ansible.inventory import (
     ssh_config,
     ssh_directory,
 )
+from bootstrap.adapters.claims import MARKER, claim, remove_claimed
 from bootstrap.adapters.files import private_directory, sweep, write_atomically
 from bootstrap.adapters.kubeconfig.own import write_own
 from bootstrap.adapters.kubeconfig.user import merge_into_user, remove_from_user
@@ -29,8 +29,6 @@ from bootstrap.model.plan import ClusterPlan
 from bootstrap.planning.node_files import node_files
 from bootstrap.ports import NodeShell, Reachable, Trust
 
-_MARKER = "cluster-name"
-
 
 class StateProducts:
     """Implements :class:`bootstrap.ports.Products`; see there for the promises."""
@@ -42,9 +40,9 @@ class StateProducts:
 
     def ensure(self, plan: ClusterPlan, trust: Trust) -> bool:
         """See the port."""
-        state = private_directory(plan.state_directory)
+        state = plan.state_directory
+        changed = claim(state)
         sweep(state)
-        changed = write_atomically(state / _MARKER, f"{plan.name}\n")
         changed |= write_atomically(state / "ca.crt", trust.certificates()["ca.crt"])
         changed |= self._ensure_ssh(plan)
         private_directory(state / "nodes")
@@ -78,7 +76,7 @@ class StateProducts:
         logs = self._root / str(cluster) / "logs"
         place = logs / time.strftime("evidence-%Y%m%dT%H%M%S")
         try:
-            private_directory(logs.parent)
+            claim(logs.parent)
             private_directory(logs)
             return collect(place, nodes, shell)
         except (OSError, BootstrapError) as error:
@@ -86,16 +84,12 @@ class StateProducts:
 
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
-        found = (marker.parent for marker in sorted(self._root.glob(f"*/{_MARKER}")))
+        found = (marker.parent for marker in sorted(self._root.glob(f"*/{MARKER}")))
         return cluster_names(path.name for path in found if not path.is_symlink())
 
     def remove(self, cluster: ClusterName) -> bool:
         """See the port."""
-        directory = self._root / str(cluster)
-        if not directory.is_dir() or directory.is_symlink():
-            return False
-        shutil.rmtree(directory)
-        return True
+        return remove_claimed(self._root / str(cluster))
 
     def _ensure_ssh(self, plan: ClusterPlan) -> bool:
         self._trust.ensure_client_key()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bootstrap.adapters.claims import claim
 from bootstrap.adapters.files import private_directory, sweep, write_atomically
 from bootstrap.adapters.trust.authority import Authorities, make_authorities
 from bootstrap.adapters.trust.encryption_key import make_encryption_key, read_encryption_key
@@ -106,7 +107,7 @@ class TrustStore:
             raise _damaged(path, error) from error
 
     def _open(self, name: str) -> Path:
-        private_directory(self._directory)
+        claim(self._directory)
         directory = private_directory(self._directory / name)
         sweep(directory)
         return directory

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bootstrap.adapters.files import private_directory, replacing, write_atomically
 from bootstrap.adapters.process import run
+from bootstrap.adapters.volumes.inspection import check_raw_image
 from bootstrap.adapters.volumes.seed import seed_image
 from bootstrap.errors import NotOursError
 from bootstrap.model.cluster import NodeImage
@@ -38,6 +39,7 @@ class FileVolumes:
         self._ensure_directory(node)
         if node.root_volume.exists():
             return False
+        check_raw_image(image.disk, hint="bootstrap image prune")
         with replacing(node.root_volume) as temporary:
             run(
                 [*_CREATE, "-b", image.disk, temporary, f"{node.disk_gib}G"],

@@ -83,12 +83,16 @@ def test_merging_and_removing_gives_back_every_byte(home: dict[str, str], config
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
-def test_the_mode_of_an_existing_file_is_kept(
+def test_a_file_that_got_our_key_is_the_users_alone(
     home: dict[str, str], config: Path, mode: int
 ) -> None:
+    """H-15: and stays so when the key is gone, since who it was for is not ours to say."""
     config.chmod(mode)
     merge(home)
-    assert config.stat().st_mode & 0o777 == mode
+    assert config.stat().st_mode & 0o777 == mode & 0o700
+    config.chmod(0o640)
+    remove(home)
+    assert config.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_link_is_kept_and_its_target_replaced(

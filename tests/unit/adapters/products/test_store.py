@@ -12,6 +12,7 @@ import yaml
 from bootstrap.adapters.products.store import StateProducts
 from bootstrap.adapters.trust.cluster import ClusterTrust
 from bootstrap.adapters.trust.store import TrustStore
+from bootstrap.errors import NotOursError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import ClusterPlan
 from tests.builders import INSTALL, a_cluster_spec, a_plan
@@ -114,6 +115,35 @@ def test_removal_leaves_nothing_and_is_repeatable(made: Made) -> None:
     assert list(made.root.iterdir()) == []
     assert not made.products.remove(DEMO)
     assert list(made.products.clusters()) == []
+
+
+def test_somebody_elses_directory_is_neither_used_nor_removed(made: Made) -> None:
+    """SEC-27, G-05: it has a cluster's name and not our marker."""
+    foreign = made.root / "demo"
+    foreign.mkdir(parents=True, mode=0o700)
+    (foreign / "notes").write_text("mine")
+    for change in (made.ensure, lambda: made.products.remove(DEMO)):
+        with pytest.raises(NotOursError, match="does not carry our marker"):
+            change()
+    assert [path.name for path in foreign.iterdir()] == ["notes"]
+
+
+def test_a_directory_that_a_kill_left_without_its_marker_goes(made: Made) -> None:
+    """G-03."""
+    directory = made.root / "demo"
+    directory.mkdir(parents=True, mode=0o700)
+    (directory / ".bootstrap-cluster-name.abcdefgh").touch()
+    assert made.products.remove(DEMO)
+    assert not directory.exists()
+
+
+def test_whatever_made_the_directory_removal_knows_it(made: Made) -> None:
+    made.products.collect_evidence(
+        DEMO, [], FakeShell(FakeHypervisor(INSTALL), FakeVolumes(INSTALL))
+    )
+    assert made.products.remove(DEMO)
+    made.trust.node_keys("demo-worker")
+    assert made.products.remove(DEMO)
 
 
 def test_a_linked_state_directory_is_not_followed(made: Made, tmp_path: Path) -> None:

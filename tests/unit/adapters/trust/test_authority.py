@@ -134,6 +134,7 @@ def kubeadm(directory: Path, *words: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.shows_secrets("*/pki/*.key")  # where kubeadm wants them
 def test_kubeadm_signs_with_our_authorities(tmp_path: Path) -> None:
     pki, made = tmp_path / "pki", make_authorities(datetime.now(UTC))
     for name, text in made.files().items():

@@ -55,6 +55,7 @@ def test_everything_is_private_whatever_the_umask_is(directory: Path) -> None:
     }
     assert modes == {
         ".": 0o700,
+        "cluster-name": 0o600,
         "pki": 0o700,
         "pki/authorities.json": 0o600,
         "pki/encryption-key": 0o600,

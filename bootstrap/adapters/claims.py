@@ -1,0 +1,60 @@
+"""Tell a cluster's own state directory from one that only has its name."""
+
+import shlex
+import shutil
+from pathlib import Path
+
+from bootstrap.adapters.files import private_directory, sweep, write_atomically
+from bootstrap.errors import NotOursError
+
+MARKER = "cluster-name"
+#: How temporary files of ours begin, which a kill leaves before the marker is there.
+_TEMPORARY = ".bootstrap-"
+
+
+def claim(directory: Path) -> bool:
+    """Make the directory a cluster's, named as it is; tell whether that changed anything.
+
+    :raises NotOursError: if it holds something and does not carry our marker.
+    """
+    private_directory(directory)
+    if (directory / MARKER).exists():
+        return False
+    _refuse_foreign(directory)
+    sweep(directory)
+    return write_atomically(directory / MARKER, f"{directory.name}\n")
+
+
+def remove_claimed(directory: Path) -> bool:
+    """Remove a cluster's directory with all that is in it; False if there is none, or a link.
+
+    :raises NotOursError: if it holds something and does not carry our marker.
+    """
+    if not directory.is_dir() or directory.is_symlink():
+        return False
+    if not (directory / MARKER).exists():
+        _refuse_foreign(directory)
+    for entry in directory.iterdir():
+        if entry.name != MARKER:
+            _remove(entry)
+    # The marker goes last: a kill in between leaves a directory that is still ours.
+    (directory / MARKER).unlink(missing_ok=True)
+    directory.rmdir()
+    return True
+
+
+def _refuse_foreign(directory: Path) -> None:
+    strange = sorted(entry.name for entry in directory.iterdir())
+    if any(not name.startswith(_TEMPORARY) for name in strange):
+        raise NotOursError(
+            f"Directory '{directory}' is not empty and does not carry our marker.",
+            details="It holds: " + ", ".join(strange[:5]),
+            hint=f"ls -la {shlex.quote(str(directory))}",
+        )
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink(missing_ok=True)

@@ -1,0 +1,55 @@
+"""How much the fault tests do, and from which seed: the same two variables everywhere.
+
+``BOOTSTRAP_FAULT_SCALE`` is ``ci`` (the default) or ``long``; ``BOOTSTRAP_FAULT_SEED`` makes
+a run the same again. A sample in CI always has the same seed; a long run takes a new one.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable
+
+from hypothesis import HealthCheck, Phase, seed, settings
+
+IS_LONG = {"ci": False, "long": True}[os.environ.get("BOOTSTRAP_FAULT_SCALE", "ci")]
+PHASES = os.environ.get("BOOTSTRAP_FAULT_PHASES", "explicit generate shrink").split()
+SEED = int(os.environ.get("BOOTSTRAP_FAULT_SEED") or (time.time_ns() // 10**6 if IS_LONG else 1))
+
+
+def trials(*, ci: int, long: int) -> int:
+    """Choose how often something is tried."""
+    return long if IS_LONG else ci
+
+
+def chance(name: str) -> random.Random:
+    """Give a test chance of its own, so that another test's number of trials changes nothing."""
+    return random.Random(f"{SEED} {name}")  # noqa: S311 - moments and sizes, not secrets
+
+
+def tried(*, ci: int, long: int, **more: object) -> settings:
+    """Say how many examples Hypothesis tries; none is a matter of time."""
+    return settings(
+        max_examples=trials(ci=ci, long=long),
+        deadline=None,
+        database=None,
+        print_blob=True,
+        # Explaining a failure costs many more runs than finding it.
+        phases=[phase for phase in Phase if phase.name in PHASES],
+        suppress_health_check=list(HealthCheck),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def fuzzed(*, ci: int, long: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a test of Hypothesis with its number of examples and the seed."""
+    setting = tried(ci=ci, long=long)
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        return seed(SEED)(setting(test))
+
+    return decorate
+
+
+def header() -> str:
+    """Say how to run the same again."""
+    return f"BOOTSTRAP_FAULT_SCALE={'long' if IS_LONG else 'ci'} BOOTSTRAP_FAULT_SEED={SEED}"
