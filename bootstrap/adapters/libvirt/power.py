@@ -1,4 +1,4 @@
-"""Say what a domain does, in libvirt's words."""
+"""Say whether a domain runs, in libvirt's words, and make it run or not."""
 
 import libvirt
 
@@ -26,3 +26,34 @@ def domain_state(domain: libvirt.virDomain) -> tuple[DomainState, str]:
     if state == libvirt.VIR_DOMAIN_SHUTOFF and domain.hasManagedSaveImage():
         return DomainState.SAVED, "managed save"
     return _STATES.get(state, DomainState.OTHER), _REASONS.get((state, reason), "")
+
+
+def start(domain: libvirt.virDomain) -> None:
+    """Start, resume or restore the domain; one that runs by now is as wanted.
+
+    :raises libvirt.libvirtError: if libvirt refuses and the domain does not run.
+    """
+    try:
+        if domain_state(domain)[0] is DomainState.PAUSED:
+            domain.resume()
+        else:
+            domain.create()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+            raise
+        if domain_state(domain)[0] is not DomainState.RUNNING:
+            raise
+
+
+def power_off(domain: libvirt.virDomain) -> None:
+    """Cut the domain's power; one that has none by now is as wanted.
+
+    :raises libvirt.libvirtError: if libvirt refuses and the domain still has power.
+    """
+    if not domain.isActive():
+        return
+    try:
+        domain.destroy()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID or domain.isActive():
+            raise

@@ -1,0 +1,69 @@
+"""Give a connection a thread of its own, so that a call that hangs can be left behind.
+
+libvirt's keepalive would find a daemon that stopped, but not one that waits for a QEMU that
+stopped, nor a hanging connect; and a call in the main thread also holds up Ctrl-C. The thread
+owns the connection until the process ends: closing asks the daemon, and would hang too.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+import libvirt
+
+T = TypeVar("T")
+Work = Callable[[libvirt.virConnect], T]
+
+
+class HungError(Exception):
+    """A call did not come back before its deadline."""
+
+
+class ConnectionThread:
+    """Runs pieces of work, one after the other, with the connection that it has opened."""
+
+    def __init__(self, connect: Callable[[], libvirt.virConnect]) -> None:
+        self._work: queue.SimpleQueue[tuple[Work[object], Future[object]] | None]
+        self._work = queue.SimpleQueue()
+        self._thread = threading.Thread(
+            target=_serve, args=(connect, self._work), name="libvirt", daemon=True
+        )
+        self._thread.start()
+
+    def run(self, work: Work[T], *, timeout_s: float) -> T:
+        """Give what ``work`` returns, or raise what it raises.
+
+        :raises HungError: if ``timeout_s`` seconds pass first. The thread is of no use then.
+        """
+        answer: Future[T] = Future()
+        self._work.put((work, answer))  # type: ignore[arg-type]  # the queue holds any T
+        try:
+            return answer.result(timeout_s)
+        except TimeoutError as error:
+            if answer.done():
+                raise
+            raise HungError from error
+
+    def end(self, *, timeout_s: float) -> None:
+        """Close the connection, unless that hangs."""
+        self._work.put(None)
+        self._thread.join(timeout_s)
+
+
+def _serve(
+    connect: Callable[[], libvirt.virConnect],
+    work: queue.SimpleQueue[tuple[Work[object], Future[object]] | None],
+) -> None:
+    connection: libvirt.virConnect | None = None
+    while (item := work.get()) is not None:
+        task, answer = item
+        try:
+            connection = connection or connect()
+            answer.set_result(task(connection))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is read
+            answer.set_exception(error)
+        del item, task, answer
+    if connection is not None:
+        connection.close()
