@@ -1,5 +1,6 @@
 """A libvirt whose n-th call fails, hangs or is the daemon's last (faults.md, FL)."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,6 +59,8 @@ class FaultyLibvirt:
     names: list[str] = field(default_factory=list)
     refused: int = 0
     daemon: _Daemon = field(default_factory=_Daemon)
+    #: What was plugged through each emulator's monitor, which the test driver has not.
+    plugged: dict[str, set[str]] = field(default_factory=dict)
     #: Set at the end of a trial: lets what hangs go.
     released: threading.Event = field(default_factory=threading.Event)
 
@@ -74,6 +77,26 @@ class FaultyLibvirt:
         """End the daemon; the next one has the same domains."""
         self.daemon.is_alive = False
         self.refused = self.refusals
+
+    def monitor(self, domain: "_Proxy", request: str, flags: int) -> str:
+        """Stand in for ``libvirt_qemu.qemuMonitorCommand``."""
+        assert flags == 0
+        wanted = json.loads(request)
+        plugged = self.plugged.setdefault(str(domain.name()), set())
+
+        def answer() -> object:
+            match wanted["execute"]:
+                case "qom-list":
+                    return [{"name": name} for name in sorted(plugged)]
+                case "human-monitor-command":
+                    return "\n".join(sorted(plugged))
+                case _:
+                    assert wanted["arguments"]["id"] not in plugged, "it is there already"
+                    plugged.add(wanted["arguments"]["id"])
+                    return {}
+
+        result = self.called(wanted["execute"], answer, domain._daemon)  # noqa: SLF001
+        return json.dumps({"return": result})
 
     def called(self, name: str, call: Callable[[], object], daemon: _Daemon) -> object:
         """Do one call, and what shall go wrong with it."""
@@ -103,6 +126,7 @@ class _Proxy:
 
     def __getattr__(self, name: str) -> object:
         value = getattr(self._real, name)
+        assert callable(value), f"what is not a call would get past us: {name}"
 
         def call(*args: object) -> object:
             result = self._owner.called(name, lambda: value(*args), self._daemon)
