@@ -7,14 +7,19 @@ owns the connection until the process ends: closing asks the daemon, and would h
 
 import queue
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 import libvirt
 
 T = TypeVar("T")
 Work = Callable[[libvirt.virConnect], T]
+
+#: Python acts on a signal in the main thread only, and a signal that another thread takes,
+#: or that comes just before the wait, does not wake it.
+_SIGNAL_CHECK_S = 0.5
 
 
 class HungError(Exception):
@@ -39,12 +44,13 @@ class ConnectionThread:
         """
         answer: Future[T] = Future()
         self._work.put((work, answer))  # type: ignore[arg-type]  # the queue holds any T
-        try:
-            return answer.result(timeout_s)
-        except TimeoutError as error:
-            if answer.done():
-                raise
-            raise HungError from error
+        deadline = time.monotonic() + timeout_s
+        while not answer.done():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise HungError
+            wait([answer], min(left_s, _SIGNAL_CHECK_S))
+        return answer.result()
 
     def end(self, *, timeout_s: float) -> None:
         """Close the connection, unless that hangs."""

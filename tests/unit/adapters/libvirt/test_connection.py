@@ -1,5 +1,8 @@
 """A libvirt that cannot be reached, and one that went away."""
 
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -173,3 +176,21 @@ def test_the_works_own_timeout_is_not_taken_for_a_hang(faulty: FaultyLibvirt) ->
 
     with pytest.raises(TimeoutError):
         connection.run("ask", work)
+
+
+def test_a_signal_that_another_thread_takes_interrupts_the_wait(faulty: FaultyLibvirt) -> None:
+    """L-08, G-04: the kernel may give Ctrl-C to the thread that hangs."""
+    connection = Connection("test", connect=faulty.connect, deadlines=replace(SHORT, reading_s=60))
+    is_called = threading.Event()
+
+    def work(_connection: object) -> None:
+        is_called.set()
+        # Given to the waiting main thread, it would interrupt the wait in any case.
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        faulty.released.wait()
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        connection.run("ask", work)
+    assert is_called.is_set()
+    assert time.monotonic() - began < 30
