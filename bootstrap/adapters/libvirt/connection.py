@@ -9,8 +9,8 @@ import libvirt
 from bootstrap.adapters.libvirt.deadlines import GENEROUS, Deadlines
 from bootstrap.adapters.libvirt.errors import (
     hung,
-    is_busy,
     is_connection_loss,
+    is_passing,
     restart_command,
     translated,
     unreachable,
@@ -64,7 +64,7 @@ class Connection:
                     return self._ask(self._living(), action, work, timeout_s)
                 except libvirt.libvirtError as error:
                     self._is_lost = is_connection_loss(error)
-                    if not self._is_lost and not is_busy(error):
+                    if not self._is_lost and not is_passing(error):
                         raise
             return self._ask(self._living(), action, work, timeout_s)
 

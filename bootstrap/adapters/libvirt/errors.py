@@ -54,9 +54,12 @@ def is_connection_loss(error: libvirt.libvirtError) -> bool:
     return is_rpc or error.get_error_code() == libvirt.VIR_ERR_RPC
 
 
-def is_busy(error: libvirt.libvirtError) -> bool:
-    """Tell whether the same call may succeed in a moment."""
-    return error.get_error_code() in _BUSY
+def is_passing(error: libvirt.libvirtError) -> bool:
+    """Tell whether the same call may succeed, or say more, in a moment."""
+    code = error.get_error_code()
+    # libvirt keeps a thread's last error until that thread frees any of libvirt's objects,
+    # which Python's collector may do just between a call and asking for its error.
+    return code is None or code in _BUSY
 
 
 def is_absence(error: libvirt.libvirtError) -> bool:

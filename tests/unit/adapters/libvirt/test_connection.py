@@ -157,6 +157,26 @@ def test_what_is_busy_is_asked_again(faulty: FaultyLibvirt) -> None:
     assert Connection("test", connect=faulty.connect).run("list", lambda it: it.numOfDomains()) == 0
 
 
+def test_an_error_that_was_forgotten_is_asked_for_again(faulty: FaultyLibvirt) -> None:
+    """G-14: freeing any object of libvirt's makes it forget the thread's last error."""
+    real = libvirt.open("test:///default")
+    forgotten: list[object] = []
+
+    def work(_connection: object) -> None:
+        try:
+            real.lookupByName("nobody")
+        except libvirt.libvirtError as error:
+            if not forgotten:
+                forgotten.append(error)
+                error.err = None
+            raise
+
+    with pytest.raises(NotFoundError):
+        Connection("test", connect=faulty.connect).run("find", work)
+    assert forgotten
+    real.close()
+
+
 def test_a_call_that_hangs_ends_with_its_name_and_what_to_type(faulty: FaultyLibvirt) -> None:
     """L-08, G-16."""
     connection = Connection("qemu:///session", connect=faulty.connect, deadlines=SHORT)
