@@ -56,14 +56,14 @@ class Daemon:
         finally:
             process.resume()
 
-    def emulators(self) -> list[str]:
-        """List the command lines of all emulators that run."""
-        children = self.supervisor.children(recursive=True)
-        lines = []
-        for child in children:
+    def emulators(self) -> list[psutil.Process]:
+        """List all emulators that run guests."""
+        found = []
+        for child in self.supervisor.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
-                lines.append(" ".join(child.cmdline()))
-        return [line for line in lines if "-name guest=" in line]
+                if any(word.startswith("guest=") for word in child.cmdline()):
+                    found.append(child)
+        return found
 
     def own(self) -> None:
         """Hand everything in the place to the daemon's user."""

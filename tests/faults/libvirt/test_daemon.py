@@ -25,7 +25,7 @@ from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
 from bootstrap.adapters.volumes.store import FileVolumes
 from bootstrap.errors import TimedOutError
 from bootstrap.model.cluster import DomainState, NodeImage
-from bootstrap.model.plan import Acceleration, ClusterPlan
+from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
 from bootstrap.planning.plan import Site, make_plan, wanted_slots
 from tests.builders import a_cluster_spec, a_mark, an_image
 from tests.fakes.libvirt_world import halting_kernel
@@ -87,6 +87,20 @@ class Cluster:
             self.daemon.uri, note=self.notes.append, connect=self._connect, deadlines=deadlines
         )
         return LibvirtHypervisor(connection, self.install)
+
+    def start_first(self, hypervisor: LibvirtHypervisor) -> NodePlan:
+        """Start the control plane only."""
+        node = self.plan.initial_control_plane
+        mark = a_mark(self.plan, node)
+        hypervisor.ensure_domain(node, mark=mark, image=self.image, emulated=True)
+        hypervisor.start_domain(node.name)
+        return node
+
+    def grown(self) -> NodePlan:
+        """Give the control plane with one more cable."""
+        node = self.plan.initial_control_plane
+        link = replace(node.links[0], node="t-new", control_plane_mac="52:54:00:00:00:99")
+        return replace(node, links=(*node.links, link))
 
     def live(self, deadlines: Deadlines = GENEROUS) -> None:
         """Do with both domains all that `up` and `down` do with them."""
@@ -224,6 +238,51 @@ def test_a_daemon_that_hangs_at_any_call_is_told_with_the_call(
         assert caught.value.hint.startswith("pkill -KILL")
         cluster.live()
         cluster.assert_nothing_left()
+
+
+_SNAPSHOT = """<domainsnapshot><name>before</name><disks>
+<disk name='vda' snapshot='external'/><disk name='vdb' snapshot='no'/></disks></domainsnapshot>"""
+_CHECKPOINT = """<domaincheckpoint><name>mark</name><disks>
+<disk name='vda' checkpoint='bitmap'/><disk name='vdb' checkpoint='no'/></disks>
+</domaincheckpoint>"""
+
+
+def test_snapshots_checkpoints_and_saves_go_with_their_domain(daemon: Daemon) -> None:
+    """L-11, M16: libvirt refuses to undefine a domain that has any of them."""
+    cluster = Cluster(daemon)
+    hypervisor = cluster.hypervisor()
+    node = cluster.start_first(hypervisor)
+    real = libvirt.open(daemon.uri)
+    domain = real.lookupByName(node.name)
+    domain.checkpointCreateXML(_CHECKPOINT)
+    domain.snapshotCreateXML(_SNAPSHOT, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY)
+    assert (len(domain.listAllCheckpoints()), len(domain.listAllSnapshots())) == (1, 1)
+    domain.managedSave()
+    with pytest.raises(libvirt.libvirtError):
+        domain.undefine()
+    real.close()
+    assert hypervisor.remove_domain(node.uuid)
+    cluster.assert_nothing_left()
+    kept = [*daemon.place.glob("CONFIG_HOME/libvirt/qemu/**/*"), *daemon.place.glob("**/*.save")]
+    assert [path for path in kept if node.name in path.name] == []
+
+
+def test_an_emulator_that_hangs_holds_up_its_own_domain_only(daemon: Daemon) -> None:
+    """L-08, G-16: the daemon lives, so that no keepalive would notice."""
+    cluster = Cluster(daemon)
+    node = cluster.start_first(cluster.hypervisor())
+    grown = cluster.grown()
+    # The monitor's function is not a method, so it takes libvirt's own object only.
+    connection = Connection(daemon.uri, deadlines=replace(SHORT, changing_s=3))
+    hypervisor = LibvirtHypervisor(connection, cluster.install)
+    (emulator,) = daemon.emulators()
+    emulator.suspend()
+    with pytest.raises(TimedOutError, match="connect domain") as caught:
+        hypervisor.ensure_link(grown, grown.links[-1].node)
+    assert "emulator" in caught.value.details
+    assert [domain.state for domain in hypervisor.domains()] == [RUNNING]
+    assert cluster.hypervisor().remove_domain(node.uuid)
+    cluster.assert_nothing_left()
 
 
 _LIST_THEN_STOP = """
