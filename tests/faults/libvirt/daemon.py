@@ -46,6 +46,10 @@ class Daemon:
         process.kill()
         process.wait(30)
 
+    def wait(self) -> None:
+        """Return when it takes connections."""
+        wait_for("the private libvirtd", self._answers, timeout_s=60, interval_s=0.1)
+
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
         """Let it hang for a while."""
@@ -70,6 +74,12 @@ class Daemon:
         for path in (self.place, *self.place.rglob("*")):
             if os.getuid() == 0:
                 os.lchown(path, _NOBODY, _NOBODY)
+
+    def _answers(self) -> None:
+        try:
+            libvirt.open(self.uri).close()
+        except libvirt.libvirtError as error:
+            raise NotYet(str(error)) from error
 
     def _process(self) -> psutil.Process:
         for child in self.supervisor.children():
@@ -106,7 +116,7 @@ def private_daemon(skip: Callable[[str], object]) -> Iterator[Daemon]:
         )
         daemon.own()
         try:
-            wait_for("the private libvirtd", lambda: _answers(daemon), timeout_s=60, interval_s=0.1)
+            daemon.wait()
             yield daemon
         finally:
             supervisor.send_signal(signal.SIGTERM)
@@ -128,10 +138,3 @@ def _as_ordinary_user() -> list[str]:
     setpriv = shutil.which("setpriv", path=_PATH)
     assert setpriv is not None
     return [setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--"]
-
-
-def _answers(daemon: Daemon) -> None:
-    try:
-        libvirt.open(daemon.uri).close()
-    except libvirt.libvirtError as error:
-        raise NotYet(str(error)) from error

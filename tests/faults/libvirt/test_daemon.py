@@ -27,10 +27,11 @@ from bootstrap.errors import TimedOutError
 from bootstrap.model.cluster import DomainState, NodeImage
 from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
 from bootstrap.planning.plan import Site, make_plan, wanted_slots
+from bootstrap.waiting import NotYet, wait_for
 from tests.builders import a_cluster_spec, a_mark, an_image
 from tests.fakes.libvirt_world import halting_kernel
 from tests.faults.libvirt.daemon import Daemon, free_ports, private_daemon
-from tests.faults.libvirt.scale import SEED, chosen
+from tests.faults.libvirt.scale import IS_LONG, SEED, chosen
 from tests.faults.libvirt.story import ended_well
 
 pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(7200)]
@@ -167,9 +168,10 @@ def names(daemon: Daemon) -> list[str]:
     """Name the calls of a life without any fault."""
     cluster = Cluster(daemon)
     cluster.live()
+    names = list(cluster.names)
     cluster.assert_nothing_left()
     assert cluster.notes == []
-    return cluster.names
+    return names
 
 
 def test_a_daemon_killed_before_any_call_is_not_noticed_but_for_one_line(
@@ -212,6 +214,8 @@ def test_a_daemon_killed_within_a_call_is_converged_from(daemon: Daemon, names: 
         cluster.on_call = kill
         ended_well(cluster.live)
         killers[0].join()
+        # The next run is not to meet the moment in which there is none.
+        daemon.wait()
         cluster.live()
         cluster.assert_nothing_left()
 
@@ -285,6 +289,26 @@ def test_an_emulator_that_hangs_holds_up_its_own_domain_only(daemon: Daemon) -> 
     cluster.assert_nothing_left()
 
 
+def test_an_emulator_that_is_killed_is_told_and_started_again(daemon: Daemon) -> None:
+    """D-07, D-09: libvirt alone says what runs."""
+    cluster = Cluster(daemon)
+    hypervisor = cluster.hypervisor()
+    node = cluster.start_first(hypervisor)
+    (emulator,) = daemon.emulators()
+    emulator.kill()
+
+    def has_crashed() -> None:
+        (domain,) = hypervisor.domains()
+        if (domain.state, domain.reason) != (DomainState.SHUT_OFF, "crashed"):
+            raise NotYet(f"{domain.state} {domain.reason}")
+
+    wait_for("libvirt to see it", has_crashed, timeout_s=60, interval_s=0.1)
+    assert hypervisor.start_domain(node.name)
+    assert [domain.state for domain in hypervisor.domains()] == [RUNNING]
+    assert hypervisor.remove_domain(node.uuid)
+    cluster.assert_nothing_left()
+
+
 _LIST_THEN_STOP = """
 import os, signal, sys
 from bootstrap.adapters.libvirt.connection import Connection
@@ -339,3 +363,15 @@ def test_a_signal_ends_a_command_whose_call_hangs(
         running.kill()
     assert running.returncode == status
     assert "Traceback" not in told
+
+
+@pytest.mark.skipif(not IS_LONG, reason="waits for the command's own deadline, a minute")
+def test_a_command_whose_call_hangs_ends_by_itself(silent_server: socket.socket) -> None:
+    """L-08, G-16."""
+    uri = f"qemu+unix:///session?socket={silent_server.getsockname()}"
+    command = [sys.executable, "-m", "bootstrap", "list", "--hypervisor", uri]
+    done = subprocess.run(command, timeout=600, check=False, capture_output=True, text=True)
+    assert done.returncode == 5
+    assert "did not answer within 60 s" in done.stderr
+    assert "pkill -KILL" in done.stderr
+    assert "Traceback" not in done.stderr
