@@ -61,18 +61,16 @@ def _remove_domains(cluster: ClusterName, ports: Ports, failures: "_Failures") -
 
     Who cannot look does not go on: a domain that runs needs its volumes.
     """
-    removed: list[str] = []
+    removed: set[str] = set()
     for _ in range(_ROUNDS):
         domains = ports.hypervisor.domains(cluster)
         if not domains or failures.errors:
-            return removed
-        removed += [
-            domain.name
-            for domain in domains
-            if failures.collect(partial(ports.hypervisor.remove_domain, domain.uuid))
-        ]
+            return sorted(removed)
+        for domain in domains:
+            if failures.collect(partial(ports.hypervisor.remove_domain, domain.uuid)):
+                removed.add(domain.name)
     failures.collect(partial(_refuse_leftovers, cluster, ports))
-    return removed
+    return sorted(removed)
 
 
 def _refuse_leftovers(cluster: ClusterName, ports: Ports) -> None:
