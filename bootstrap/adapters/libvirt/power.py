@@ -14,10 +14,15 @@ _STATES = {
 _REASONS = {
     (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_USER): "by a user",
     (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_IOERROR): "I/O error, disk full?",
+    (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP): "start broken off?",
     (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED): "crashed",
     (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED): "powered off",
     (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_FAILED): "failed to start",
 }
+
+#: What a daemon that died in the middle of a start leaves: the next one adopts an emulator
+#: that will never run, and nobody else starts our domains, since our runs hold a lock.
+_STARTING_UP = (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP)
 
 
 def domain_state(domain: libvirt.virDomain) -> tuple[DomainState, str]:
@@ -34,6 +39,8 @@ def start(domain: libvirt.virDomain) -> None:
     :raises libvirt.libvirtError: if libvirt refuses and the domain does not run.
     """
     try:
+        if tuple(domain.state()) == _STARTING_UP:
+            power_off(domain)
         if domain_state(domain)[0] is DomainState.PAUSED:
             domain.resume()
         else:

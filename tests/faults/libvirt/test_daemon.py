@@ -194,7 +194,8 @@ def test_a_daemon_killed_before_any_call_is_not_noticed_but_for_one_line(
 
 
 CHANGING = ("defineXMLFlags", "create", "destroy", "undefineFlags")
-DELAYS_S = (0.0, 0.01, 0.03, 0.1, 0.3)
+#: Up to what a start takes here; the half of it in which QEMU comes up is the worst.
+DELAYS_S = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 
 
 def test_a_daemon_killed_within_a_call_is_converged_from(daemon: Daemon, names: list[str]) -> None:
