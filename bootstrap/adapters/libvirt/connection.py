@@ -116,8 +116,6 @@ class Connection:
     def _ask(self, thread: ConnectionThread, action: str, work: Work[T], timeout_s: float) -> T:
         try:
             return thread.run(work, timeout_s=timeout_s)
-        except libvirt.libvirtError:
-            raise
         except HungError as error:
             self._thread, self._has_hung = None, True
             raise hung(self.uri, action, timeout_s) from error

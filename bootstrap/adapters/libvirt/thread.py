@@ -5,6 +5,8 @@ stopped, nor a hanging connect; and a call in the main thread also holds up Ctrl
 owns the connection until the process ends: closing asks the daemon, and would hang too.
 """
 
+import contextlib
+import ctypes
 import queue
 import threading
 import time
@@ -33,7 +35,7 @@ class ConnectionThread:
         self._work: queue.SimpleQueue[tuple[Work[object], Future[object]] | None]
         self._work = queue.SimpleQueue()
         self._thread = threading.Thread(
-            target=_serve, args=(connect, self._work), name="libvirt", daemon=True
+            target=_until_abandoned, args=(connect, self._work), name="libvirt", daemon=True
         )
         self._thread.start()
 
@@ -45,17 +47,39 @@ class ConnectionThread:
         answer: Future[T] = Future()
         self._work.put((work, answer))  # type: ignore[arg-type]  # the queue holds any T
         deadline = time.monotonic() + timeout_s
-        while not answer.done():
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                raise HungError
-            wait([answer], min(left_s, _SIGNAL_CHECK_S))
+        try:
+            while not answer.done():
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    raise HungError
+                wait([answer], min(left_s, _SIGNAL_CHECK_S))
+        finally:
+            if not answer.done():
+                self._abandon()
         return answer.result()
+
+    def _abandon(self) -> None:
+        """Let the work end with the call in which it is, should that ever come back.
+
+        Nobody waits for it any more, so the rest of it must not happen behind whoever
+        comes next.
+        """
+        number = ctypes.c_ulong(self._thread.ident or 0)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(HungError))
 
     def end(self, *, timeout_s: float) -> None:
         """Close the connection, unless that hangs."""
         self._work.put(None)
         self._thread.join(timeout_s)
+
+
+def _until_abandoned(
+    connect: Callable[[], libvirt.virConnect],
+    work: queue.SimpleQueue[tuple[Work[object], Future[object]] | None],
+) -> None:
+    # It may also strike just after the work was done.
+    with contextlib.suppress(HungError):
+        _serve(connect, work)
 
 
 def _serve(
@@ -70,6 +94,8 @@ def _serve(
             answer.set_result(task(connection))
         except BaseException as error:  # noqa: BLE001 - it is raised where the answer is read
             answer.set_exception(error)
+            if isinstance(error, HungError):
+                raise
         del item, task, answer
     if connection is not None:
         connection.close()

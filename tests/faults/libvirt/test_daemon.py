@@ -229,6 +229,7 @@ def test_a_daemon_that_hangs_at_any_call_is_told_with_the_call(
     print(f"stopped before {len(numbers)} of {len(names)} calls, seed {SEED}")  # noqa: T201
     for number in numbers:
         cluster = Cluster(daemon)
+        before = set(threading.enumerate())
         with contextlib.ExitStack() as until_resumed:
 
             def stop(count: int, _name: str, number: int = number) -> None:
@@ -238,6 +239,10 @@ def test_a_daemon_that_hangs_at_any_call_is_told_with_the_call(
             cluster.on_call = stop
             with pytest.raises(TimedOutError) as caught:
                 cluster.live(SHORT)
+        # The call that hung comes back now, and nothing of its work after it.
+        for thread in set(threading.enumerate()) - before:
+            thread.join(60)
+            assert not thread.is_alive()
         assert caught.value.exit_code == 5
         assert caught.value.message.startswith("Could not ")
         assert caught.value.hint.startswith("pkill -KILL")

@@ -188,6 +188,25 @@ def test_a_call_that_hangs_ends_with_its_name_and_what_to_type(faulty: FaultyLib
     connection.run("start domain 'x'", lambda it: it.numOfDomains())
 
 
+def test_the_rest_of_work_that_hung_does_not_happen(faulty: FaultyLibvirt) -> None:
+    """L-08: it would, behind the back of whoever tidies up after it."""
+    connection = Connection("test", connect=faulty.connect, deadlines=SHORT)
+    threads: list[threading.Thread] = []
+    happened: list[str] = []
+
+    def work(_connection: object) -> None:
+        threads.append(threading.current_thread())
+        faulty.released.wait()
+        happened.append("the rest")
+
+    with pytest.raises(TimedOutError):
+        connection.run("ask", work)
+    faulty.released.set()
+    threads[0].join(60)
+    assert not threads[0].is_alive()
+    assert happened == []
+
+
 def test_the_works_own_timeout_is_not_taken_for_a_hang(faulty: FaultyLibvirt) -> None:
     connection = Connection("test", connect=faulty.connect)
 
