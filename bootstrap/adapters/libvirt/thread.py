@@ -92,7 +92,7 @@ def _serve(
         try:
             connection = connection or connect()
             answer.set_result(task(connection))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is read
+        except BaseException as error:
             answer.set_exception(error)
             if isinstance(error, HungError):
                 raise
