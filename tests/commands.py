@@ -137,9 +137,13 @@ def _hints(module: _Module, found: Found) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Call):
             for expression in _hint_arguments(module, node):
                 yield from _texts(module, expression, found)
-        elif isinstance(node, ast.FunctionDef) and node.name in _HINTS:
+        elif isinstance(node, ast.FunctionDef) and _gives_hints(node.name):
             for expression in _returned(node):
                 yield from _texts(module, expression, found)
+
+
+def _gives_hints(function: str) -> bool:
+    return function in _HINTS or function.endswith("start_command")
 
 
 def _hint_arguments(module: _Module, call: ast.Call) -> Iterator[ast.expr]:
@@ -173,7 +177,8 @@ def _sources(module: _Module, node: ast.expr) -> list[ast.expr] | None:
             return node.values
         case ast.Attribute(attr="hint" | "fix"):
             return []  # whoever made that one is looked at there
-        case ast.Call(func=ast.Name(id=name)) if module.functions(name):
+        case ast.Call(func=ast.Name(id=name)) if module.functions(name) or _gives_hints(name):
+            # One of another module that gives hints is looked at there.
             return [value for one in module.functions(name) for value in _returned(one)]
         case ast.Name(id=name):
             return _assigned(module, node, name)

@@ -29,6 +29,7 @@ from bootstrap.ports import (
     Hypervisor,
     NodeShell,
     Products,
+    Progress,
     Reachable,
     Volumes,
 )
@@ -96,12 +97,13 @@ def cluster_lock(site: Site, cluster: ClusterName) -> Iterator[None]:
         yield
 
 
-def build_hypervisor(site: Site) -> Hypervisor:
-    """Connect to libvirt when it is first needed."""
+def build_hypervisor(site: Site, progress: Progress | None = None) -> Hypervisor:
+    """Connect to libvirt when it is first needed; ``progress`` is told of a reconnection."""
     from bootstrap.adapters.libvirt.connection import Connection  # noqa: PLC0415
     from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor  # noqa: PLC0415
 
-    return LibvirtHypervisor(Connection(site.hypervisor_uri), site.install_id)
+    note = progress.note if progress else lambda _text: None
+    return LibvirtHypervisor(Connection(site.hypervisor_uri, note=note), site.install_id)
 
 
 def build_volumes(site: Site) -> Volumes:
@@ -194,7 +196,7 @@ def build_ports(site: Site, cluster: ClusterName, progress: StepProgress) -> Por
 
     trust = TrustStore(site.directories.cluster_state(cluster))
     return Ports(
-        hypervisor=build_hypervisor(site),
+        hypervisor=build_hypervisor(site, progress),
         volumes=build_volumes(site),
         images=build_images(site, progress),
         host=LocalHost(site.directories, progress, is_system=site.is_system),

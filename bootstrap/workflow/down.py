@@ -11,6 +11,9 @@ from bootstrap.workflow.environment import Ports
 
 T = TypeVar("T")
 
+#: A domain that somebody defines again while we remove it is removed again, twice.
+_ROUNDS = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownResult:
@@ -29,11 +32,7 @@ def down(cluster: ClusterName, ports: Ports) -> DownResult:
     """
     ports.progress.step(f"Removing cluster '{cluster}'")
     failures = _Failures()
-    domains = [
-        domain.name
-        for domain in ports.hypervisor.domains(cluster)
-        if failures.collect(partial(ports.hypervisor.remove_domain, domain.uuid))
-    ]
+    domains = _remove_domains(cluster, ports, failures)
     volumes = failures.collect(lambda: ports.volumes.remove_cluster(cluster))
     kept = failures.collect(lambda: ports.products.remove_kubeconfig_entries(cluster))
     state = False
@@ -52,10 +51,36 @@ def remove_machines(cluster: ClusterName, ports: Ports) -> None:
     :raises BootstrapError: one error with everything that is left.
     """
     failures = _Failures()
-    for domain in ports.hypervisor.domains(cluster):
-        failures.collect(partial(ports.hypervisor.remove_domain, domain.uuid))
+    _remove_domains(cluster, ports, failures)
     failures.collect(lambda: ports.volumes.remove_cluster(cluster))
     failures.raise_for(cluster)
+
+
+def _remove_domains(cluster: ClusterName, ports: Ports, failures: "_Failures") -> list[str]:
+    """Remove the cluster's domains and look again; gives their names.
+
+    Who cannot look does not go on: a domain that runs needs its volumes.
+    """
+    removed: set[str] = set()
+    for _ in range(_ROUNDS):
+        domains = ports.hypervisor.domains(cluster)
+        if not domains or failures.errors:
+            return sorted(removed)
+        for domain in domains:
+            if failures.collect(partial(ports.hypervisor.remove_domain, domain.uuid)):
+                removed.add(domain.name)
+    failures.collect(partial(_refuse_leftovers, cluster, ports))
+    return sorted(removed)
+
+
+def _refuse_leftovers(cluster: ClusterName, ports: Ports) -> None:
+    left = [domain.name for domain in ports.hypervisor.domains(cluster)]
+    if left:
+        raise BootstrapError(
+            f"Domains of cluster '{cluster}' come back.",
+            details=f"Removed {_ROUNDS} times and still there: {', '.join(left)}",
+            hint=f"bootstrap status {cluster}",
+        )
 
 
 class _Failures:

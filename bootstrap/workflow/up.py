@@ -92,10 +92,11 @@ def up(spec: ClusterSpec, setting: Setting, ports: Ports, options: UpOptions) ->
             ports.products.ensure(plan, ports.trust)
             ensure_volumes(plan, ports, image)
             ensure_domains(plan, setting, ports, image)
-        except BootstrapError:
-            if not existing:
-                remove_machines(spec.name, ports)
-            raise
+        except BootstrapError as error:
+            if existing:
+                raise
+            details = f"{error.details}\n{_removed(plan, ports)}".strip()
+            raise type(error)(error.message, details=details, hint=error.hint) from error
     try:
         return _bring_up(plan, ports, options)
     except BootstrapError as error:
@@ -179,7 +180,7 @@ def _with_evidence(
     evidence = ports.products.collect_evidence(plan.name, plan.nodes, ports.shell)
     lines = [error.details, f"Evidence: {evidence}"]
     if remove:
-        lines.append(_removed(plan, ports))
+        lines += [_removed(plan, ports), "Another time, --keep leaves them."]
     details = "\n".join(line for line in lines if line)
     return type(error)(error.message, details=details, hint=error.hint)
 
@@ -190,4 +191,4 @@ def _removed(plan: ClusterPlan, ports: Ports) -> str:
         remove_machines(plan.name, ports)
     except BootstrapError as error:
         return f"The machines were not removed: {error.message} {error.details}".strip()
-    return "The machines were removed; --keep leaves them."
+    return "The machines were removed."

@@ -90,6 +90,8 @@ class LibvirtWorld:
         self.place = place
         self.image = replace(an_image(place), kernel=place / "kernel")
         self._connection, self._kind = connection, kind
+        #: The foreign domains that were defined here; others test on the same libvirt.
+        self.foreign: set[str] = set()
 
     def hypervisor(self, install_id: uuid.UUID) -> Hypervisor:
         return LibvirtHypervisor(self._connection, install_id)
@@ -106,8 +108,10 @@ class LibvirtWorld:
             volumes.ensure_seed_volume(node, {"meta-data": ""})
 
     def define_foreign(self, name: str, unique: uuid.UUID | None = None) -> None:
-        text = _FOREIGN.format(kind=self._kind, name=name, unique=unique or uuid.uuid4())
-        self._connection.get().defineXML(text)
+        unique = unique or uuid.uuid4()
+        self.foreign.add(str(unique))
+        text = _FOREIGN.format(kind=self._kind, name=name, unique=unique)
+        _open(self._connection).defineXML(text)
 
     def pause(self, name: str) -> None:
         self.raw(name).suspend()
@@ -116,14 +120,14 @@ class LibvirtWorld:
         self.raw(name).managedSave()
 
     def describe(self, name: str) -> str | None:
-        for domain in self._connection.get().listAllDomains():
+        for domain in _open(self._connection).listAllDomains():
             if domain.name() == name:
                 return f"{domain.XMLDesc()} {domain.state()} {domain.hasManagedSaveImage()}"
         return None
 
     def raw(self, name: str) -> libvirt.virDomain:
         """Give libvirt's own object."""
-        return self._connection.get().lookupByName(name)
+        return _open(self._connection).lookupByName(name)
 
 
 @contextlib.contextmanager
@@ -144,7 +148,7 @@ def qemu_world(skip: Callable[[str], object]) -> Iterator[LibvirtWorld]:
         skip("QEMU is not installed")
     connection = Connection(uri)
     try:
-        before = {domain.UUIDString() for domain in connection.get().listAllDomains()}
+        _open(connection)
     except HostError as error:
         skip(f"{error.message} {error.details}")
         return
@@ -152,22 +156,32 @@ def qemu_world(skip: Callable[[str], object]) -> Iterator[LibvirtWorld]:
     with tempfile.TemporaryDirectory(prefix="bootstrap-test-", dir="/var/tmp") as name:
         place = Path(name)
         place.chmod(0o711)
+        world = LibvirtWorld(connection, place, "qemu")
         try:
-            yield LibvirtWorld(connection, place, "qemu")
+            yield world
         finally:
-            _remove_new(connection, before, place)
+            _remove_all(connection, world)
             connection.close()
 
 
-def _remove_new(connection: Connection, before: set[str], place: Path) -> None:
-    for domain in connection.get().listAllDomains():
-        ours = str(place) in domain.XMLDesc() or domain.name().startswith("t-")
-        if domain.UUIDString() in before or not ours:
-            continue
-        if domain.isActive():
-            domain.destroy()
-        if domain.isPersistent():
-            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
+def _open(connection: Connection) -> libvirt.virConnect:
+    """Give libvirt's own object, to act behind the adapter's back."""
+    return connection.run("open", lambda it: it)
+
+
+def _remove_all(connection: Connection, world: LibvirtWorld) -> None:
+    for domain in _open(connection).listAllDomains():
+        # Another's may go away at any moment.
+        with contextlib.suppress(libvirt.libvirtError):
+            if domain.UUIDString() in world.foreign or str(world.place) in domain.XMLDesc():
+                _remove(domain)
+
+
+def _remove(domain: libvirt.virDomain) -> None:
+    if domain.isActive():
+        domain.destroy()
+    if domain.isPersistent():
+        domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
 
 
 def halting_kernel() -> bytes:

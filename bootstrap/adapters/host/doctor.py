@@ -79,7 +79,7 @@ def _python() -> Finding:
 
 def _libvirt(uri: str) -> str:
     connection = Connection(uri)
-    number = connection.get().getLibVersion()
+    number = connection.run("ask libvirt for its version", lambda it: int(it.getLibVersion()))
     connection.close()
     return f"{uri} answers, version {number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
 

@@ -2,15 +2,15 @@
 
 import uuid
 from collections.abc import Sequence
+from functools import partial
 
 import libvirt
 
+from bootstrap.adapters.libvirt import power, removal
 from bootstrap.adapters.libvirt.connection import Connection
-from bootstrap.adapters.libvirt.errors import not_ours, translated
+from bootstrap.adapters.libvirt.errors import not_ours
 from bootstrap.adapters.libvirt.links import plug_link
-from bootstrap.adapters.libvirt.marks import MARK_URI, read_mark
-from bootstrap.adapters.libvirt.removal import remove_log, undefine
-from bootstrap.adapters.libvirt.states import domain_state
+from bootstrap.adapters.libvirt.ownership import all_ours, ours, owner, refuse_foreign
 from bootstrap.adapters.libvirt.xml import domain_digest, domain_xml
 from bootstrap.model.cluster import Domain, DomainState, Mark, NodeImage
 from bootstrap.model.names import ClusterName
@@ -18,7 +18,11 @@ from bootstrap.model.plan import NodePlan
 
 
 class LibvirtHypervisor:
-    """Implements :class:`bootstrap.ports.Hypervisor`; see there for the promises."""
+    """Implements :class:`bootstrap.ports.Hypervisor`; see there for the promises.
+
+    What may be repeated is one piece of work for the connection. Looking and doing are two
+    pieces, so that what is said to have changed is true after a repetition too.
+    """
 
     def __init__(self, connection: Connection, install_id: uuid.UUID | None) -> None:
         self._connection = connection
@@ -26,11 +30,11 @@ class LibvirtHypervisor:
 
     def domains(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
         """See the port."""
-        with translated("list the domains"):
-            found = [self._ours(domain) for domain in self._connection.get().listAllDomains()]
-        ours = (domain for domain, _ in filter(None, found))
+        found = self._connection.run(
+            "list the domains", partial(all_ours, install_id=self._install_id)
+        )
         return sorted(
-            (domain for domain in ours if cluster in (None, domain.mark.cluster)),
+            (domain for domain in found if cluster in (None, domain.mark.cluster)),
             key=lambda domain: domain.name,
         )
 
@@ -38,134 +42,92 @@ class LibvirtHypervisor:
         self, node: NodePlan, *, mark: Mark, image: NodeImage, emulated: bool
     ) -> bool:
         """See the port."""
-        known = self._find(node.uuid)
-        if known is not None:
-            if known[1] == domain_digest(node, image=image, emulated=emulated):
-                return False
-        else:
-            self._refuse_foreign(node.name)
+        known = self._connection.run(
+            f"look up domain '{node.name}'", partial(self._digest, node.uuid, node.name)
+        )
+        if known == domain_digest(node, image=image, emulated=emulated):
+            return False
         text = domain_xml(node, mark=mark, image=image, emulated=emulated)
-        with translated(f"define domain '{node.name}'"):
-            self._connection.get().defineXMLFlags(text, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+        self._connection.run(f"define domain '{node.name}'", partial(_define, text), changes=True)
         return True
 
     def start_domain(self, name: str) -> bool:
         """See the port."""
-        domain = self._lookup(name)
-        with translated(f"start domain '{name}'", hint="bootstrap doctor"):
-            state = domain_state(domain)[0]
-            if state is DomainState.RUNNING:
-                return False
-            if state is DomainState.PAUSED:
-                domain.resume()
-            else:
-                domain.create()
+        state = self._connection.run(
+            f"find domain '{name}'",
+            lambda connection: power.domain_state(self._lookup(name, connection))[0],
+        )
+        if state is DomainState.RUNNING:
+            return False
+        self._connection.run(
+            f"start domain '{name}'",
+            lambda connection: power.start(self._lookup(name, connection)),
+            changes=True,
+        )
         return True
 
     def power_off_domain(self, name: str) -> bool:
         """See the port."""
-        domain = self._lookup(name)
-        with translated(f"power off domain '{name}'"):
-            if not domain.isActive():
-                return False
-            domain.destroy()
+        is_active = self._connection.run(
+            f"find domain '{name}'",
+            lambda connection: bool(self._lookup(name, connection).isActive()),
+        )
+        if not is_active:
+            return False
+        self._connection.run(
+            f"power off domain '{name}'",
+            lambda connection: power.power_off(self._lookup(name, connection)),
+            changes=True,
+        )
         return True
 
     def ensure_link(self, node: NodePlan, worker: str) -> bool:
         """See the port."""
         link = next(link for link in node.links if link.node == worker)
-        with translated(f"connect domain '{node.name}' with '{worker}'"):
-            return plug_link(self._lookup(node.name), node, link)
+        return self._connection.run(
+            f"connect domain '{node.name}' with '{worker}'",
+            lambda connection: plug_link(self._lookup(node.name, connection), node, link),
+            changes=True,
+        )
 
     def remove_domain(self, unique: uuid.UUID) -> bool:
         """See the port."""
-        with translated(f"look up domain {unique}"):
-            found = self._raw(unique)
-            if found is None:
-                return False
-            if self._ours(found) is None:
-                raise not_ours(found.name(), "It does not carry our mark.")
-            name = found.name()
-        with translated(f"remove domain '{name}'"):
-            undefine(found)
-        remove_log(self._connection.uri, name)
+        name = self._connection.run(f"look up domain {unique}", partial(self._name, unique))
+        if name is None:
+            return False
+        self._connection.run(
+            f"remove domain '{name}'",
+            lambda connection: removal.remove(connection, unique, self._connection.uri),
+            changes=True,
+        )
         return True
 
-    def _raw(self, unique: uuid.UUID) -> libvirt.virDomain | None:
-        try:
-            return self._connection.get().lookupByUUIDString(str(unique))
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                return None
-            raise
-
-    def _find(self, unique: uuid.UUID) -> tuple[Domain, str] | None:
-        with translated(f"look up domain {unique}"):
-            found = self._raw(unique)
-            ours = None if found is None else self._ours(found)
-        if found is None:
+    def _digest(self, unique: uuid.UUID, name: str, connection: libvirt.virConnect) -> str | None:
+        domain = removal.find(connection, unique)
+        if domain is None:
+            refuse_foreign(connection, name)
             return None
-        if ours is None:
-            details = f"It has our UUID but not our mark. Its owner: {_owner(found)}."
-            raise not_ours(found.name(), details)
-        return ours
+        known = ours(domain, self._install_id)
+        if known is None:
+            details = f"It has our UUID but not our mark. Its owner: {owner(domain)}."
+            raise not_ours(domain.name(), details)
+        return known[1]
 
-    def _lookup(self, name: str) -> libvirt.virDomain:
-        with translated(f"find domain '{name}'"):
-            domain = self._connection.get().lookupByName(name)
-            if self._ours(domain) is None:
-                raise not_ours(name, "It does not carry our mark.")
+    def _name(self, unique: uuid.UUID, connection: libvirt.virConnect) -> str | None:
+        domain = removal.find(connection, unique)
+        if domain is None:
+            return None
+        name: str = domain.name()
+        if ours(domain, self._install_id) is None:
+            raise not_ours(name, "It does not carry our mark.")
+        return name
+
+    def _lookup(self, name: str, connection: libvirt.virConnect) -> libvirt.virDomain:
+        domain = connection.lookupByName(name)
+        if ours(domain, self._install_id) is None:
+            raise not_ours(name, "It does not carry our mark.")
         return domain
 
-    def _refuse_foreign(self, name: str) -> None:
-        try:
-            domain = self._connection.get().lookupByName(name)
-        except libvirt.libvirtError as error:
-            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-                return
-            with translated(f"look up domain '{name}'"):
-                raise
-        raise not_ours(name, f"Its owner: {_owner(domain)}.")
 
-    def _ours(self, domain: libvirt.virDomain) -> tuple[Domain, str] | None:
-        known, unique = _read(domain), uuid.UUID(domain.UUIDString())
-        if known is None or self._install_id is None:
-            return None
-        mark, digest = known
-        if not mark.is_on(unique, install_id=self._install_id):
-            return None
-        state, reason = domain_state(domain)
-        ours = Domain(
-            name=domain.name(),
-            uuid=unique,
-            state=state,
-            reason=reason,
-            is_emulated=mark.facts.get("acceleration") == "emulated",
-            mark=mark,
-        )
-        return ours, digest
-
-
-def _owner(domain: libvirt.virDomain) -> str:
-    known = _read(domain)
-    if known is None:
-        return "no mark of ours"
-    return f"uid {known[0].owner_uid}, install {known[0].install_id}"
-
-
-def _read(domain: libvirt.virDomain) -> tuple[Mark, str] | None:
-    try:
-        # A running domain that was defined anew still shows its old mark as the current one.
-        persistent = libvirt.VIR_DOMAIN_AFFECT_CONFIG if domain.isPersistent() else 0
-        text = domain.metadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, MARK_URI, persistent)
-        return read_mark(text)
-    except libvirt.libvirtError as error:
-        # Somebody else's domain, or one that went away while the list was read.
-        if error.get_error_code() in {
-            libvirt.VIR_ERR_NO_DOMAIN_METADATA,
-            libvirt.VIR_ERR_NO_DOMAIN,
-        }:
-            return None
-        raise
-    except ValueError:
-        return None
+def _define(text: str, connection: libvirt.virConnect) -> None:
+    connection.defineXMLFlags(text, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)

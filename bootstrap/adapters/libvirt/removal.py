@@ -1,11 +1,17 @@
 """Remove a domain with everything that libvirt keeps about it."""
 
 import os
+import shlex
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import libvirt
 import platformdirs
+
+from bootstrap.adapters.libvirt.errors import is_absence
+from bootstrap.adapters.libvirt.power import power_off
+from bootstrap.errors import BootstrapError
 
 _EVERYTHING = (
     libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
@@ -17,42 +23,73 @@ _EVERYTHING = (
 _WITHOUT_UNKNOWN = (
     libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
 )
+_UNKNOWN_FLAG = {
+    libvirt.VIR_ERR_INVALID_ARG,
+    libvirt.VIR_ERR_NO_SUPPORT,
+    libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED,
+}
+_ROUNDS = 3
 
 
-def undefine(domain: libvirt.virDomain) -> None:
-    """Power off and undefine; each half may have been done before.
+def find(connection: libvirt.virConnect, unique: uuid.UUID) -> libvirt.virDomain | None:
+    """Look among the active and the inactive; None if the domain is in neither list."""
+    try:
+        return connection.lookupByUUIDString(str(unique))
+    except libvirt.libvirtError as error:
+        if is_absence(error):
+            return None
+        raise
 
-    Undefining a running domain would leave it running and transient, so power goes first.
+
+def remove(connection: libvirt.virConnect, unique: uuid.UUID, uri: str) -> None:
+    """Power off and undefine until the domain is in neither list; whatever is done, is done.
+
+    Undefining a domain that runs leaves it running and transient, so power goes first; should
+    somebody start it in between, there is another round. The log goes while the domain still
+    exists: a run that is killed in between is found, and finished, by the next.
 
     :raises libvirt.libvirtError: if libvirt refuses.
+    :raises BootstrapError: if the domain is still there after all.
     """
-    if domain.isActive():
-        _accepting_absence(domain.destroy)
+    for _ in range(_ROUNDS):
+        domain = find(connection, unique)
+        if domain is None:
+            return
+        name = domain.name()
+        _accepting_absence(lambda: power_off(domain))  # noqa: B023 - called at once
+        _remove_logs(uri, name)
+        _accepting_absence(lambda: _undefine(domain))  # noqa: B023 - called at once
+    left = find(connection, unique)
+    if left is not None:
+        raise BootstrapError(
+            f"Could not remove domain '{left.name()}': it comes back.",
+            details=f"Removed {_ROUNDS} times; somebody starts or defines it again.",
+            hint="bootstrap list",
+        )
+
+
+def _undefine(domain: libvirt.virDomain) -> None:
+    # One that was made without a definition has gone with its power.
+    if not domain.isPersistent():
+        return
     try:
-        _accepting_absence(lambda: domain.undefineFlags(_EVERYTHING))
+        domain.undefineFlags(_EVERYTHING)
     except libvirt.libvirtError as error:
-        if error.get_error_code() not in {
-            libvirt.VIR_ERR_INVALID_ARG,
-            libvirt.VIR_ERR_NO_SUPPORT,
-            libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED,
-        }:
+        if error.get_error_code() not in _UNKNOWN_FLAG:
             raise
-        _accepting_absence(lambda: domain.undefineFlags(_WITHOUT_UNKNOWN))
+        domain.undefineFlags(_WITHOUT_UNKNOWN)
 
 
 def _accepting_absence(call: Callable[[], object]) -> None:
     try:
         call()
     except libvirt.libvirtError as error:
-        if error.get_error_code() not in {
-            libvirt.VIR_ERR_NO_DOMAIN,
-            libvirt.VIR_ERR_OPERATION_INVALID,
-        }:
+        if not is_absence(error):
             raise
 
 
-def remove_log(uri: str, name: str) -> None:
-    """Remove the log that libvirt keeps after a domain is gone (L-19)."""
+def _remove_logs(uri: str, name: str) -> None:
+    """Remove the log that libvirt would keep after the domain is gone (L-19)."""
     if uri == "qemu:///system" and os.getuid() == 0:
         directory = Path("/var/log/libvirt/qemu")
     elif uri == "qemu:///session":
@@ -60,4 +97,15 @@ def remove_log(uri: str, name: str) -> None:
     else:
         return
     for log in [directory / f"{name}.log", *directory.glob(f"{name}.log.[0-9]*")]:
+        _remove_log(log)
+
+
+def _remove_log(log: Path) -> None:
+    try:
         log.unlink(missing_ok=True)
+    except OSError as error:
+        raise BootstrapError(
+            f"Could not remove libvirt's log '{log}'.",
+            details=f"{error.strerror}",
+            hint=f"sudo rm {shlex.quote(str(log))}",
+        ) from error

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bootstrap.model.names import ClusterName, node_name
 from tests import scale
 from tests.canaries import CANARIES
-from tests.faults.ownership.world import HostWorld, host_world
+from tests.faults.ownership.world import HostWorld, host_world, raw
 
 CLUSTERS = ("demo", "demo-worker")
 MOST_WORKERS = 3
@@ -82,14 +82,14 @@ class Inventory(RuleBasedStateMachine):
     def somebody_defines_a_network(self, name: str, *, active: bool) -> None:
         if f"network {name}" not in self.before:
             text = f"<network><name>{name}</name><bridge name='br-{name}'/></network>"
-            network = self.world.connection.get().networkDefineXML(text)
+            network = raw(self.world.connection).networkDefineXML(text)
             if active:
                 network.create()
             self.look()
 
     @rule(pool=st.sampled_from(["demo", "bootstrap"]), name=st.sampled_from(["root.qcow2", "demo"]))
     def somebody_makes_a_volume(self, pool: str, name: str) -> None:
-        libvirts = self.world.connection.get()
+        libvirts = raw(self.world.connection)
         if f"pool {pool}" in self.before:
             return
         target = self.world.directories.volumes / f"demo-{pool}"

@@ -36,6 +36,7 @@ NOT_RUN = {
     "artifacts build": "takes minutes; `make artifacts` runs it before CI's tests",
     "doctor": "its subject is this host; tests/contract/test_hints.py runs it",
     "image build": "takes minutes; `up` in tests/e2e runs the same",
+    "up --hypervisor qemu:///session": "root has none; tests/contract/test_hypervisor.py uses it",
     "ssh": "becomes the real ssh; tests/e2e logs in with it",
 }
 

@@ -168,3 +168,41 @@ def test_what_the_user_changed_is_told(world: FakeWorld) -> None:
     make(world)
     world.products.kept.append("cluster 'bootstrap-demo'")
     assert down(DEMO, world.ports).kept == ("cluster 'bootstrap-demo'",)
+
+
+def _come_back(world: FakeWorld, monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
+    """Let somebody else define the worker again, right after we removed it."""
+    remove, left = world.hypervisor.remove_domain, [times]
+
+    def removed(unique: UUID) -> bool:
+        domain = world.hypervisor.domains_by_uuid[unique]
+        done = remove(unique)
+        if domain.name == WORKER and left[0]:
+            left[0] -= 1
+            world.hypervisor.domains_by_uuid[unique] = domain
+        return done
+
+    monkeypatch.setattr(world.hypervisor, "remove_domain", removed)
+
+
+def test_a_domain_that_is_defined_again_meanwhile_goes_too(
+    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L-12: both of libvirt's lists are read again before anybody is told."""
+    make(world)
+    _come_back(world, monkeypatch, times=1)
+    assert down(DEMO, world.ports).domains == (CONTROL_PLANE, WORKER)
+    assert left(world) == []
+
+
+def test_a_domain_that_always_comes_back_is_told_and_the_keys_stay(
+    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L-12."""
+    make(world)
+    _come_back(world, monkeypatch, times=1000)
+    with pytest.raises(BootstrapError, match="come back") as caught:
+        down(DEMO, world.ports)
+    assert WORKER in caught.value.details
+    assert caught.value.hint == "bootstrap status demo"
+    assert "demo" in world.products.files

@@ -515,3 +515,12 @@ def test_a_run_that_was_cut_off_after_any_change_is_finished_by_the_next() -> No
         fresh.journal.clear()
         assert make(fresh).changed == 0
         assert fresh.journal.changes == []
+
+
+def test_a_failure_while_clearing_up_is_told_beside_the_first_one(world: FakeWorld) -> None:
+    """G-14: what made it fail must not be hidden by what followed from it."""
+    world.journal.failures[f"hypervisor.ensure_domain {WORKER}"] = HostError("no room")
+    world.journal.failures["hypervisor.remove_domain"] = TimedOutError("it hangs")
+    with pytest.raises(HostError, match="no room") as caught:
+        make(world)
+    assert "it hangs" in caught.value.details

@@ -1,16 +1,23 @@
 """A libvirt that cannot be reached, and one that went away."""
 
 import shlex
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import libvirt
 import pytest
 
 from bootstrap.adapters.libvirt.connection import Connection
-from bootstrap.adapters.libvirt.errors import translated
+from bootstrap.adapters.libvirt.deadlines import Deadlines
+from bootstrap.adapters.libvirt.errors import translated, unreachable
 from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
-from bootstrap.errors import BootstrapError, HostError, NotFoundError
-from tests.builders import INSTALL, a_mark, a_plan, an_image
+from bootstrap.errors import BootstrapError, HostError, NotFoundError, TimedOutError
+from tests.builders import INSTALL
+from tests.fakes.faulty_libvirt import Fault, FaultyLibvirt, When, an_error
 
 
 @pytest.fixture
@@ -31,19 +38,27 @@ def test_a_daemon_that_does_not_answer_is_told_with_the_command_that_starts_it()
 
 def test_a_connection_is_opened_once_and_again_after_it_ended(uri: str) -> None:
     """L-07."""
-    connection = Connection(uri)
-    first = connection.get()
-    assert connection.get() is first
+    opened: list[str] = []
+
+    def connect(uri: str) -> libvirt.virConnect:
+        opened.append(uri)
+        return libvirt.open(uri)
+
+    connection = Connection(uri, connect=connect)
+    for times in (1, 1):
+        connection.run("list", lambda it: it.listAllDomains())
+        assert opened == [uri] * times
     connection.close()
-    assert connection.get() is not first
+    connection.run("list", lambda it: it.listAllDomains())
+    assert opened == [uri] * 2
     connection.close()
     connection.close()
 
 
 def test_libvirt_prints_nothing_by_itself(uri: str, capfd: pytest.CaptureFixture[str]) -> None:
     connection = Connection(uri)
-    with pytest.raises(libvirt.libvirtError):
-        connection.get().lookupByName("nobody")
+    with pytest.raises(NotFoundError):
+        connection.run("look", lambda it: it.lookupByName("nobody"))
     connection.close()
     assert capfd.readouterr() == ("", "")
 
@@ -54,68 +69,169 @@ def test_libvirt_prints_nothing_by_itself(uri: str, capfd: pytest.CaptureFixture
         (libvirt.VIR_ERR_NO_DOMAIN, NotFoundError),
         (libvirt.VIR_ERR_OPERATION_FAILED, BootstrapError),
         (libvirt.VIR_ERR_SYSTEM_ERROR, BootstrapError),
+        (libvirt.VIR_ERR_AUTH_UNAVAILABLE, HostError),
+        (libvirt.VIR_ERR_ACCESS_DENIED, HostError),
     ],
 )
 def test_an_error_of_libvirt_is_translated(code: int, kind: type[BootstrapError]) -> None:
     """G-14."""
-    error = libvirt.libvirtError("x")
-    error.err = (code, 10, "told by libvirt", 2, None, None, None, -1, -1)
+    error = an_error(code)
     with pytest.raises(kind) as caught, translated("x the y", hint="bootstrap list"):
         raise error
     assert type(caught.value) is kind
-    assert caught.value.message == "Could not x the y."
-    assert caught.value.hint == "bootstrap list"
+    assert caught.value.message.startswith("Could not x the y")
+    assert "injected" in caught.value.details
+    assert caught.value.hint.startswith("bootstrap ")
     assert caught.value.__cause__ is error
 
 
-class _Failing:
-    """A connection whose n-th call fails; everything it gives fails likewise."""
-
-    def __init__(self, real: object, calls: list[int]) -> None:
-        self._real, self._calls = real, calls
-
-    def __getattr__(self, name: str) -> object:
-        value = getattr(self._real, name)
-        if not callable(value):
-            return value
-
-        def call(*args: object) -> object:
-            self._calls[0] -= 1
-            if self._calls[0] == 0:
-                error = libvirt.libvirtError("x")
-                error.err = (libvirt.VIR_ERR_RPC, 10, "cut off", 2, None, None, None, -1, -1)
-                raise error
-            result = value(*args)
-            if isinstance(result, list):
-                return [_Failing(item, self._calls) for item in result]
-            return (
-                _Failing(result, self._calls) if isinstance(result, libvirt.virDomain) else result
-            )
-
-        return call
+def test_who_may_not_use_libvirt_is_told_of_their_own() -> None:
+    """P-03: the group that would help is as good as root, and nobody needs it."""
+    error = unreachable("qemu:///system", an_error(libvirt.VIR_ERR_AUTH_UNAVAILABLE))
+    assert "as good as root" in error.details
+    assert error.hint == "bootstrap up --hypervisor qemu:///session"
 
 
-@pytest.mark.parametrize("act", ["domains", "start_domain", "power_off_domain", "remove_domain"])
-def test_any_call_of_libvirt_may_fail(uri: str, act: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """G-14: for every n, what comes out is an error of ours or nothing."""
-    plan = a_plan()
-    node = plan.nodes[0]
-    failed = 0
-    for number in range(1, 60):
-        connection = Connection(uri)
-        hypervisor = LibvirtHypervisor(connection, INSTALL)
-        hypervisor.ensure_domain(node, mark=a_mark(plan, node), image=an_image(), emulated=True)
-        if act == "power_off_domain":
-            hypervisor.start_domain(node.name)
-        calls = [number]
-        real = connection.get()
-        monkeypatch.setattr(connection, "get", lambda: _Failing(real, calls))  # noqa: B023
-        argument = {"domains": (), "remove_domain": (node.uuid,)}.get(act, (node.name,))
+@pytest.fixture
+def faulty(uri: str) -> Iterator[FaultyLibvirt]:
+    real = libvirt.open(uri)
+    faulty = FaultyLibvirt(real)
+    yield faulty
+    faulty.released.set()
+    real.close()
+
+
+#: Short where a fault hangs, long where a slow host must not look like one.
+SHORT = Deadlines(reading_s=0.2, changing_s=0.2, connecting_s=60, restarting_s=60, hurrying_s=5)
+
+
+def test_a_lost_connection_is_made_anew_and_told_once(faulty: FaultyLibvirt) -> None:
+    """L-07."""
+    notes: list[str] = []
+    connection = Connection("test", connect=faulty.connect, note=notes.append)
+    faulty.fault, faulty.refusals = Fault(call=2, when=When.BEFORE, what="die"), 2
+    for _ in range(4):
+        assert connection.run("list", lambda it: it.listDomainsID()) == []
+    assert notes == ["libvirt connection lost, reconnected"]
+
+
+def test_a_connection_that_died_while_nobody_asked_is_made_anew(faulty: FaultyLibvirt) -> None:
+    """L-07."""
+    notes: list[str] = []
+    connection = Connection("test", connect=faulty.connect, note=notes.append)
+    for _ in range(2):
+        connection.run("list", lambda it: it.listDomainsID())
+        faulty.die()
+    assert notes == ["libvirt connection lost, reconnected"]
+
+
+def test_a_daemon_that_does_not_come_back_is_told_after_the_deadline(
+    faulty: FaultyLibvirt,
+) -> None:
+    """L-07."""
+    connection = Connection(
+        "qemu:///system", connect=faulty.connect, deadlines=replace(SHORT, restarting_s=0)
+    )
+    faulty.fault, faulty.refusals = Fault(call=1, when=When.BEFORE, what="die"), 1000
+    with pytest.raises(TimedOutError) as caught:
+        connection.run("list", lambda it: it.listDomainsID())
+    assert caught.value.hint.startswith("sudo systemctl restart libvirtd")
+    with pytest.raises(HostError):
+        connection.run("list", lambda it: it.listDomainsID())
+
+
+def test_work_that_kills_the_daemon_each_time_ends(faulty: FaultyLibvirt) -> None:
+    """L-07: bounded."""
+    tries: list[int] = []
+
+    def kill(_connection: object) -> None:
+        tries.append(1)
+        raise an_error(libvirt.VIR_ERR_RPC)
+
+    with pytest.raises(BootstrapError, match="Could not ask"):
+        Connection("test", connect=faulty.connect).run("ask", kill)
+    assert len(tries) == 4
+
+
+def test_what_is_busy_is_asked_again(faulty: FaultyLibvirt) -> None:
+    """G-14: an error that passes is not told."""
+    faulty.fault = Fault(call=1, when=When.BEFORE, what=libvirt.VIR_ERR_OPERATION_TIMEOUT)
+    assert Connection("test", connect=faulty.connect).run("list", lambda it: it.numOfDomains()) == 0
+
+
+def test_an_error_that_was_forgotten_is_asked_for_again(faulty: FaultyLibvirt) -> None:
+    """G-14: freeing any object of libvirt's makes it forget the thread's last error."""
+    real = libvirt.open("test:///default")
+    forgotten: list[object] = []
+
+    def work(_connection: object) -> None:
         try:
-            getattr(hypervisor, act)(*argument)
-        except BootstrapError:
-            failed += 1
-        real.close()
-        if calls[0] > 0:
-            break
-    assert failed >= 3
+            real.lookupByName("nobody")
+        except libvirt.libvirtError as error:
+            if not forgotten:
+                forgotten.append(error)
+                error.err = None
+            raise
+
+    with pytest.raises(NotFoundError):
+        Connection("test", connect=faulty.connect).run("find", work)
+    assert forgotten
+    real.close()
+
+
+def test_a_call_that_hangs_ends_with_its_name_and_what_to_type(faulty: FaultyLibvirt) -> None:
+    """L-08, G-16."""
+    connection = Connection("qemu:///session", connect=faulty.connect, deadlines=SHORT)
+    faulty.fault = Fault(call=1, when=When.BEFORE, what="hang")
+    with pytest.raises(TimedOutError) as caught:
+        connection.run("start domain 'x'", lambda it: it.numOfDomains())
+    assert "start domain 'x'" in caught.value.message
+    assert caught.value.hint.startswith("pkill -KILL")
+    connection.run("start domain 'x'", lambda it: it.numOfDomains())
+
+
+def test_the_rest_of_work_that_hung_does_not_happen(faulty: FaultyLibvirt) -> None:
+    """L-08: it would, behind the back of whoever tidies up after it."""
+    connection = Connection("test", connect=faulty.connect, deadlines=SHORT)
+    threads: list[threading.Thread] = []
+    happened: list[str] = []
+
+    def work(_connection: object) -> None:
+        threads.append(threading.current_thread())
+        faulty.released.wait()
+        happened.append("the rest")
+
+    with pytest.raises(TimedOutError):
+        connection.run("ask", work)
+    faulty.released.set()
+    threads[0].join(60)
+    assert not threads[0].is_alive()
+    assert happened == []
+
+
+def test_the_works_own_timeout_is_not_taken_for_a_hang(faulty: FaultyLibvirt) -> None:
+    connection = Connection("test", connect=faulty.connect)
+
+    def work(_connection: object) -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        connection.run("ask", work)
+
+
+def test_a_signal_that_another_thread_takes_interrupts_the_wait(faulty: FaultyLibvirt) -> None:
+    """L-08, G-04: the kernel may give Ctrl-C to the thread that hangs."""
+    connection = Connection("test", connect=faulty.connect, deadlines=replace(SHORT, reading_s=60))
+    is_called = threading.Event()
+
+    def work(_connection: object) -> None:
+        is_called.set()
+        # Given to the waiting main thread, it would interrupt the wait in any case.
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        faulty.released.wait()
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        connection.run("ask", work)
+    assert is_called.is_set()
+    assert time.monotonic() - began < 30

@@ -1,0 +1,23 @@
+"""How long libvirt may take: generous, since a deadline is for what would never end."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """Seconds. They hold for emulated guests too: none of these calls waits for a guest."""
+
+    #: Reading takes milliseconds, and 20 s of a daemon that just probes its emulators.
+    reading_s: float = 120
+    #: Defining takes up to a minute where nobody reaps (decision 8); a restore reads all of
+    #: a guest's memory.
+    changing_s: float = 600
+    #: A session daemon is started by connecting to it.
+    connecting_s: float = 60
+    #: What a service manager, or a person, takes to start a daemon that died.
+    restarting_s: float = 60
+    #: Once a call hung, the daemon must show at once that it lives.
+    hurrying_s: float = 5
+
+
+GENEROUS = Deadlines()

@@ -1,0 +1,65 @@
+"""Say whether a domain runs, in libvirt's words, and make it run or not."""
+
+import libvirt
+
+from bootstrap.model.cluster import DomainState
+
+_STATES = {
+    libvirt.VIR_DOMAIN_RUNNING: DomainState.RUNNING,
+    libvirt.VIR_DOMAIN_BLOCKED: DomainState.RUNNING,
+    libvirt.VIR_DOMAIN_PAUSED: DomainState.PAUSED,
+    libvirt.VIR_DOMAIN_SHUTOFF: DomainState.SHUT_OFF,
+    libvirt.VIR_DOMAIN_CRASHED: DomainState.CRASHED,
+}
+_REASONS = {
+    (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_USER): "by a user",
+    (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_IOERROR): "I/O error, disk full?",
+    (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP): "start broken off?",
+    (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_CRASHED): "crashed",
+    (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED): "powered off",
+    (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_FAILED): "failed to start",
+}
+
+#: What a daemon that died in the middle of a start leaves: the next one adopts an emulator
+#: that will never run, and nobody else starts our domains, since our runs hold a lock.
+_STARTING_UP = (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP)
+
+
+def domain_state(domain: libvirt.virDomain) -> tuple[DomainState, str]:
+    """Give the state and, where libvirt knows one worth telling, the reason."""
+    state, reason = domain.state()
+    if state == libvirt.VIR_DOMAIN_SHUTOFF and domain.hasManagedSaveImage():
+        return DomainState.SAVED, "managed save"
+    return _STATES.get(state, DomainState.OTHER), _REASONS.get((state, reason), "")
+
+
+def start(domain: libvirt.virDomain) -> None:
+    """Start, resume or restore the domain; one that runs by now is as wanted.
+
+    :raises libvirt.libvirtError: if libvirt refuses and the domain does not run.
+    """
+    try:
+        if tuple(domain.state()) == _STARTING_UP:
+            power_off(domain)
+        if domain_state(domain)[0] is DomainState.PAUSED:
+            domain.resume()
+        else:
+            domain.create()
+    except libvirt.libvirtError:
+        # Drivers differ in the code for what runs already, so the state is asked instead.
+        if domain_state(domain)[0] is not DomainState.RUNNING:
+            raise
+
+
+def power_off(domain: libvirt.virDomain) -> None:
+    """Cut the domain's power; one that has none by now is as wanted.
+
+    :raises libvirt.libvirtError: if libvirt refuses and the domain still has power.
+    """
+    if not domain.isActive():
+        return
+    try:
+        domain.destroy()
+    except libvirt.libvirtError:
+        if domain.isActive():
+            raise

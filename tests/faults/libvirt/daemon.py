@@ -1,0 +1,140 @@
+"""A session libvirtd of an ordinary user, with directories of its own: it may be killed."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import libvirt
+import psutil
+
+from bootstrap.waiting import NotYet, wait_for
+
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
+_NOBODY = 65534
+#: Debian keeps daemons out of an ordinary user's PATH.
+_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon:
+    """The daemon of the moment; after a kill there is another."""
+
+    supervisor: psutil.Process
+    place: Path
+    socket: Path
+
+    @property
+    def uri(self) -> str:
+        """Where real QEMU is."""
+        return f"qemu+unix:///session?socket={self.socket}"
+
+    def process(self) -> psutil.Process:
+        """Give the process that lives now."""
+        return wait_for("libvirtd", self._process, timeout_s=60, interval_s=0.05)
+
+    def kill(self) -> None:
+        """End it in the middle of everything; returns when it is dead."""
+        process = self.process()
+        process.kill()
+        process.wait(30)
+
+    def wait(self) -> None:
+        """Return when it takes connections."""
+        wait_for("the private libvirtd", self._answers, timeout_s=60, interval_s=0.1)
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let it hang for a while."""
+        process = self.process()
+        process.suspend()
+        try:
+            yield
+        finally:
+            process.resume()
+
+    def emulators(self) -> list[psutil.Process]:
+        """List all emulators that run guests."""
+        found = []
+        for child in self.supervisor.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if any(word.startswith("guest=") for word in child.cmdline()):
+                    found.append(child)
+        return found
+
+    def own(self) -> None:
+        """Hand everything in the place to the daemon's user."""
+        for path in (self.place, *self.place.rglob("*")):
+            if os.getuid() == 0:
+                os.lchown(path, _NOBODY, _NOBODY)
+
+    def _answers(self) -> None:
+        try:
+            libvirt.open(self.uri).close()
+        except libvirt.libvirtError as error:
+            raise NotYet(str(error)) from error
+
+    def _process(self) -> psutil.Process:
+        for child in self.supervisor.children():
+            if child.name() == "libvirtd" and child.status() != psutil.STATUS_ZOMBIE:
+                return child
+        raise NotYet("no process yet")
+
+
+@contextlib.contextmanager
+def private_daemon(skip: Callable[[str], object]) -> Iterator[Daemon]:
+    """Run one; whatever it started ends with it."""
+    program = shutil.which("libvirtd", path=_PATH)
+    if program is None or shutil.which("qemu-system-x86_64") is None:
+        skip("libvirtd or QEMU is not installed")
+        return
+    # A socket's path has room for some hundred characters only.
+    with tempfile.TemporaryDirectory(prefix="bootstrap-test-", dir="/var/tmp") as name:
+        place = Path(name)
+        place.chmod(0o711)
+        environment = {"PATH": _PATH, "HOME": name}
+        for kind in ("CONFIG_HOME", "CACHE_HOME", "STATE_HOME", "DATA_HOME", "RUNTIME_DIR"):
+            (place / kind).mkdir(mode=0o700)
+            environment[f"XDG_{kind}"] = str(place / kind)
+        supervisor = subprocess.Popen(
+            [sys.executable, str(_SUPERVISOR), *_as_ordinary_user(), program],
+            env=environment,
+            cwd="/",
+            stderr=subprocess.DEVNULL,
+        )
+        daemon = Daemon(
+            supervisor=psutil.Process(supervisor.pid),
+            place=place,
+            socket=place / "RUNTIME_DIR" / "libvirt" / "libvirt-sock",
+        )
+        daemon.own()
+        try:
+            daemon.wait()
+            yield daemon
+        finally:
+            supervisor.send_signal(signal.SIGTERM)
+            supervisor.wait(30)
+
+
+def free_ports(number: int) -> list[int]:
+    """Give ports of the loopback that nobody has at this moment."""
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in held]
+
+
+def _as_ordinary_user() -> list[str]:
+    if os.getuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv", path=_PATH)
+    assert setpriv is not None
+    return [setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--"]
