@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,6 +114,17 @@ def remove_same(path: Path, descriptor: int) -> bool:
             path.unlink()
             return True
     return False
+
+
+def remove_tree(directory: Path, *, last: str) -> None:
+    """Remove a directory; the file ``last``, which tells whose it is, goes after all others."""
+    for entry in directory.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != last:
+            entry.unlink(missing_ok=True)
+    (directory / last).unlink(missing_ok=True)
+    directory.rmdir()
 
 
 def _sync(path: Path) -> None:

@@ -65,6 +65,14 @@ class BootstrapGroup(click.Group):
             # Whoever read our output has gone; nothing more can be said to anybody.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
+        except OSError as error:
+            # Where no adapter has said it better: a file of ours that is not read or written.
+            from bootstrap.adapters.failures import file_error  # noqa: PLC0415
+            from bootstrap.cli.console import show_error  # noqa: PLC0415
+
+            failure = file_error("finish the command", error)
+            show_error(failure)
+            sys.exit(failure.exit_code)
         except KeyboardInterrupt:
             click.echo("interrupted; run the same command again to go on", err=True)
             sys.exit(130)

@@ -1,7 +1,6 @@
 """A cluster's products: what its user gets, in the cluster's state directory."""
 
 import os
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,8 @@ from bootstrap.adapters.ansible.inventory import (
     ssh_config,
     ssh_directory,
 )
-from bootstrap.adapters.files import private_directory, sweep, write_atomically
+from bootstrap.adapters.failures import explained
+from bootstrap.adapters.files import private_directory, remove_tree, sweep, write_atomically
 from bootstrap.adapters.kubeconfig.own import write_own
 from bootstrap.adapters.kubeconfig.user import merge_into_user, remove_from_user
 from bootstrap.adapters.products.evidence import collect
@@ -40,6 +40,7 @@ class StateProducts:
         self._trust = trust
         self._install_id = install_id
 
+    @explained("write the files of the cluster")
     def ensure(self, plan: ClusterPlan, trust: Trust) -> bool:
         """See the port."""
         state = private_directory(plan.state_directory)
@@ -56,17 +57,20 @@ class StateProducts:
         text = yaml.safe_dump(inventory(plan, stamps), sort_keys=False)
         return write_atomically(state / "inventory.yml", text) or changed
 
+    @explained("write the kubeconfig of the cluster")
     def ensure_kubeconfig(self, plan: ClusterPlan) -> Path:
         """See the port."""
         path = plan.state_directory / "kubeconfig"
         write_own(path, self._document(plan))
         return path
 
+    @explained("merge the kubeconfig")
     def merge_kubeconfig(self, own: Path, *, use: bool) -> Path:
         """See the port."""
         document = yaml.safe_load(own.read_text())
         return merge_into_user(document, use=use, install_id=self._install_id, environ=os.environ)
 
+    @explained("clean the kubeconfig")
     def remove_kubeconfig_entries(self, cluster: ClusterName) -> Sequence[str]:
         """See the port."""
         return remove_from_user(cluster, self._install_id, os.environ)
@@ -84,17 +88,19 @@ class StateProducts:
         except (OSError, BootstrapError) as error:
             return Path(f"{place} (incomplete: {error})")
 
+    @explained("list the local files")
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
         found = (marker.parent for marker in sorted(self._root.glob(f"*/{_MARKER}")))
         return cluster_names(path.name for path in found if not path.is_symlink())
 
+    @explained("remove the local files")
     def remove(self, cluster: ClusterName) -> bool:
         """See the port."""
         directory = self._root / str(cluster)
         if not directory.is_dir() or directory.is_symlink():
             return False
-        shutil.rmtree(directory)
+        remove_tree(directory, last=_MARKER)
         return True
 
     def _ensure_ssh(self, plan: ClusterPlan) -> bool:

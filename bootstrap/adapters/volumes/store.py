@@ -2,12 +2,12 @@
 
 import json
 import os
-import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bootstrap.adapters.files import private_directory, replacing, write_atomically
+from bootstrap.adapters.failures import explained
+from bootstrap.adapters.files import private_directory, remove_tree, replacing, write_atomically
 from bootstrap.adapters.process import run
 from bootstrap.adapters.volumes.seed import seed_image
 from bootstrap.errors import NotOursError
@@ -32,6 +32,7 @@ class FileVolumes:
         self._install_id = install_id
         self._mode = mode
 
+    @explained("make a root volume")
     def ensure_root_volume(self, node: NodePlan, *, image: NodeImage) -> bool:
         """See the port."""
         self._ensure_directory(node)
@@ -46,6 +47,7 @@ class FileVolumes:
             )
         return True
 
+    @explained("make a seed")
     def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
         """See the port."""
         self._ensure_directory(node)
@@ -53,6 +55,7 @@ class FileVolumes:
             return False
         return write_atomically(node.seed_volume, seed_image(files))
 
+    @explained("empty a seed")
     def remove_seed_volume(self, node: NodePlan) -> bool:
         """See the port: the domain holds the file open, so its bytes go, not its name."""
         size = node.seed_volume.stat().st_size
@@ -64,6 +67,7 @@ class FileVolumes:
             os.fsync(file.fileno())
         return True
 
+    @explained("read a console")
     def console(self, node: NodePlan) -> str:
         """See the port."""
         try:
@@ -71,6 +75,7 @@ class FileVolumes:
         except FileNotFoundError:
             return ""
 
+    @explained("list the volumes")
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
         found = (marker.parent for marker in sorted(self._root.glob(f"*/{MARKER}")))
@@ -78,22 +83,19 @@ class FileVolumes:
             path.name for path in found if self._is_ours(path) and not path.is_symlink()
         )
 
+    @explained("remove the volumes")
     def remove_cluster(self, cluster: ClusterName) -> bool:
         """See the port."""
         directory = self._root / str(cluster)
         if not directory.is_dir():
             return False
-        if directory.is_symlink() or not self._is_ours(directory):
+        if directory.is_symlink() or not (self._is_ours(directory) or _is_unclaimed(directory)):
             raise NotOursError(
                 f"Directory '{directory}' does not carry our marker, so it was left alone.",
                 hint=f"ls -la {directory}",
             )
-        for entry in directory.iterdir():
-            if entry.name != MARKER:
-                _remove(entry)
         # The marker goes last: a kill in between leaves a directory that is still ours.
-        (directory / MARKER).unlink()
-        directory.rmdir()
+        remove_tree(directory, last=MARKER)
         return True
 
     def _ensure_directory(self, node: NodePlan) -> None:
@@ -110,8 +112,8 @@ class FileVolumes:
         private_directory(node.directory, mode=self._mode)
 
     def _claim(self, directory: Path) -> None:
-        strange = [entry.name for entry in directory.iterdir() if entry.name != MARKER]
-        if [name for name in strange if not name.startswith(".bootstrap-")]:
+        if not _is_unclaimed(directory):
+            strange = [entry.name for entry in directory.iterdir() if entry.name != MARKER]
             raise NotOursError(
                 f"Directory '{directory}' is not empty and does not carry our marker.",
                 details="It holds: " + ", ".join(sorted(strange)[:5]),
@@ -127,8 +129,6 @@ class FileVolumes:
         return isinstance(marker, dict) and marker.get("installId") == str(self._install_id)
 
 
-def _remove(entry: Path) -> None:
-    if entry.is_dir() and not entry.is_symlink():
-        shutil.rmtree(entry)
-    else:
-        entry.unlink(missing_ok=True)
+def _is_unclaimed(directory: Path) -> bool:
+    """Tell whether there is nothing in it but what a run was killed at: it was making it."""
+    return all(entry.name.startswith(f".bootstrap-{MARKER}.") for entry in directory.iterdir())
