@@ -27,7 +27,7 @@ class LibvirtHypervisor:
     def domains(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
         """See the port."""
         with translated("list the domains"):
-            found = [self._ours(domain) for domain in self._connection.get().listAllDomains()]
+            found = [self._listed(domain) for domain in self._connection.get().listAllDomains()]
         ours = (domain for domain, _ in filter(None, found))
         return sorted(
             (domain for domain in ours if cluster in (None, domain.mark.cluster)),
@@ -129,6 +129,14 @@ class LibvirtHypervisor:
             f"uid {mark[0].owner_uid}, install {mark[0].install_id}" if mark else "no mark of ours"
         )
         raise not_ours(name, f"Its owner: {owner}.")
+
+    def _listed(self, domain: libvirt.virDomain) -> tuple[Domain, str] | None:
+        try:
+            return self._ours(domain)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return None  # another cluster's, that was removed while the list was read
+            raise
 
     def _ours(self, domain: libvirt.virDomain) -> tuple[Domain, str] | None:
         known = _read(domain)
