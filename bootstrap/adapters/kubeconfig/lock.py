@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootstrap.adapters.files import remove_abandoned, remove_same, temporary_beside
+from bootstrap.adapters.files import remove_abandoned, remove_same, sweep, temporary_beside
 from bootstrap.errors import BootstrapError, LockedError, TimedOutError
 from bootstrap.waiting import NotYet, wait_for
 
@@ -34,10 +34,12 @@ def kubectl_lock(kubeconfig: Path, *, patience_s: float) -> Iterator[None]:
         yield
 
 
-def remove_abandoned_locks(kubeconfig: Path) -> None:
-    """Remove the locks that killed runs of this tool left beside a kubeconfig."""
-    for lock in {Path(f"{name}.lock") for name in (kubeconfig, kubeconfig.resolve())}:
-        _remove_stale(lock)
+def remove_abandoned_files(kubeconfig: Path) -> None:
+    """Remove the locks and temporary files that killed runs left beside a kubeconfig."""
+    for file in {kubeconfig, kubeconfig.resolve()}:
+        _remove_stale(file.with_name(f"{file.name}.lock"))
+        with contextlib.suppress(OSError):
+            sweep(file.parent, file.name)
 
 
 @contextlib.contextmanager
@@ -55,7 +57,7 @@ def _take(lock: Path, kubeconfig: Path, patience_s: float, held: contextlib.Exit
         _remove_stale(lock)
         try:
             with contextlib.ExitStack() as made:
-                descriptor = _make(lock, kubeconfig, made)
+                descriptor = _make(lock, made)
                 held.push(made.pop_all())
                 return descriptor
         except FileExistsError as error:
@@ -79,8 +81,10 @@ def _take(lock: Path, kubeconfig: Path, patience_s: float, held: contextlib.Exit
         ) from error
 
 
-def _make(lock: Path, kubeconfig: Path, held: contextlib.ExitStack) -> int:
+def _make(lock: Path, held: contextlib.ExitStack) -> int:
     """Make the lock in one step, with its flock; as with O_EXCL another's is never taken."""
+    # Named after the kubeconfig itself, whose next change sweeps what a kill leaves.
+    kubeconfig = lock.with_name(lock.name.removesuffix(".lock"))
     temporary, descriptor = held.enter_context(temporary_beside(kubeconfig))
     os.write(descriptor, f"{_MAKER} {os.getpid()}\n".encode())
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bootstrap.adapters.files import replacing, sweep
 from bootstrap.adapters.kubeconfig.editing import edited
-from bootstrap.adapters.kubeconfig.lock import kubectl_lock, remove_abandoned_locks
+from bootstrap.adapters.kubeconfig.lock import kubectl_lock, remove_abandoned_files
 from bootstrap.adapters.kubeconfig.places import (
     file_for_new_entries,
     home_file,
@@ -108,7 +108,7 @@ def _places(cluster: ClusterName, install_id: uuid.UUID, environ: Mapping[str, s
     files = dict.fromkeys([*kubeconfig_files(environ), home_file(environ)])
     for file in files:
         # A run that was killed with the lock in hand may have taken our entries out already.
-        remove_abandoned_locks(file)
+        remove_abandoned_files(file)
     words = (str(install_id).encode(), kubeconfig_entry(cluster).encode())
     return [file for file in files if _may_hold(file, words)]
 
