@@ -13,8 +13,9 @@ class Connection:
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self._open: libvirt.virConnect | None = None
-        # libvirt would print every error on stderr by itself.
-        libvirt.registerErrorHandler(lambda *_: None, None)
+        # libvirt would print every error on stderr by itself. What it calls instead is no
+        # Python code, in which a signal's exception would be lost on its way through C.
+        libvirt.registerErrorHandler({}.get, None)
 
     def get(self) -> libvirt.virConnect:
         """Give a living connection.
