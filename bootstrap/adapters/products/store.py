@@ -18,6 +18,7 @@ from bootstrap.adapters.ansible.inventory import (
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, remove_tree, sweep, write_atomically
 from bootstrap.adapters.kubeconfig.own import write_own
+from bootstrap.adapters.kubeconfig.reading import read_document, read_text
 from bootstrap.adapters.kubeconfig.user import merge_into_user, remove_from_user
 from bootstrap.adapters.products.evidence import collect
 from bootstrap.adapters.trust.ssh_keys import known_hosts
@@ -67,7 +68,7 @@ class StateProducts:
     @explained("merge the kubeconfig")
     def merge_kubeconfig(self, own: Path, *, use: bool) -> Path:
         """See the port."""
-        document = yaml.safe_load(own.read_text())
+        document = read_document(own, read_text(own))
         return merge_into_user(document, use=use, install_id=self._install_id, environ=os.environ)
 
     @explained("clean the kubeconfig")
