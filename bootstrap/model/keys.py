@@ -1,5 +1,6 @@
 """Keys that a node is born with."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 
@@ -10,3 +11,9 @@ class NodeKeys:
     host_private_key: str = field(repr=False)
     host_public_key: str
     authorized_key: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Tell these keys from any others; nothing can be learnt of them from it."""
+        text = f"{self.host_public_key}\n{self.authorized_key}\n"
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -48,7 +48,10 @@ class Volumes(Protocol):
         """Make the node's overlay on the image exist; a volume that exists is kept."""
 
     def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
-        """Make the node's seed hold ``files``; written only if it is missing."""
+        """Make the node's seed hold ``files``; a seed that was emptied stays so.
+
+        One that holds other files is of a run that was killed before the node's first boot.
+        """
 
     def remove_seed_volume(self, node: NodePlan) -> bool:
         """Empty the seed once the node has read it."""

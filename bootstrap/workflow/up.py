@@ -153,13 +153,20 @@ def _image(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> NodeI
 
 def _refuse_lost_keys(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> None:
     """Stop when the machines trust an authority whose keys this host no longer has."""
-    known = {domain.mark.facts.get("authority") for domain in existing}
-    if known and known != {ports.trust.authority_hash()}:
+    if any(_has_other_keys(domain, ports) for domain in existing):
         raise StateError(
             f"The keys of cluster '{spec.name}' are not the ones its machines were made with.",
             details="Its state directory was removed or replaced; nobody can log in any more.",
             hint=f"bootstrap down {spec.name}",
         )
+
+
+def _has_other_keys(domain: Domain, ports: Ports) -> bool:
+    facts = domain.mark.facts
+    if facts.get("authority") != ports.trust.authority_hash():
+        return True
+    ours = ports.trust.node_keys(domain.name).fingerprint
+    return facts.get("keys", ours) != ours
 
 
 def _shall_remove(error: BootstrapError, existing: Sequence[Domain], options: UpOptions) -> bool:

@@ -51,7 +51,7 @@ class FileVolumes:
     def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
         """See the port."""
         self._ensure_directory(node)
-        if node.seed_volume.exists():
+        if node.seed_volume.exists() and _is_emptied_or_holds(node.seed_volume, files):
             return False
         return write_atomically(node.seed_volume, seed_image(files))
 
@@ -127,6 +127,12 @@ class FileVolumes:
         except (OSError, ValueError):
             return False
         return isinstance(marker, dict) and marker.get("installId") == str(self._install_id)
+
+
+def _is_emptied_or_holds(seed: Path, files: Mapping[str, str]) -> bool:
+    """Compare what an image holds: the image itself has the time in it."""
+    data = seed.read_bytes()
+    return not any(data) or all(text.encode() in data for text in files.values())
 
 
 def _is_unclaimed(directory: Path) -> bool:

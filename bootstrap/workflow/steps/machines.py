@@ -38,6 +38,7 @@ def ensure_domains(plan: ClusterPlan, setting: Setting, ports: Ports, image: Nod
             facts={
                 **domain_facts(plan, node),
                 "authority": authority,
+                "keys": ports.trust.node_keys(node.name).fingerprint,
                 "image": image.key,
             },
             created=setting.now(),
