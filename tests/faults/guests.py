@@ -86,7 +86,10 @@ class Guests:
             host = self._trust.ensure_host_key(node.name).public_line
             client = self._trust.ensure_client_key().public_line
         if known["host"] != host:
-            raise BootstrapError(f"Node '{node.name}' shows another host key than its own.")
+            raise BootstrapError(
+                f"Node '{node.name}' shows another host key than its own.",
+                hint=f"ss -ltnp 'sport = :{node.ssh_port}'",
+            )
         if known["client"] != client:
             raise NotYet("the node refuses our key")
 
@@ -134,8 +137,10 @@ class Playbooks:
         plane = self._memory.control_plane(str(plan.name))
         if node.is_control_plane and not known.get("authority"):
             authority = (plan.state_directory / "ca.crt").read_text()
-            self._memory.keep(plane, authority=authority, server=plan.server, tokens=[])
-            self._join(plane, node)
+            ready = {node.name: "Ready"}
+            self._memory.keep(
+                plane, authority=authority, server=plan.server, tokens=[], nodes=ready
+            )
             return changed + 1
         api = self._memory.of(plane)
         if join is not None and node.name not in api["nodes"]:

@@ -69,9 +69,8 @@ def _close(
 def become(request: dict[str, Any]) -> None:
     """Make the forked child what a shell would have started."""
     os.setsid()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["directory"])

@@ -1,6 +1,7 @@
 """One user on one host: runs commands, sees all that exists, says what must."""
 
 import base64
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -65,33 +66,46 @@ class Running:
         self._link.sendall(json.dumps(request).encode() + b"\n")
         self._answers = self._link.makefile()
         self.pid = int(self._answers.readline())
-        self._handle = os.pidfd_open(self.pid)
+        self._handle = -1
+        with contextlib.suppress(ProcessLookupError):  # it may have ended by now
+            self._handle = os.pidfd_open(self.pid)
         self._ended: Ended | None = None
 
     def send(self, number: signal.Signals) -> bool:
         """Send a signal; False if the command has ended before."""
+        if self._handle == -1:
+            return False
         try:
             signal.pidfd_send_signal(self._handle, number)
         except ProcessLookupError:
             return False
         return True
 
+    @property
+    def began(self) -> Path:
+        """The file that exists once the command's outputs are open."""
+        return Path(self._request["began"])
+
+    def kill(self) -> None:
+        """Kill the command and wait for its end."""
+        self.send(signal.SIGKILL)
+        self.end()
+
+    def stop(self) -> None:
+        """Stop the command, as Ctrl-Z does, and wait until it is."""
+        self.send(signal.SIGSTOP)
+        while _state(self.pid) != "T":
+            time.sleep(0.002)
+
     def wait_for_file(self, path: Path) -> bool:
         """Wait until the command has made a file, or has ended."""
         deadline = time.monotonic() + DEADLINE_S
         while not path.exists():
-            if not self._lives():
+            if _state(self.pid) in {"", "Z"}:
                 return path.exists()
             assert time.monotonic() < deadline, f"{self.words} never came to {path.name}"
             time.sleep(0.002)
         return True
-
-    def _lives(self) -> bool:
-        try:
-            signal.pidfd_send_signal(self._handle, 0)
-        except ProcessLookupError:
-            return False
-        return Path(f"/proc/{self.pid}/stat").exists() and not _is_zombie(self.pid)
 
     def end(self, *, deadline_s: float = DEADLINE_S) -> Ended:
         """Wait for the end; a command that hangs is killed and fails the test."""
@@ -102,7 +116,8 @@ class Running:
                 time.sleep(0.5)
                 self.send(signal.SIGKILL)
             status = int(self._answers.readline())
-            os.close(self._handle)
+            if self._handle != -1:
+                os.close(self._handle)
             self._answers.close()
             self._link.close()
             stdout, stderr = (Path(self._request[name]) for name in ("stdout", "stderr"))
@@ -116,11 +131,11 @@ class Running:
         return self._ended
 
 
-def _is_zombie(pid: int) -> bool:
+def _state(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return True
+        return ""
 
 
 @dataclass
@@ -219,6 +234,14 @@ class Sandbox:
         ended = self.done("down", self.name)
         self.assert_nothing()
         return ended
+
+    def durations(self) -> tuple[float, float]:
+        """Measure in seconds how long `up` and `down` take."""
+        began = time.monotonic()
+        self.up()
+        middle = time.monotonic()
+        self.down()
+        return middle - began, time.monotonic() - middle
 
     def _environment(self) -> dict[str, str]:
         own = {
@@ -351,6 +374,14 @@ class Sandbox:
         assert not list((self.place / "tmp").iterdir()), "temporary files are left"
         assert {path.name for path in self.home.iterdir()} == {".kube"}, "files outside our home"
         self.assert_locks_free()
+
+    def start_over(self) -> None:
+        """Let the next trial of the same test begin on clean ground."""
+        self.remove_leftovers()
+        shutil.rmtree(self.root)
+        for path in (self.home / ".kube").iterdir():
+            path.unlink()
+        self.furnish()
 
     def remove_leftovers(self) -> list[str]:
         """Undefine what a failed test left, so that the next one is not harmed."""

@@ -12,7 +12,7 @@ from tests.faults.sandbox import Sandbox
 @pytest.mark.timeout(14400)
 def test_a_killed_up_or_down_is_finished_by_the_next(sandbox: Sandbox, scale: Scale) -> None:
     """G-01, G-03, L-01, L-09, L-12, R-06, M4, M5, M6: 100 rounds, 3,000 in the long run."""
-    up, down = _durations(sandbox)
+    up, down = sandbox.durations()
     for number in range(scale.choose(ci=100, long=3000)):
         if number % 5 == 0:
             sandbox.forget_all()
@@ -25,19 +25,11 @@ def test_a_killed_up_or_down_is_finished_by_the_next(sandbox: Sandbox, scale: Sc
 
 def test_a_killed_up_is_removed_by_down_alone(sandbox: Sandbox, scale: Scale) -> None:
     """L-02, Z-09, G-01: whatever was made so far, and without any local state."""
-    up, _ = _durations(sandbox)
+    up, _ = sandbox.durations()
     for _ in range(scale.choose(ci=20, long=1000)):
         scale.count("rounds")
         scale.count("up killed midway", _killed(sandbox, "up", up))
         sandbox.down()
-
-
-def _durations(sandbox: Sandbox) -> tuple[float, float]:
-    began = time.monotonic()
-    sandbox.up()
-    middle = time.monotonic()
-    sandbox.down()
-    return middle - began, time.monotonic() - middle
 
 
 def _killed(sandbox: Sandbox, verb: str, duration_s: float) -> bool:

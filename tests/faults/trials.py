@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -117,7 +116,7 @@ class Trials:
             self._try(number, action)
         except AssertionError as error:
             self._scale.count("failed")
-            self._start_over()
+            self._sandbox.start_over()
             return [f'BOOTSTRAP_FAULT_ONLY="{number} {action}"  {name}\n{error}']
         return []
 
@@ -165,10 +164,3 @@ class Trials:
         assert ended.exit_code in expected, str(ended)
         assert "Traceback" not in ended.stderr + ended.stdout, str(ended)
         return ended
-
-    def _start_over(self) -> None:
-        """Let the next trial begin on clean ground."""
-        self._sandbox.remove_leftovers()
-        for path in (self._sandbox.root, *Path(self._sandbox.home / ".kube").iterdir()):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        self._sandbox.furnish()
