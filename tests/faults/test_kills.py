@@ -8,8 +8,9 @@ import pytest
 from tests.faults.conftest import Scale
 from tests.faults.sandbox import Sandbox
 
+pytestmark = pytest.mark.timeout(14400)
 
-@pytest.mark.timeout(14400)
+
 def test_a_killed_up_or_down_is_finished_by_the_next(sandbox: Sandbox, scale: Scale) -> None:
     """G-01, G-03, L-01, L-09, L-12, R-06, M4, M5, M6: 100 rounds, 3,000 in the long run."""
     up, down = sandbox.durations()
