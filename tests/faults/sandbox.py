@@ -231,9 +231,17 @@ class Sandbox:
 
     def down(self) -> Ended:
         """Run `down`, which must end well and leave nothing."""
+        self._switch_back()
         ended = self.done("down", self.name)
         self.assert_nothing()
         return ended
+
+    def _switch_back(self) -> None:
+        """Do as `kubectl config use-context mine`: after --use nobody knows what was before."""
+        text = self.user_kubeconfig.read_text()
+        ours = f"current-context: bootstrap-{self.name}"
+        if ours in text:
+            self.user_kubeconfig.write_text(text.replace(ours, "current-context: mine"))
 
     def durations(self) -> tuple[float, float]:
         """Measure in seconds how long `up` and `down` take."""
