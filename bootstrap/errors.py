@@ -3,7 +3,8 @@
 ``BootstrapError`` is a step that failed (6). Its children say more:
 ``UsageError`` and ``ConfigError`` (2, nothing was changed), ``HostError`` (3, the host
 is not fit), ``LockedError`` (4), ``TimedOutError`` (5), ``NotOursError`` (7),
-``VerifyError`` (8) and ``StateError`` (9). An interruption is 130 or 143.
+``VerifyError`` (8) and ``StateError`` (9). An interruption is 130, 143 or 129, and
+a reader of our output that went away is 141.
 """
 
 

@@ -39,6 +39,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "known": ("default",),
     "kind": ("cluster", "context", "user"),
     "known[api]": (str(a_plan().initial_control_plane.api_port),),
+    "look": ("df -h", "ls -ld"),
     "name": _DEMO,
     "next(iter(LOCKS))": ("v1.37.2",),
     "node.directory.parent.name": _DEMO,

@@ -1,10 +1,9 @@
 """Tell a cluster's own state directory from one that only has its name."""
 
 import shlex
-import shutil
 from pathlib import Path
 
-from bootstrap.adapters.files import private_directory, sweep, write_atomically
+from bootstrap.adapters.files import private_directory, remove_tree, sweep, write_atomically
 from bootstrap.errors import NotOursError
 
 MARKER = "cluster-name"
@@ -34,12 +33,8 @@ def remove_claimed(directory: Path) -> bool:
         return False
     if not (directory / MARKER).exists():
         _refuse_foreign(directory)
-    for entry in directory.iterdir():
-        if entry.name != MARKER:
-            _remove(entry)
     # The marker goes last: a kill in between leaves a directory that is still ours.
-    (directory / MARKER).unlink(missing_ok=True)
-    directory.rmdir()
+    remove_tree(directory, last=MARKER)
     return True
 
 
@@ -51,10 +46,3 @@ def _refuse_foreign(directory: Path) -> None:
             details="It holds: " + ", ".join(strange[:5]),
             hint=f"ls -la {shlex.quote(str(directory))}",
         )
-
-
-def _remove(entry: Path) -> None:
-    if entry.is_dir() and not entry.is_symlink():
-        shutil.rmtree(entry)
-    else:
-        entry.unlink(missing_ok=True)

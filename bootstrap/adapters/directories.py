@@ -7,6 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
+from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, write_atomically
 from bootstrap.errors import StateError
 from bootstrap.model.names import ClusterName
@@ -61,6 +62,7 @@ def find_directories() -> Directories:
     return Directories(state=state, cache=cache, volumes=data / "volumes")
 
 
+@explained("read the install id")
 def read_install_id(directories: Directories) -> uuid.UUID | None:
     """Give the install id, or none if this user has never made a cluster."""
     path = directories.state / "install-id"
@@ -76,6 +78,7 @@ def read_install_id(directories: Directories) -> uuid.UUID | None:
         ) from error
 
 
+@explained("make the install id")
 def ensure_install_id(directories: Directories) -> uuid.UUID:
     """Give the install id, making it on the first call; the caller holds the host lock."""
     known = read_install_id(directories)

@@ -1,8 +1,11 @@
 """Write files that are whole or absent, and private whatever the umask is."""
 
 import contextlib
+import fcntl
 import os
+import re
 import shlex
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +46,7 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
     """Replace a file in one step, with fsync; gives False if it already held ``content``.
 
     A kill at any moment leaves the old file or the new one, and at most one temporary
-    file that :func:`sweep` removes.
+    file that the next write, or :func:`sweep`, removes.
     """
     data = content.encode() if isinstance(content, str) else content
     if path.is_file() and path.read_bytes() == data and path.stat().st_mode & 0o777 == mode:
@@ -55,24 +58,74 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
 
 @contextlib.contextmanager
 def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
-    """Give a temporary file beside ``path`` that takes its place when the block ends well."""
-    descriptor, name = tempfile.mkstemp(prefix=f"{_TEMPORARY_PREFIX}{path.name}.", dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
+    """Give a temporary file beside ``path`` that takes its place when the block ends well.
+
+    What killed runs left of the same file is removed first.
+    """
+    sweep(path.parent, path.name)
+    with temporary_beside(path) as (temporary, _):
         yield temporary
         temporary.chmod(mode)
         _sync(temporary)
         temporary.replace(path)
         _sync(path.parent)
+
+
+@contextlib.contextmanager
+def temporary_beside(path: Path) -> Iterator[tuple[Path, int]]:
+    """Give a new file and its descriptor, whose flock says that its maker lives."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{_TEMPORARY_PREFIX}{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield temporary, descriptor
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
-def sweep(directory: Path) -> None:
-    """Remove temporary files that a killed run left; the caller holds the lock."""
-    for leftover in directory.glob(f"{_TEMPORARY_PREFIX}*"):
-        leftover.unlink(missing_ok=True)
+def sweep(directory: Path, name: str | None = None) -> None:
+    """Remove what killed runs left, of the file ``name`` or of all; what is written now stays."""
+    of_file = re.escape(name) if name else ".+"
+    pattern = re.compile(rf"{re.escape(_TEMPORARY_PREFIX)}{of_file}\.[a-z0-9_]{{8}}")
+    for leftover in directory.iterdir():
+        if pattern.fullmatch(leftover.name):
+            remove_abandoned(leftover)
+
+
+def remove_abandoned(path: Path) -> bool:
+    """Remove a file whose maker held a flock on it as long as it lived, if it does no more."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return remove_same(path, descriptor)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def remove_same(path: Path, descriptor: int) -> bool:
+    """Remove a file if it is still the one that ``descriptor`` has open."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.samestat(path.lstat(), os.fstat(descriptor)):
+            path.unlink()
+            return True
+    return False
+
+
+def remove_tree(directory: Path, *, last: str) -> None:
+    """Remove a directory; the file ``last``, which tells whose it is, goes after all others."""
+    for entry in directory.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != last:
+            entry.unlink(missing_ok=True)
+    (directory / last).unlink(missing_ok=True)
+    directory.rmdir()
 
 
 def _sync(path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory
 from bootstrap.errors import LockedError
 
@@ -21,18 +22,20 @@ def locked(path: Path, *, what: str, timeout_s: float = 0) -> Iterator[None]:
     :raises LockedError: if another process holds it for ``timeout_s`` seconds; the error
         names that process, what it runs, since when, and whether it is stopped.
     """
-    private_directory(path.parent)
     lock = FileLock(path, timeout=timeout_s, mode=0o600)
+    with explained(f"lock {what}"):
+        private_directory(path.parent)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise LockedError(
+                f"Another run works on {what}.",
+                details=_holder(path),
+                hint="Wait for it to end, or look at it: ps -o pid,stat,etime,args -C bootstrap",
+            ) from error
     try:
-        lock.acquire()
-    except Timeout as error:
-        raise LockedError(
-            f"Another run works on {what}.",
-            details=_holder(path),
-            hint="Wait for it to end, or look at it: ps -o pid,stat,etime,args -C bootstrap",
-        ) from error
-    try:
-        _note(path)
+        with explained(f"lock {what}"):
+            _note(path)
         yield
     finally:
         lock.release()

@@ -11,11 +11,19 @@ from bootstrap.adapters.products.evidence import without_control_codes
 from bootstrap.errors import BootstrapError
 
 
+class _Stream(Console):
+    """A console whose reader may go away, which ends the command as on stdout (R-12)."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the boundary of all commands; rich itself would exit with 1."""
+        raise BrokenPipeError
+
+
 class StepProgress:
     """Implements :class:`bootstrap.ports.Progress` for a terminal and for a pipe."""
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
-        self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+        self._console = _Stream(file=stream or sys.stderr, highlight=False, soft_wrap=True)
         self._quiet = quiet
         self._began = time.monotonic()
         self._step: tuple[str, float] | None = None
@@ -61,7 +69,7 @@ def _one_line(text: str) -> str:
 
 def show_error(error: BootstrapError) -> None:
     """Draw an error in its three parts on stderr."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = _Stream(stderr=True, highlight=False, soft_wrap=True)
     console.print(Text("error: ", style="bold red") + Text(_one_line(error.message)))
     # An error may quote what a guest has printed (SEC-15).
     for line in without_control_codes(error.details).splitlines():

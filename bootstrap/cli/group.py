@@ -4,8 +4,7 @@ import importlib
 import os
 import signal
 import sys
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -53,7 +52,6 @@ class BootstrapGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
         """Run the command; an error of ours becomes its text and its exit code."""
-        _end_on_signals()
         try:
             return super().invoke(ctx)
         except BootstrapError as error:
@@ -63,24 +61,17 @@ class BootstrapGroup(click.Group):
             sys.exit(error.exit_code)
         except BrokenPipeError:
             # Whoever read our output has gone; nothing more can be said to anybody.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
-        except KeyboardInterrupt:
-            click.echo("interrupted; run the same command again to go on", err=True)
-            sys.exit(130)
+            for descriptor in (1, 2):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+            sys.exit(128 + signal.SIGPIPE)
+        except OSError as error:
+            # Where no adapter has said it better: a file of ours that is not read or written.
+            from bootstrap.adapters.failures import file_error  # noqa: PLC0415
+            from bootstrap.cli.console import show_error  # noqa: PLC0415
 
-
-def _end_on_signals() -> None:
-    def end(number: int, _frame: FrameType | None) -> NoReturn:
-        if number == signal.SIGINT:
-            # A second Ctrl-C does not wait for anything.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            raise KeyboardInterrupt
-        signal.signal(number, signal.SIG_DFL)
-        raise SystemExit(128 + number)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)
+            failure = file_error("finish the command", error)
+            show_error(failure)
+            sys.exit(failure.exit_code)
 
 
 @click.group(cls=BootstrapGroup, context_settings={"help_option_names": ["-h", "--help"]})

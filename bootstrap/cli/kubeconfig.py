@@ -3,8 +3,8 @@
 import json
 
 import click
-import yaml
 
+from bootstrap.adapters.kubeconfig.reading import read_document, read_text
 from bootstrap.cli import wiring
 from bootstrap.cli.products import product
 
@@ -26,10 +26,9 @@ def kubeconfig(name: str, output: str, *, shown: bool, merge: bool, use: bool) -
         products = wiring.build_products(site, cluster)
         click.echo(products.merge_kubeconfig(path, use=use))
         return
-    text = path.read_text()
     if output == "json":
-        click.echo(json.dumps(yaml.safe_load(text), indent=2))
+        click.echo(json.dumps(read_document(path, read_text(path)), indent=2))
     elif shown or output == "yaml":
-        click.echo(text, nl=False)
+        click.echo(read_text(path), nl=False)
     else:
         click.echo(path)

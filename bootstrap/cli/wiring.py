@@ -17,6 +17,7 @@ from bootstrap.adapters.directories import (
     find_directories,
     read_install_id,
 )
+from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.locks import locked
 from bootstrap.cli.console import StepProgress
@@ -75,7 +76,8 @@ def find_site(uri: str | None = None) -> Site:
     install_id = read_install_id(directories)
     if install_id is None:
         # The lock lies inside, and would make it with the mode of any directory.
-        private_directory(directories.state)
+        with explained("make the state directory"):
+            private_directory(directories.state)
         with locked(directories.host_lock, what="this user's first run", timeout_s=30):
             install_id = ensure_install_id(directories)
     return Site(directories=directories, install_id=install_id, hypervisor_uri=chosen)

@@ -52,7 +52,9 @@ class Volumes(Protocol):
         """
 
     def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
-        """Make the node's seed hold ``files``; written only if it is missing.
+        """Make the node's seed hold ``files``; a seed that was emptied stays so.
+
+        One that holds other files is of a run that was killed before the node's first boot.
 
         :raises NotOursError: as ``ensure_root_volume`` does.
         """

@@ -1,6 +1,6 @@
 """What `up` does, in order: read this file to know the tool."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,12 +160,20 @@ def _image(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> NodeI
 def _refuse_lost_keys(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> None:
     """Stop when the machines trust an authority whose keys this host no longer has."""
     facts = trust_facts(spec.security.profile, ports.trust) if existing else {}
-    if any(domain.mark.facts.get(key) != facts[key] for domain in existing for key in facts):
+    if any(_has_other_keys(domain, facts, ports) for domain in existing):
         raise StateError(
             f"The keys of cluster '{spec.name}' are not the ones its machines were made with.",
             details="Its state directory was removed or replaced; nobody can log in any more.",
             hint=f"bootstrap down {spec.name}",
         )
+
+
+def _has_other_keys(domain: Domain, wanted: Mapping[str, str], ports: Ports) -> bool:
+    known = domain.mark.facts
+    if any(known.get(key) != value for key, value in wanted.items()):
+        return True
+    ours = ports.trust.node_keys(domain.name).fingerprint
+    return known.get("keys", ours) != ours
 
 
 def _shall_remove(error: BootstrapError, existing: Sequence[Domain], options: UpOptions) -> bool:

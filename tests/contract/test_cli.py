@@ -87,7 +87,7 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     process.stdout.close()
     _, errors = process.communicate(timeout=PATIENCE_S)
     assert b"Traceback" not in errors
-    assert process.returncode in {0, 1}
+    assert process.returncode in {0, 141}
 
 
 @pytest.mark.parametrize(

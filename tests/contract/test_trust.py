@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pytest
 
+from bootstrap.adapters.claims import MARKER
 from bootstrap.adapters.trust.cluster import ClusterTrust
 from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.errors import StateError
@@ -56,7 +57,7 @@ class RealPlace:
 
     def damage(self) -> None:
         for file in self._directory.rglob("*"):
-            if file.is_file():
+            if file.is_file() and file.name != MARKER:
                 file.write_text("damaged")
 
 

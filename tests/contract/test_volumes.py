@@ -115,7 +115,15 @@ def test_volumes_are_made_once(place: Place) -> None:
     assert volumes.ensure_root_volume(node, image=place.image)
     assert not volumes.ensure_root_volume(node, image=place.image)
     assert volumes.ensure_seed_volume(node, SEED)
-    assert not volumes.ensure_seed_volume(node, {"user-data": "another"})
+    assert not volumes.ensure_seed_volume(node, SEED)
+
+
+def test_a_seed_that_holds_other_files_is_made_anew(place: Place) -> None:
+    """L-03, R-06: killed before the first boot, and the keys in it were lost since."""
+    node, volumes = a_node(place), place.volumes()
+    volumes.ensure_seed_volume(node, {**SEED, "user-data": "lost keys"})
+    assert volumes.ensure_seed_volume(node, SEED)
+    assert not volumes.ensure_seed_volume(node, SEED)
 
 
 def test_a_seed_is_emptied_once_and_stays_empty(place: Place) -> None:

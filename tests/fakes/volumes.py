@@ -50,6 +50,9 @@ class FakeVolumes(Fake):
 
     def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
         self.called("ensure_seed_volume", node.name)
+        held = self.held.get(node.directory.parent.name)
+        if held and held.files.get(node.seed_volume) not in (None, dict(files)):
+            del held.files[node.seed_volume]  # of a run that was killed before the first boot
         return self._ensure("ensure_seed_volume", node, node.seed_volume, dict(files))
 
     def remove_seed_volume(self, node: NodePlan) -> bool:

@@ -21,7 +21,7 @@ def trials(*, ci: int, long: int) -> range:
 
 def chance(*names: object) -> random.Random:
     """Give the same numbers for the same seed and names, whatever else runs."""
-    return random.Random("/".join(str(name) for name in (SEED, *names)))  # noqa: S311 - not secrets
+    return random.Random("/".join(str(name) for name in (SEED, *names)))
 
 
 def told(text: str) -> None:

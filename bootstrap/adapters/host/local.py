@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bootstrap.adapters.directories import Directories
+from bootstrap.adapters.failures import explained
 from bootstrap.adapters.host.acceleration import probe_acceleration
 from bootstrap.adapters.host.resources import (
     available_memory_mib,
@@ -65,6 +66,7 @@ class LocalHost:
                 hint=f"chmod o+x {shlex.quote(str(closed))}" if closed else "bootstrap doctor",
             )
 
+    @explained("remember whether KVM works")
     def acceleration(self, image: NodeImage) -> Acceleration:
         """See the port."""
         probe = probe_acceleration(image.kernel, self._directories.cache)

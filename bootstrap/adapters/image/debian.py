@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bootstrap.adapters.directories import Directories
+from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.image import namespace, recipe
 from bootstrap.adapters.image.archive import image_names, pause_image
@@ -65,6 +66,7 @@ class DebianImages:
         self._store = ImageStore(directory=directories.images, is_shared=os.getuid() == 0)
         self._is_checked = is_checked
 
+    @explained("build the node image")
     def ensure(self, kubernetes_version: str) -> NodeImage:
         """See the port. An image that is there is given at once, and no program is asked."""
         built = self._artifacts.ensure(kubernetes_version)
@@ -78,6 +80,7 @@ class DebianImages:
         """Give every image that is there."""
         return self._store.list()
 
+    @explained("remove node images")
     def prune(self, in_use: Collection[str]) -> Sequence[str]:
         """Remove every image whose key is not in use, and base systems that none is made from.
 

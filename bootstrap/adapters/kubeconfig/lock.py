@@ -1,6 +1,8 @@
 """Hold kubectl's lock on a kubeconfig: a file beside it that must not exist yet.
 
-Unlike our own locks it outlives a killed holder (R-03), so its age and maker are told.
+Such a file outlives a killed holder (R-03). Ours is born with a flock(2) on it that dies
+with its maker, so that what a killed run of this tool left is told from a lock that is
+held, whichever process has that pid by now, and is removed; anybody else's is left alone.
 """
 
 import contextlib
@@ -10,10 +12,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bootstrap.adapters.files import remove_abandoned, remove_same, sweep, temporary_beside
 from bootstrap.errors import BootstrapError, LockedError, TimedOutError
 from bootstrap.waiting import NotYet, wait_for
 
 _INTERVAL_S = 0.05
+_MAKER = "bootstrap"
 
 
 @contextlib.contextmanager
@@ -26,24 +30,41 @@ def kubectl_lock(kubeconfig: Path, *, patience_s: float) -> Iterator[None]:
     locks = sorted({f"{name}.lock" for name in (kubeconfig, kubeconfig.resolve())})
     with contextlib.ExitStack() as held:
         for lock in map(Path, locks):
-            _take(lock, kubeconfig, patience_s)
-            held.callback(lock.unlink, missing_ok=True)
+            held.enter_context(_taken(lock, kubeconfig, patience_s))
         yield
 
 
-def _take(lock: Path, kubeconfig: Path, patience_s: float) -> None:
-    def try_once() -> None:
+def remove_abandoned_files(kubeconfig: Path) -> None:
+    """Remove the locks and temporary files that killed runs left beside a kubeconfig."""
+    for file in {kubeconfig, kubeconfig.resolve()}:
+        _remove_stale(file.with_name(f"{file.name}.lock"))
+        with contextlib.suppress(OSError):
+            sweep(file.parent, file.name)
+
+
+@contextlib.contextmanager
+def _taken(lock: Path, kubeconfig: Path, patience_s: float) -> Iterator[None]:
+    with contextlib.ExitStack() as held:
+        descriptor = _take(lock, kubeconfig, patience_s, held)
         try:
-            # kubectl gives it mode 0 and no content; ours names its maker.
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            descriptor = os.open(lock, flags, 0o600)
+            yield
+        finally:
+            remove_same(lock, descriptor)
+
+
+def _take(lock: Path, kubeconfig: Path, patience_s: float, held: contextlib.ExitStack) -> int:
+    def try_once() -> int:
+        _remove_stale(lock)
+        try:
+            with contextlib.ExitStack() as made:
+                descriptor = _make(lock, made)
+                held.push(made.pop_all())
+                return descriptor
         except FileExistsError as error:
             raise NotYet(f"'{lock}' exists") from error
-        with os.fdopen(descriptor, "w") as file:
-            file.write(f"{os.getpid()}\n")
 
     try:
-        wait_for(
+        return wait_for(
             f"the lock of '{kubeconfig}'", try_once, timeout_s=patience_s, interval_s=_INTERVAL_S
         )
     except TimedOutError as error:
@@ -60,6 +81,28 @@ def _take(lock: Path, kubeconfig: Path, patience_s: float) -> None:
         ) from error
 
 
+def _make(lock: Path, held: contextlib.ExitStack) -> int:
+    """Make the lock in one step, with its flock; as with O_EXCL another's is never taken."""
+    # Named after the kubeconfig itself, whose next change sweeps what a kill leaves.
+    kubeconfig = lock.with_name(lock.name.removesuffix(".lock"))
+    temporary, descriptor = held.enter_context(temporary_beside(kubeconfig))
+    os.write(descriptor, f"{_MAKER} {os.getpid()}\n".encode())
+    try:
+        os.link(temporary, lock)
+    except FileNotFoundError as error:
+        # Swept before it had its flock; the next try makes another.
+        raise FileExistsError(temporary) from error
+    temporary.unlink()
+    return descriptor
+
+
+def _remove_stale(lock: Path) -> None:
+    """Remove a lock of ours whose maker was killed; one that is held or not ours stays."""
+    with contextlib.suppress(OSError, UnicodeError):
+        if lock.read_text().startswith(f"{_MAKER} "):
+            remove_abandoned(lock)
+
+
 def _describe(lock: Path) -> str:
     try:
         status = lock.stat()
@@ -70,10 +113,8 @@ def _describe(lock: Path) -> str:
 
 
 def _maker(lock: Path) -> str:
-    try:
-        pid = int(lock.read_text())
-    except (OSError, ValueError):
-        return "not by this tool"
-    if Path(f"/proc/{pid}").exists():
-        return f"by pid {pid}, which still runs"
-    return f"by pid {pid}, which was killed and left it (stale)"
+    with contextlib.suppress(OSError, ValueError):
+        maker, pid = lock.read_text().split()
+        if maker == _MAKER:
+            return f"by pid {pid}, which still runs"
+    return "not by this tool"

@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bootstrap.adapters.files import replacing
+from bootstrap.adapters.files import replacing, sweep
 from bootstrap.adapters.kubeconfig.editing import edited
-from bootstrap.adapters.kubeconfig.lock import kubectl_lock
+from bootstrap.adapters.kubeconfig.lock import kubectl_lock, remove_abandoned_files
 from bootstrap.adapters.kubeconfig.places import (
     file_for_new_entries,
     home_file,
@@ -121,6 +121,9 @@ def _points_at(document: Document, cluster: ClusterName) -> bool:
 def _places(cluster: ClusterName, install_id: uuid.UUID, environ: Mapping[str, str]) -> list[Path]:
     """Choose the files that may hold something of ours, so that no other is even parsed."""
     files = dict.fromkeys([*kubeconfig_files(environ), home_file(environ)])
+    for file in files:
+        # A run that was killed with the lock in hand may have taken our entries out already.
+        remove_abandoned_files(file)
     words = (str(install_id).encode(), kubeconfig_entry(cluster).encode())
     return [file for file in files if _may_hold(file, words)]
 
@@ -157,7 +160,7 @@ def _edit(
     changed = edited(text, before, after)
     is_empty = is_ours_and_empty(before, after, install_id) and not _COMMENT.search(changed)
     with _explaining(path):
-        _sweep(target)
+        sweep(target.parent, target.name)
         if changed != text:
             _refuse_read_only(target)
             if is_empty and not path.is_symlink():
@@ -205,14 +208,6 @@ def _keep_owner(temporary: Path, target: Path, status: os.stat_result) -> None:
             f"The kubeconfig '{target}' belongs to another user, so it was left alone.",
             hint=f"ls -l {shlex.quote(str(target))}",
         ) from error
-
-
-def _sweep(target: Path) -> None:
-    """Remove what a killed run left; others' files in the same directory stay."""
-    leftover = re.compile(rf"\.bootstrap-{re.escape(target.name)}\.[a-z0-9_]{{8}}")
-    for file in target.parent.iterdir():
-        if leftover.fullmatch(file.name):
-            file.unlink(missing_ok=True)
 
 
 def _make_directory(directory: Path) -> None:

@@ -44,8 +44,9 @@ class Connection:
         self._thread: ConnectionThread | None = None
         self._is_lost = False
         self._has_hung = False
-        # libvirt would print every error on stderr by itself.
-        libvirt.registerErrorHandler(lambda *_: None, None)
+        # libvirt would print every error on stderr by itself. What it calls instead is no
+        # Python code, in which a signal's exception would be lost on its way through C.
+        libvirt.registerErrorHandler({}.get, None)
 
     def run(self, action: str, work: Work[T], *, changes: bool = False, hint: str = "") -> T:
         """Do ``work`` with a living connection; ``action`` completes "Could not ...".

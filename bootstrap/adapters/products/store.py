@@ -16,8 +16,10 @@ from bootstrap.adapters.ansible.inventory import (
     ssh_directory,
 )
 from bootstrap.adapters.claims import MARKER, claim, remove_claimed
+from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, sweep, write_atomically
 from bootstrap.adapters.kubeconfig.own import write_own
+from bootstrap.adapters.kubeconfig.reading import read_document, read_text
 from bootstrap.adapters.kubeconfig.user import merge_into_user, remove_from_user
 from bootstrap.adapters.products.evidence import collect
 from bootstrap.adapters.trust.ssh_keys import known_hosts
@@ -38,6 +40,7 @@ class StateProducts:
         self._trust = trust
         self._install_id = install_id
 
+    @explained("write the files of the cluster")
     def ensure(self, plan: ClusterPlan, trust: Trust) -> bool:
         """See the port."""
         state = plan.state_directory
@@ -54,17 +57,20 @@ class StateProducts:
         text = yaml.safe_dump(inventory(plan), sort_keys=False)
         return write_atomically(state / "inventory.yml", text) or changed
 
+    @explained("write the kubeconfig of the cluster")
     def ensure_kubeconfig(self, plan: ClusterPlan) -> Path:
         """See the port."""
         path = plan.state_directory / "kubeconfig"
         write_own(path, self._document(plan))
         return path
 
+    @explained("merge the kubeconfig")
     def merge_kubeconfig(self, own: Path, *, use: bool) -> Path:
         """See the port."""
-        document = yaml.safe_load(own.read_text())
+        document = read_document(own, read_text(own))
         return merge_into_user(document, use=use, install_id=self._install_id, environ=os.environ)
 
+    @explained("clean the kubeconfig")
     def remove_kubeconfig_entries(self, cluster: ClusterName) -> Sequence[str]:
         """See the port."""
         return remove_from_user(cluster, self._install_id, os.environ)
@@ -82,11 +88,13 @@ class StateProducts:
         except (OSError, BootstrapError) as error:
             return Path(f"{place} (incomplete: {error})")
 
+    @explained("list the local files")
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
         found = (marker.parent for marker in sorted(self._root.glob(f"*/{MARKER}")))
         return cluster_names(path.name for path in found if not path.is_symlink())
 
+    @explained("remove the local files")
     def remove(self, cluster: ClusterName) -> bool:
         """See the port."""
         return remove_claimed(self._root / str(cluster))

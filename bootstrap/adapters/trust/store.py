@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bootstrap.adapters.claims import claim
+from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, sweep, write_atomically
 from bootstrap.adapters.trust.authority import Authorities, make_authorities
 from bootstrap.adapters.trust.encryption_key import make_encryption_key, read_encryption_key
@@ -39,6 +40,7 @@ class TrustStore:
         """The private key that ``ssh -i`` takes."""
         return self._directory / "ssh" / "client"
 
+    @explained("keep the authorities of the cluster")
     def ensure_authorities(self) -> Authorities:
         """Give the cluster's authorities, making them on the first call.
 
@@ -56,6 +58,7 @@ class TrustStore:
         except ValueError as error:
             raise _damaged(path, error) from error
 
+    @explained("keep the user's certificate")
     def ensure_user_certificate(self, cluster: ClusterName) -> CertificatePair:
         """Give the user's certificate; a new one if the old one is unfit or ends in a month."""
         authority, now = self.ensure_authorities().cluster, self._clock()
@@ -94,6 +97,7 @@ class TrustStore:
         check_alias(node)
         return self._ensure_key(f"host-{node}")
 
+    @explained("keep an SSH key")
     def _ensure_key(self, name: str) -> SshKeyPair:
         path = self._open("ssh") / name
         text = _read(path)

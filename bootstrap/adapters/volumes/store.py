@@ -3,12 +3,12 @@
 import json
 import os
 import shlex
-import shutil
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bootstrap.adapters.files import private_directory, replacing, write_atomically
+from bootstrap.adapters.failures import explained
+from bootstrap.adapters.files import private_directory, remove_tree, replacing, write_atomically
 from bootstrap.adapters.process import run
 from bootstrap.adapters.volumes.inspection import check_raw_image
 from bootstrap.adapters.volumes.seed import seed_image
@@ -34,6 +34,7 @@ class FileVolumes:
         self._install_id = install_id
         self._mode = mode
 
+    @explained("make a root volume")
     def ensure_root_volume(self, node: NodePlan, *, image: NodeImage) -> bool:
         """See the port."""
         self._ensure_directory(node)
@@ -49,13 +50,15 @@ class FileVolumes:
             )
         return True
 
+    @explained("make a seed")
     def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
         """See the port."""
         self._ensure_directory(node)
-        if node.seed_volume.exists():
+        if node.seed_volume.exists() and _is_emptied_or_holds(node.seed_volume, files):
             return False
         return write_atomically(node.seed_volume, seed_image(files))
 
+    @explained("empty a seed")
     def remove_seed_volume(self, node: NodePlan) -> bool:
         """See the port: the domain holds the file open, so its bytes go, not its name."""
         size = node.seed_volume.stat().st_size
@@ -67,6 +70,7 @@ class FileVolumes:
             os.fsync(file.fileno())
         return True
 
+    @explained("read a console")
     def console(self, node: NodePlan) -> str:
         """See the port."""
         try:
@@ -74,28 +78,27 @@ class FileVolumes:
         except FileNotFoundError:
             return ""
 
+    @explained("list the volumes")
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
         found = (marker.parent for marker in sorted(self._root.glob(f"*/{MARKER}")))
         return cluster_names(path.name for path in found if not _fault(path, self._install_id))
 
+    @explained("remove the volumes")
     def remove_cluster(self, cluster: ClusterName) -> bool:
         """See the port."""
         directory = self._root / str(cluster)
         if not directory.is_dir():
             return False
-        if fault := _fault(directory, self._install_id):
+        fault = _fault(directory, self._install_id)
+        if fault and (directory.is_symlink() or not _is_unclaimed(directory)):
             raise NotOursError(
                 f"Directory '{directory}' is not ours, so it was left alone.",
                 details=fault,
                 hint=f"ls -la {shlex.quote(str(directory))}",
             )
-        for entry in directory.iterdir():
-            if entry.name != MARKER:
-                _remove(entry)
         # The marker goes last: a kill in between leaves a directory that is still ours.
-        (directory / MARKER).unlink()
-        directory.rmdir()
+        remove_tree(directory, last=MARKER)
         return True
 
     def _ensure_directory(self, node: NodePlan) -> None:
@@ -113,8 +116,8 @@ class FileVolumes:
         private_directory(node.directory, mode=self._mode)
 
     def _claim(self, directory: Path) -> None:
-        strange = [entry.name for entry in directory.iterdir() if entry.name != MARKER]
-        if [name for name in strange if not name.startswith(".bootstrap-")]:
+        if not _is_unclaimed(directory):
+            strange = [entry.name for entry in directory.iterdir() if entry.name != MARKER]
             raise NotOursError(
                 f"Directory '{directory}' is not empty and does not carry our marker.",
                 details="It holds: " + ", ".join(sorted(strange)[:5]),
@@ -142,8 +145,12 @@ def _fault(directory: Path, install_id: uuid.UUID | None) -> str:
     return ""
 
 
-def _remove(entry: Path) -> None:
-    if entry.is_dir() and not entry.is_symlink():
-        shutil.rmtree(entry)
-    else:
-        entry.unlink(missing_ok=True)
+def _is_emptied_or_holds(seed: Path, files: Mapping[str, str]) -> bool:
+    """Compare what an image holds: the image itself has the time in it."""
+    data = seed.read_bytes()
+    return not any(data) or all(text.encode() in data for text in files.values())
+
+
+def _is_unclaimed(directory: Path) -> bool:
+    """Tell whether there is nothing in it but what a run was killed at: it was making it."""
+    return all(entry.name.startswith(f".bootstrap-{MARKER}.") for entry in directory.iterdir())

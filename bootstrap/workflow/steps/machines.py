@@ -42,6 +42,7 @@ def ensure_domains(plan: ClusterPlan, setting: Setting, ports: Ports, image: Nod
             facts={
                 **domain_facts(plan, node),
                 **trusted,
+                "keys": ports.trust.node_keys(node.name).fingerprint,
                 "image": image.key,
             },
             created=known.get(node.name) or setting.now(),

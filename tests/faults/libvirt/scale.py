@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 IS_LONG = os.environ.get("BOOTSTRAP_FAULT_SCALE", "ci") == "long"
-SEED = os.environ.get("BOOTSTRAP_FAULT_SEED") or str(random.randrange(2**32))  # noqa: S311
+SEED = os.environ.get("BOOTSTRAP_FAULT_SEED") or str(random.randrange(2**32))
 
 
 def chosen(trials: Sequence[T], *, sample: int, salt: str) -> list[T]:
@@ -16,5 +16,5 @@ def chosen(trials: Sequence[T], *, sample: int, salt: str) -> list[T]:
     if IS_LONG or sample >= len(trials):
         return list(trials)
     # Each test has its own sample, whichever tests run beside it.
-    numbers = random.Random(f"{SEED} {salt}").sample(range(len(trials)), sample)  # noqa: S311
+    numbers = random.Random(f"{SEED} {salt}").sample(range(len(trials)), sample)
     return [trials[number] for number in sorted(numbers)]

@@ -142,6 +142,6 @@ def _broken(place: Path, story: str, trials: list[Fault]) -> Iterator[tuple[str,
             assert trial.run(None), "the rerun failed"
             trial.assert_converged()
             trial.end()
-        except Exception as error:  # noqa: BLE001 - all that breaks is told together
+        except Exception as error:
             # What hangs in a trial that broke ends with the process.
             yield str(fault), f"{type(error).__name__}: {error}"

@@ -19,7 +19,7 @@ from tests.faults.ownership.world import HostWorld, host_world, raw
 CLUSTERS = ("demo", "demo-worker")
 MOST_WORKERS = 3
 #: Every file of ours is synced, which a disk does slowly.
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 #: Ours exactly, with ours as prefix, and ours as suffix.
 NODES = tuple(
     node_name(ClusterName(cluster), role, index)

@@ -276,7 +276,7 @@ def host_world(place: Path) -> Iterator[HostWorld]:
 
     fakes = {
         "default_uri": lambda: uri,
-        "build_hypervisor": lambda site, **_: LibvirtHypervisor(world.connection, site.install_id),
+        "build_hypervisor": lambda site, *_: LibvirtHypervisor(world.connection, site.install_id),
         "build_api": lambda: world.api,
         "build_shell": lambda _site, _cluster: _Shell(world),
         "build_ports": ports,

@@ -110,4 +110,4 @@ def test_no_shared_directory_is_named_in_the_code() -> None:
     for file in Path(package).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                assert not node.value.startswith(("/tmp", "/var/tmp", "/dev/shm")), file  # noqa: S108
+                assert not node.value.startswith(("/tmp", "/var/tmp", "/dev/shm")), file

@@ -151,8 +151,29 @@ def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> 
 
 def test_what_a_killed_run_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
     """M5."""
-    (tmp_path / ".bootstrap-file.x1").write_text("half")
+    (tmp_path / ".bootstrap-file.12ab_xyz").write_text("half")
     (tmp_path / "file").write_text("whole")
     (tmp_path / ".hidden").write_text("theirs")
     sweep(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "file"]
+
+
+def test_a_file_that_is_being_written_is_not_swept(tmp_path: Path) -> None:
+    """M5: two processes may write one file without a lock, as with the memory of a probe."""
+    with replacing(tmp_path / "file") as temporary:
+        sweep(tmp_path)
+        assert temporary.exists()
+        write_atomically(tmp_path / "file", "the other's")
+        temporary.write_text("ours")
+    assert (tmp_path / "file").read_text() == "ours"
+
+
+def test_a_write_removes_what_a_killed_run_left_of_the_same_file_only(tmp_path: Path) -> None:
+    """M5: a converged rerun leaves no temporary file behind."""
+    (tmp_path / ".bootstrap-file.12ab_xyz").touch()
+    (tmp_path / ".bootstrap-other.12ab_xyz").touch()
+    write_atomically(tmp_path / "file", "text")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".bootstrap-other.12ab_xyz",
+        "file",
+    ]

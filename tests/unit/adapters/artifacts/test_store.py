@@ -96,7 +96,7 @@ def test_a_forgotten_file_is_not_sound_and_the_others_are(store: Store) -> None:
 def test_opening_removes_what_a_killed_run_left_i_05(store: Store) -> None:
     (store.work / "deep").mkdir()
     (store.work / "deep" / "half").write_text("x")
-    (store.directory / ".bootstrap-kube.abc").write_text("x")
+    (store.directory / ".bootstrap-kube.abcdefgh").write_text("x")
     store.open()
     assert sorted(path.name for path in store.directory.iterdir()) == [
         ".work",

@@ -11,7 +11,7 @@ def test_the_lock_is_a_file_beside_it_while_the_block_runs(tmp_path: Path) -> No
     """SEC-32."""
     lock = tmp_path / "config.lock"
     with kubectl_lock(tmp_path / "config", patience_s=0):
-        assert lock.read_text() == f"{os.getpid()}\n"
+        assert lock.read_text() == f"bootstrap {os.getpid()}\n"
         assert lock.stat().st_mode & 0o777 == 0o600
     assert not lock.exists()
 
@@ -34,12 +34,39 @@ def test_a_foreign_lock_is_named_with_its_age_and_left(tmp_path: Path) -> None:
     assert lock.exists()
 
 
-def test_a_lock_that_a_killed_run_left_is_called_stale(tmp_path: Path) -> None:
-    """R-03."""
-    (tmp_path / "config.lock").write_text(f"{2**22 + 1}\n")
-    with pytest.raises(LockedError) as caught, kubectl_lock(tmp_path / "config", patience_s=0):
+def test_a_lock_that_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    """R-03: whoever has the dead maker's pid by now, the flock died with the maker."""
+    lock = tmp_path / "config.lock"
+    lock.write_text(f"bootstrap {os.getpid()}\n")
+    with kubectl_lock(tmp_path / "config", patience_s=0):
+        assert lock.exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_of_ours_that_is_held_is_left_and_its_maker_named(tmp_path: Path) -> None:
+    """R-03, SEC-32."""
+    with (
+        kubectl_lock(tmp_path / "config", patience_s=0),
+        pytest.raises(LockedError) as caught,
+        kubectl_lock(tmp_path / "config", patience_s=0),
+    ):
         pass
-    assert "(stale)" in caught.value.details
+    assert f"by pid {os.getpid()}, which still runs" in caught.value.details
+
+
+def test_a_lock_that_holds_a_pid_but_is_not_ours_is_left(tmp_path: Path) -> None:
+    (tmp_path / "config.lock").write_text(f"{2**22 + 1}\n")
+    with pytest.raises(LockedError), kubectl_lock(tmp_path / "config", patience_s=0):
+        pass
+    assert (tmp_path / "config.lock").exists()
+
+
+def test_a_lock_that_took_the_place_of_ours_is_left(tmp_path: Path) -> None:
+    lock = tmp_path / "config.lock"
+    with kubectl_lock(tmp_path / "config", patience_s=0):
+        lock.unlink()
+        lock.write_text("kubectl's")
+    assert lock.read_text() == "kubectl's"
 
 
 def test_a_linked_file_is_locked_under_both_names(tmp_path: Path) -> None:

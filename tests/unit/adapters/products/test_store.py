@@ -83,7 +83,7 @@ def test_a_grown_cluster_changes_its_files(made: Made) -> None:
 def test_what_a_killed_run_left_is_swept(made: Made) -> None:
     """M5, I-05."""
     made.ensure()
-    left = made.plan.state_directory / ".bootstrap-inventory.yml.x"
+    left = made.plan.state_directory / ".bootstrap-inventory.yml.12ab_xyz"
     left.write_text("half")
     made.ensure()
     assert not left.exists()

@@ -1,0 +1,58 @@
+"""End on a signal wherever it comes, with the exit code that tells which (G-04)."""
+
+import contextlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ADVICE = b"interrupted; run the same command again to go on\n"
+_AT_ONCE_S = 0.001
+
+
+class _Interrupted(SystemExit):
+    """A signal's end; unlike KeyboardInterrupt, nobody on the way out makes it another."""
+
+
+def end_on_signals() -> None:
+    """Make SIGINT, SIGTERM and SIGHUP end the process with 128 + their number.
+
+    Everything on the way out is cleaned up; a second signal of a kind waits for nothing.
+    """
+    for number in _NUMBERS:
+        signal.signal(number, _end)
+    sys.unraisablehook = _end_again
+
+
+def let_signals_go() -> None:
+    """Let signals end the process as they would end any: the work is done or given up."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number in _NUMBERS:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)
+    if number == signal.SIGINT:
+        with contextlib.suppress(OSError):
+            os.write(2, _ADVICE)
+    raise _Interrupted(128 + number)
+
+
+def _end_again(lost: "UnraisableHookArgs") -> None:
+    """Raise once more what a destructor or a callback could not let pass."""
+    error = lost.exc_value
+    if not isinstance(error, _Interrupted):
+        sys.__unraisablehook__(lost)
+        return
+
+    def again(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise _Interrupted(error.code)
+
+    signal.signal(signal.SIGALRM, again)
+    signal.setitimer(signal.ITIMER_REAL, _AT_ONCE_S)

@@ -1,0 +1,100 @@
+"""The command line in a forked child: its own `main`, with guests where nothing can boot."""
+
+import faulthandler
+import importlib
+import os
+import signal
+from dataclasses import replace
+from typing import Any
+
+from tests.faults.guests import Api, Cables, Guests, Images, Memory, Playbooks
+from tests.faults.injection import Injection
+
+_MODULES = (
+    "bootstrap.adapters.ansible.runner",
+    "bootstrap.adapters.host.acceleration",
+    "bootstrap.adapters.host.local",
+    "bootstrap.adapters.image.debian",
+    "bootstrap.adapters.kubernetes.api",
+    "bootstrap.adapters.libvirt.hypervisor",
+    "bootstrap.adapters.products.store",
+    "bootstrap.adapters.ssh.shell",
+    "bootstrap.adapters.trust.cluster",
+    "bootstrap.cli.down",
+    "bootstrap.cli.image",
+    "bootstrap.cli.kubeconfig",
+    "bootstrap.cli.listing",
+    "bootstrap.cli.status",
+    "bootstrap.cli.up",
+    "pycdlib",
+    "readline",
+)
+
+
+def preload() -> None:
+    """Import all that any command would."""
+    for name in _MODULES:
+        importlib.import_module(name)
+
+
+def run(request: dict[str, Any]) -> None:
+    """Run the command to its end, whichever that is."""
+    from bootstrap.cli import main
+
+    faulthandler.register(signal.SIGUSR1)  # what hangs says where
+    injection = Injection(request)
+    _wire(injection)
+    injection.install()
+    main()
+
+
+def _wire(injection: Injection) -> None:
+    """Replace in the composition root what needs a guest that runs."""
+    from bootstrap.adapters.libvirt import hypervisor as libvirt_hypervisor
+    from bootstrap.adapters.trust.store import TrustStore
+    from bootstrap.cli import wiring
+
+    real_hypervisor, real_ports = wiring.build_hypervisor, wiring.build_ports
+
+    def memory(site: wiring.Site) -> Memory:
+        return Memory(site.directories.volumes, injection.off)
+
+    def shell(site: wiring.Site, cluster: Any) -> Guests:
+        trust = TrustStore(site.directories.cluster_state(cluster))
+        return Guests(real_hypervisor(site), memory(site), trust)
+
+    def api() -> Any:
+        from bootstrap.adapters.directories import find_directories
+
+        volumes = find_directories().volumes
+        return injection.port("api", Api(Memory(volumes, injection.off)))
+
+    def ports(site: wiring.Site, cluster: Any, progress: Any) -> Any:
+        built = real_ports(site, cluster, progress)
+        plays = Playbooks(shell(site, cluster), memory(site))
+        return replace(
+            built,
+            trust=injection.port("trust", built.trust),
+            playbooks=injection.port("playbooks", plays),
+        )
+
+    def wrapped(name: str, build: Any) -> Any:
+        return lambda *arguments: injection.port(name, build(*arguments))
+
+    def plug(domain: Any, node: Any, link: Any) -> bool:
+        return Cables(Memory(node.directory.parent.parent, injection.off)).plug(domain, node, link)
+
+    libvirt_hypervisor.plug_link = plug
+    images = wrapped("images", lambda site, progress: Images(site.directories, progress, None))
+    replacements: dict[str, Any] = {
+        "default_uri": lambda: os.environ["BOOTSTRAP_FAULT_URI"],
+        "build_hypervisor": wrapped("hypervisor", real_hypervisor),
+        "build_volumes": wrapped("volumes", wiring.build_volumes),
+        "build_products": wrapped("products", wiring.build_products),
+        "build_images": images,
+        "build_api": api,
+        "build_shell": shell,
+        "build_ports": ports,
+    }
+    for name, replacement in replacements.items():
+        setattr(wiring, name, replacement)

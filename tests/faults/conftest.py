@@ -1,0 +1,146 @@
+"""The private libvirt, the nursery, one sandbox a test, and what holds after each."""
+
+import contextlib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.faults.daemon import Daemon, private_daemon
+from tests.faults.sandbox import Sandbox, fresh_name
+
+_REPOSITORY = Path(__file__).parents[2]
+_SOURCES = ("bootstrap", "templates", "playbooks", "artifacts")
+_SEED = int(os.environ.get("BOOTSTRAP_FAULT_SEED") or random.SystemRandom().randrange(1 << 32))
+_SCALE = os.environ.get("BOOTSTRAP_FAULT_SCALE", "ci")
+_TALLIES: list[str] = []
+
+
+@dataclass
+class Scale:
+    """How much is tried, and what came of it."""
+
+    name: str
+    test: str
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def choose(self, *, ci: int, long: int) -> int:
+        """Give the number of trials."""
+        return long if self.name == "long" else ci
+
+    @property
+    def is_long(self) -> bool:
+        return self.name == "long"
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Note a trial and how it went."""
+        self.counts[what] = self.counts.get(what, 0) + number
+
+
+def pytest_report_header() -> str:
+    return f"faults: BOOTSTRAP_FAULT_SCALE={_SCALE} BOOTSTRAP_FAULT_SEED={_SEED}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"faults: scale {_SCALE}, seed {_SEED}")
+    for line in _TALLIES:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def scale(request: pytest.FixtureRequest) -> Iterator[Scale]:
+    chosen = Scale(_SCALE, request.node.name)
+    began = time.monotonic()
+    yield chosen
+    counts = ", ".join(f"{what} {number}" for what, number in chosen.counts.items())
+    _TALLIES.append(f"  {chosen.test}: {counts} ({time.monotonic() - began:.0f} s)")
+
+
+@pytest.fixture
+def seeded(request: pytest.FixtureRequest) -> random.Random:
+    """Give randomness that the printed seed brings back, whichever tests are run."""
+    return random.Random(f"{_SEED} {request.node.name}")
+
+
+@pytest.fixture(scope="session")
+def _short_place() -> Iterator[Path]:
+    # The path of a Unix socket has 107 characters at most.
+    place = Path(tempfile.mkdtemp(prefix="bs-", dir="/tmp"))
+    yield place
+    shutil.rmtree(place)
+
+
+@pytest.fixture(scope="session")
+def daemon(_short_place: Path) -> Iterator[Daemon]:
+    if shutil.which("libvirtd", path="/usr/sbin:/usr/bin") is None:
+        pytest.skip("libvirtd is not installed")
+    place = _short_place / "d"
+    place.mkdir()
+    with private_daemon(place) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def nursery(_short_place: Path) -> Iterator[str]:
+    path = _short_place / "n"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(_short_place)}
+    environment["PYTHONPATH"] = os.pathsep.join([str(_REPOSITORY), *filter(None, sys.path)])
+    argv = [sys.executable, "-m", "tests.faults.nursery", str(path)]
+    with (_short_place / "nursery.log").open("w") as log:
+        process = subprocess.Popen(
+            argv, cwd=_REPOSITORY, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )
+    while not path.exists():
+        assert process.poll() is None, (_short_place / "nursery.log").read_text()
+        time.sleep(0.05)
+    yield str(path)
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture
+def sandbox(
+    daemon: Daemon, nursery: str, seeded: random.Random, _short_place: Path, _repository_kept: None
+) -> Iterator[Sandbox]:
+    """Give a user with an empty home; afterwards nothing of it is left anywhere."""
+    place = Path(tempfile.mkdtemp(prefix="u-", dir=_short_place))
+    made = Sandbox(place, daemon, nursery, seeded, name=fresh_name(seeded))
+    made.remember()
+    yield made
+    try:
+        made.assert_sound()
+        after = made.inventory()
+    finally:
+        left = made.remove_leftovers()
+        with contextlib.suppress(OSError):
+            shutil.rmtree(place)
+    assert not left, f"domains are left: {left}"
+    assert after == made.before
+
+
+@pytest.fixture
+def _repository_kept() -> Iterator[None]:
+    """No command writes where the program is, nor leaves a name of ours in the shared /tmp."""
+    before = _sources()
+    yield
+    assert _sources() == before
+
+
+def _sources() -> dict[str, tuple[int, int]]:
+    found = {
+        f"/tmp/{path.name}": (0, 0) for path in Path(tempfile.gettempdir()).glob(".bootstrap-*")
+    }
+    for top in _SOURCES:
+        for path in (_REPOSITORY / top).rglob("*"):
+            if "__pycache__" not in path.parts and path.is_file():
+                status = path.stat()
+                found[str(path)] = (status.st_mtime_ns, status.st_size)
+    return found

@@ -1,0 +1,43 @@
+"""SIGKILL at any moment: a rerun converges, and `down` leaves nothing (G-01, G-03)."""
+
+import signal
+import time
+
+import pytest
+
+from tests.faults.conftest import Scale
+from tests.faults.sandbox import Sandbox
+
+pytestmark = pytest.mark.timeout(14400)
+
+
+def test_a_killed_up_or_down_is_finished_by_the_next(sandbox: Sandbox, scale: Scale) -> None:
+    """G-01, G-03, L-01, L-09, L-12, R-06, M4, M5, M6: 100 rounds, 3,000 in the long run."""
+    up, down = sandbox.durations()
+    for number in range(scale.choose(ci=100, long=3000)):
+        if number % 5 == 0:
+            sandbox.forget_all()
+        scale.count("rounds")
+        scale.count("up killed midway", _killed(sandbox, "up", up))
+        sandbox.up()
+        scale.count("down killed midway", _killed(sandbox, "down", down))
+        sandbox.down()
+
+
+def test_a_killed_up_is_removed_by_down_alone(sandbox: Sandbox, scale: Scale) -> None:
+    """L-02, Z-09, G-01: whatever was made so far, and without any local state."""
+    up, _ = sandbox.durations()
+    for _ in range(scale.choose(ci=20, long=1000)):
+        scale.count("rounds")
+        scale.count("up killed midway", _killed(sandbox, "up", up))
+        sandbox.down()
+
+
+def _killed(sandbox: Sandbox, verb: str, duration_s: float) -> bool:
+    """Kill a command at a random moment; tell whether it was still at work."""
+    running = sandbox.start(verb, sandbox.name)
+    time.sleep(sandbox.random.uniform(0, duration_s))
+    running.send(signal.SIGKILL)
+    ended = running.end()
+    assert ended.exit_code in {0, -signal.SIGKILL}, str(ended)
+    return ended.exit_code != 0
