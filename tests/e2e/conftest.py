@@ -1,5 +1,6 @@
 """Real clusters: the command as a user runs it, and the world before and after."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -42,6 +43,22 @@ class User:
         said = f"$ bootstrap {' '.join(words)} -> {done.returncode}\n{done.stdout}{done.stderr}"
         sys.stdout.write(said)
         return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def killed(self, *words: str, at: str, delay_s: float) -> None:
+        """Run the command and SIGKILL it ``delay_s`` seconds after it said ``at``."""
+        with subprocess.Popen(
+            [*BOOTSTRAP, *words],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            said = next((line for line in process.stderr if at in line), None)
+            assert said is not None, f"it ended with {process.wait()} before it said '{at}'"
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                pytest.fail(f"it ended with {process.wait(delay_s)} before it was killed")
+            process.kill()
 
     def succeed(self, *words: str) -> str:
         outcome = self.run(*words)

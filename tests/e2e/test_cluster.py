@@ -14,6 +14,7 @@ from bootstrap.adapters.directories import Directories
 from bootstrap.model.images import CHECK_IMAGE
 from bootstrap.waiting import NotYet, wait_for
 from tests.e2e.conftest import User
+from tests.e2e.killing import any_moment
 
 pytestmark = pytest.mark.e2e
 
@@ -32,10 +33,18 @@ def own(directories: Directories, cluster: str) -> Path:
     return directories.state / cluster / "kubeconfig"
 
 
-def test_up_makes_a_verified_cluster(
-    before: dict[str, object], user: User, cluster: str, own: Path
+def test_an_up_that_is_killed_has_told_nobody_that_it_was_well(
+    before: dict[str, object], user: User, cluster: str
 ) -> None:
+    """G-01, R-06, L-01: what it leaves is what all later tests go on from."""
     assert cluster not in str(before["domains"])
+    moment, delay_s = any_moment()
+    user.killed("up", cluster, "--workers", "1", at=moment, delay_s=delay_s)
+    assert not user.kubeconfig.exists()
+    assert [one["name"] for one in json.loads(user.succeed("list", "-o", "json"))] == [cluster]
+
+
+def test_the_next_up_makes_a_verified_cluster(user: User, cluster: str, own: Path) -> None:
     result = json.loads(user.succeed("up", cluster, "--workers", "1", "-o", "json"))
     assert result["verified"]
     assert all(check["ok"] for check in result["checks"])

@@ -346,7 +346,7 @@ class Sandbox:
         expected |= {"pki/authorities.json", "pki/user.json", "ssh/client"}
         expected |= {"ssh/config", "ssh/known_hosts"}
         expected |= {f"ssh/host-{name}" for name in nodes}
-        expected |= {f"nodes/{name}.tar" for name in nodes}
+        expected |= {f"nodes/{name}.files" for name in nodes}
         assert found == expected, found ^ expected
         own = yaml.safe_load((self.state / "kubeconfig").read_text())
         users = yaml.safe_load(self.user_kubeconfig.read_text())

