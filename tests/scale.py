@@ -7,9 +7,12 @@ a run the same again. A sample in CI always has the same seed; a long run takes 
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, seed, settings
+
+T = TypeVar("T")
 
 IS_LONG = {"ci": False, "long": True}[os.environ.get("BOOTSTRAP_FAULT_SCALE", "ci")]
 PHASES = os.environ.get("BOOTSTRAP_FAULT_PHASES", "explicit generate shrink").split()
@@ -21,9 +24,17 @@ def trials(*, ci: int, long: int) -> int:
     return long if IS_LONG else ci
 
 
-def chance(name: str) -> random.Random:
+def chance(*names: object) -> random.Random:
     """Give a test chance of its own, so that another test's number of trials changes nothing."""
-    return random.Random(f"{SEED} {name}")  # noqa: S311 - moments and sizes, not secrets
+    return random.Random("/".join(str(name) for name in (SEED, *names)))  # noqa: S311 - moments and sizes, not secrets
+
+
+def chosen(points: Sequence[T], *, sample: int, salt: str) -> list[T]:
+    """Give all points in the long form, else ``sample`` of them in their order."""
+    if IS_LONG or sample >= len(points):
+        return list(points)
+    numbers = chance(salt).sample(range(len(points)), sample)
+    return [points[number] for number in sorted(numbers)]
 
 
 def tried(*, ci: int, long: int, **more: object) -> settings:
@@ -48,6 +59,11 @@ def fuzzed(*, ci: int, long: int) -> Callable[[Callable[..., None]], Callable[..
         return seed(SEED)(setting(test))
 
     return decorate
+
+
+def told(text: str) -> None:
+    """Note what a trial does, for the report if it fails."""
+    print(text)  # noqa: T201 - pytest shows it with a failure
 
 
 def header() -> str:

@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import scale as how_much
 from tests.faults.daemon import Daemon, private_daemon
 from tests.faults.sandbox import Sandbox, fresh_name
 
 _REPOSITORY = Path(__file__).parents[2]
 _SOURCES = ("bootstrap", "templates", "playbooks", "artifacts")
-_SEED = int(os.environ.get("BOOTSTRAP_FAULT_SEED") or random.SystemRandom().randrange(1 << 32))
-_SCALE = os.environ.get("BOOTSTRAP_FAULT_SCALE", "ci")
 _TALLIES: list[str] = []
 
 
@@ -28,36 +27,31 @@ _TALLIES: list[str] = []
 class Scale:
     """How much is tried, and what came of it."""
 
-    name: str
     test: str
     counts: dict[str, int] = field(default_factory=dict)
 
     def choose(self, *, ci: int, long: int) -> int:
         """Give the number of trials."""
-        return long if self.name == "long" else ci
+        return how_much.trials(ci=ci, long=long)
 
     @property
     def is_long(self) -> bool:
-        return self.name == "long"
+        return how_much.IS_LONG
 
     def count(self, what: str, number: int = 1) -> None:
         """Note a trial and how it went."""
         self.counts[what] = self.counts.get(what, 0) + number
 
 
-def pytest_report_header() -> str:
-    return f"faults: BOOTSTRAP_FAULT_SCALE={_SCALE} BOOTSTRAP_FAULT_SEED={_SEED}"
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(f"faults: scale {_SCALE}, seed {_SEED}")
+    terminalreporter.write_line(f"faults: {how_much.header()}")
     for line in _TALLIES:
         terminalreporter.write_line(line)
 
 
 @pytest.fixture
 def scale(request: pytest.FixtureRequest) -> Iterator[Scale]:
-    chosen = Scale(_SCALE, request.node.name)
+    chosen = Scale(request.node.name)
     began = time.monotonic()
     yield chosen
     counts = ", ".join(f"{what} {number}" for what, number in chosen.counts.items())
@@ -67,7 +61,7 @@ def scale(request: pytest.FixtureRequest) -> Iterator[Scale]:
 @pytest.fixture
 def seeded(request: pytest.FixtureRequest) -> random.Random:
     """Give randomness that the printed seed brings back, whichever tests are run."""
-    return random.Random(f"{_SEED} {request.node.name}")
+    return how_much.chance(request.node.name)
 
 
 @pytest.fixture(scope="session")

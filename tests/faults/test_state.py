@@ -12,7 +12,7 @@ from tests.faults.sandbox import DOCUMENTED, Ended, Sandbox
 
 pytestmark = pytest.mark.timeout(14400)
 NOT_OURS, STATE_DAMAGED = 7, 9
-PROOFS = ("install-id", ".bootstrap-cluster.json")
+PROOFS = ("install-id", ".bootstrap-cluster.json", "cluster-name")
 
 
 def _truncated(path: Path) -> None:

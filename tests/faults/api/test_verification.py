@@ -11,7 +11,7 @@ from bootstrap.adapters.kubernetes.api import KubernetesClusterApi
 from bootstrap.ports import CheckResult
 from tests.fakes.api_server import make_identity
 from tests.faults.api.cases import ANY, CHECKS, ILL, WELL, Case
-from tests.faults.trials import chance, told, trials
+from tests.scale import chance, told, trials
 
 OURS = "bootstrap-verify-abcd1234"
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -47,7 +47,7 @@ def verified(case: Case, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Se
     return results
 
 
-@pytest.mark.parametrize("trial", trials(ci=1, long=20))
+@pytest.mark.parametrize("trial", range(trials(ci=1, long=20)))
 @pytest.mark.parametrize("name", list(WELL))
 def test_a_cluster_that_is_well_raises_no_alarm(
     name: str, trial: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -66,7 +66,7 @@ def test_a_cluster_that_is_well_raises_no_alarm(
     assert gone == {OURS, *old}
 
 
-@pytest.mark.parametrize("trial", trials(ci=1, long=20))
+@pytest.mark.parametrize("trial", range(trials(ci=1, long=20)))
 @pytest.mark.parametrize("name", list(ILL))
 def test_a_cluster_that_is_ill_is_never_called_well(
     name: str, trial: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,16 +1,10 @@
-"""A home of its own for every test, waits that take no time, and the seed in the report."""
+"""A home of its own for every test, waits that take no time."""
 
 from pathlib import Path
 
 import pytest
 
 from bootstrap.waiting import wait_for
-from tests.faults.libvirt.scale import IS_LONG, SEED
-
-
-def pytest_report_header() -> str:
-    scale = "long" if IS_LONG else "ci"
-    return f"libvirt faults: BOOTSTRAP_FAULT_SCALE={scale} BOOTSTRAP_FAULT_SEED={SEED}"
 
 
 @pytest.fixture(autouse=True)

@@ -31,8 +31,8 @@ from bootstrap.waiting import NotYet, wait_for
 from tests.builders import a_cluster_spec, a_mark, an_image
 from tests.fakes.libvirt_world import halting_kernel
 from tests.faults.libvirt.daemon import Daemon, free_ports, private_daemon
-from tests.faults.libvirt.scale import IS_LONG, SEED, chosen
 from tests.faults.libvirt.story import ended_well
+from tests.scale import IS_LONG, SEED, chosen
 
 pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(7200)]
 

@@ -14,8 +14,8 @@ import pytest
 
 from bootstrap.adapters.libvirt.deadlines import GENEROUS
 from tests.fakes.faulty_libvirt import Fault, FaultyLibvirt, When
-from tests.faults.libvirt.scale import SEED, chosen
 from tests.faults.libvirt.story import MUTATING, Story, ended_well
+from tests.scale import SEED, chosen
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
 

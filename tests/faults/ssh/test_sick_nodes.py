@@ -21,7 +21,7 @@ from bootstrap.waiting import NotYet
 from tests.contract.test_shell import Node, parsed
 from tests.fakes.sick_link import Illness, SickLink, sick_link
 from tests.fakes.ssh_server import CLOSE, SILENCE, Answer, SshServer, ssh_server
-from tests.faults.trials import chance, told, trials
+from tests.scale import chance, told, trials
 
 HOST, CLIENT, OTHER = make_ssh_key_pair(), make_ssh_key_pair(), make_ssh_key_pair()
 #: What a wait costs where only its deadline ends it, and what it may cost elsewhere.
@@ -233,7 +233,7 @@ def test_every_illness_alone(world: World) -> None:
             play(world, step, asks=asks)
 
 
-@pytest.mark.parametrize("trial", trials(ci=200, long=1000))
+@pytest.mark.parametrize("trial", range(trials(ci=200, long=1000)))
 def test_a_sequence_of_illnesses_ends_well_when_the_node_is_well(world: World, trial: int) -> None:
     """S-01, S-02, S-08, S-09, C-03, N-10, SEC-01, SEC-02: each trial is one sequence."""
     dice = chance("sequence", trial)
@@ -249,7 +249,7 @@ def test_a_sequence_of_illnesses_ends_well_when_the_node_is_well(world: World, t
 @pytest.mark.parametrize("kind", list(IMPOSTORS))
 def test_a_node_that_was_itself_and_then_another_is_refused(world: World, kind: str) -> None:
     """S-01, SEC-01: a key that was right once gives no trust to the next connection."""
-    for _ in trials(ci=5, long=50):
+    for _ in range(trials(ci=5, long=50)):
         well = Step(name="well", outcomes={WELL})
         outcome = NOT_YET if kind == "forger" else STRANGER
         play(world, well, asks=False)
