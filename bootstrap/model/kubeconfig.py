@@ -85,12 +85,27 @@ def merged(
     result = dict(existing) or {"apiVersion": "v1", "kind": "Config"}
     for section in _SECTIONS:
         entry = ours[section][0]
+        owner = {key: value for key, value in _mark(section, entry).items() if key != "digest"}
         for document in (existing, *beside):
-            _check_ours(document, section, entry)
+            _check_ours(document, section, entry["name"], owner)
         result[section] = _replaced(existing, section, entry)
     if use or not any(document.get(_CURRENT) for document in (existing, *beside)):
         result[_CURRENT] = ours[_CURRENT]
     return result
+
+
+def refuse_others(
+    documents: Sequence[Document], cluster: ClusterName, install_id: uuid.UUID
+) -> None:
+    """Stop where :func:`merged` would, when there is nothing to merge yet.
+
+    :raises NotOursError: if an entry of the cluster's name is not ours, or was changed.
+    """
+    name = kubeconfig_entry(cluster)
+    owner = _owner(name, install_id)
+    for document in documents:
+        for section in _SECTIONS:
+            _check_ours(document, section, name, owner)
 
 
 def unmerged(
@@ -180,12 +195,11 @@ def _goes(entry: Entry, section: str, name: str) -> bool:
     return entry.get("name") == name and _is_unchanged(section, entry)
 
 
-def _check_ours(document: Document, section: str, ours: Entry) -> None:
-    owner = {key: value for key, value in _mark(section, ours).items() if key != "digest"}
+def _check_ours(document: Document, section: str, name: str, owner: Mapping[str, str]) -> None:
     mine = {id(entry) for entry in _ours(document, section, owner)}
     kind = _SECTIONS[section]
     for entry in _entries(document, section):
-        if entry.get("name") != ours["name"]:
+        if entry.get("name") != name:
             continue
         if id(entry) not in mine:
             fault = "is not ours"
@@ -194,8 +208,8 @@ def _check_ours(document: Document, section: str, ours: Entry) -> None:
         else:
             continue
         raise NotOursError(
-            f"The {kind} '{ours['name']}' in the kubeconfig {fault}, so it was left alone.",
-            hint=f"kubectl config delete-{kind} {ours['name']}",
+            f"The {kind} '{name}' in the kubeconfig {fault}, so it was left alone.",
+            hint=f"kubectl config delete-{kind} {name}",
         )
 
 

@@ -43,6 +43,13 @@ class Products(Protocol):
     def ensure(self, plan: ClusterPlan, trust: Trust) -> bool:
         """Write the inventory, the SSH files and each node's archive."""
 
+    def check_kubeconfig(self, cluster: ClusterName) -> None:
+        """Look whether the user's kubeconfig will take our entries, before there are any.
+
+        :raises NotOursError: if an entry of the cluster's name is someone else's.
+        :raises StateError: if it is not a kubeconfig.
+        """
+
     def ensure_kubeconfig(self, plan: ClusterPlan) -> Path:
         """Write the cluster's own kubeconfig and name it."""
 

@@ -68,6 +68,7 @@ def up(spec: ClusterSpec, setting: Setting, ports: Ports, options: UpOptions) ->
     spec = kept(spec, existing, options.named)
     refuse_other_profile(spec, existing)
     _refuse_lost_keys(spec, existing, ports)
+    ports.products.check_kubeconfig(spec.name)
 
     ports.progress.step("Checking the hypervisor host")
     running = [domain for domain in existing if domain.state is DomainState.RUNNING]

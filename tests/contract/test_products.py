@@ -194,13 +194,21 @@ def test_merging_keeps_the_current_context_unless_it_is_to_be_used(place: Place)
 
 def test_entries_of_another_of_the_same_name_are_refused_and_kept(place: Place) -> None:
     """H-17."""
+    place.products().check_kubeconfig(DEMO)
     place.add_foreign("demo")
-    with pytest.raises(NotOursError) as caught:
-        merge(place)
-    assert caught.value.exit_code == 7
-    assert caught.value.hint
+    for refused in (lambda: place.products().check_kubeconfig(DEMO), lambda: merge(place)):
+        with pytest.raises(NotOursError) as caught:
+            refused()
+        assert caught.value.exit_code == 7
+        assert caught.value.hint
+    place.products().check_kubeconfig(ClusterName("another"))
     place.products().remove_kubeconfig_entries(DEMO)
     assert place.entries() == {"demo"}
+
+
+def test_our_own_entries_are_in_nobodys_way(place: Place) -> None:
+    merge(place)
+    place.products().check_kubeconfig(DEMO)
 
 
 def test_removal_takes_our_entries_and_the_current_context_with_them(place: Place) -> None:

@@ -42,6 +42,10 @@ class FakeProducts(Fake):
         self.files[str(plan.name)] = content
         return self.changed("ensure", plan.name)
 
+    def check_kubeconfig(self, cluster: ClusterName) -> None:
+        self.called("check_kubeconfig", cluster)
+        self._refuse_foreign(str(cluster))
+
     def ensure_kubeconfig(self, plan: ClusterPlan) -> Path:
         self.called("ensure_kubeconfig", plan.name)
         self.directories.add(str(plan.name))
@@ -50,9 +54,7 @@ class FakeProducts(Fake):
     def merge_kubeconfig(self, own: Path, *, use: bool) -> Path:
         name = own.parent.name
         self.called("merge_kubeconfig", name)
-        if name in self.foreign:
-            hint = f"kubectl config delete-cluster bootstrap-{name}"
-            raise NotOursError(f"The cluster 'bootstrap-{name}' is someone else's.", hint=hint)
+        self._refuse_foreign(name)
         if name not in self.merged:
             self.merged.add(name)
             self.changed("merge_kubeconfig", name)
@@ -87,3 +89,8 @@ class FakeProducts(Fake):
             return False
         self.directories.discard(str(cluster))
         return self.changed("remove", cluster)
+
+    def _refuse_foreign(self, name: str) -> None:
+        if name in self.foreign:
+            hint = f"kubectl config delete-cluster bootstrap-{name}"
+            raise NotOursError(f"The cluster 'bootstrap-{name}' is someone else's.", hint=hint)

@@ -19,7 +19,7 @@ from bootstrap.adapters.kubeconfig.places import (
 )
 from bootstrap.adapters.kubeconfig.reading import read_document, read_text
 from bootstrap.errors import BootstrapError, NotOursError
-from bootstrap.model.kubeconfig import Document, Unmerged, marked, merged, unmerged
+from bootstrap.model.kubeconfig import Document, Unmerged, marked, merged, refuse_others, unmerged
 from bootstrap.model.kubeconfig_file import file_marked, file_unmarked, is_ours_and_empty
 from bootstrap.model.names import ClusterName, kubeconfig_entry
 
@@ -27,6 +27,15 @@ from bootstrap.model.names import ClusterName, kubeconfig_entry
 PATIENCE_S = 30.0
 _COMMENT = re.compile(r"(^|\s)#", re.MULTILINE)
 _ALL_MODES = 0o777
+
+
+def check_user(cluster: ClusterName, install_id: uuid.UUID, environ: Mapping[str, str]) -> None:
+    """See that :func:`merge_into_user` will find nothing of anybody else's in its way.
+
+    :raises NotOursError: if an entry of that name is someone else's.
+    :raises StateError: if a file is not a kubeconfig.
+    """
+    refuse_others([_read(file) for file in kubeconfig_files(environ)], cluster, install_id)
 
 
 def merge_into_user(

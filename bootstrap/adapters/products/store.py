@@ -20,7 +20,7 @@ from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, sweep, write_atomically
 from bootstrap.adapters.kubeconfig.own import write_own
 from bootstrap.adapters.kubeconfig.reading import read_document, read_text
-from bootstrap.adapters.kubeconfig.user import merge_into_user, remove_from_user
+from bootstrap.adapters.kubeconfig.user import check_user, merge_into_user, remove_from_user
 from bootstrap.adapters.products.evidence import collect
 from bootstrap.adapters.trust.ssh_keys import known_hosts
 from bootstrap.adapters.trust.store import TrustStore
@@ -56,6 +56,11 @@ class StateProducts:
             changed |= write_atomically(archive_path(plan, node), packed)
         text = yaml.safe_dump(inventory(plan), sort_keys=False)
         return write_atomically(state / "inventory.yml", text) or changed
+
+    @explained("read the user's kubeconfig")
+    def check_kubeconfig(self, cluster: ClusterName) -> None:
+        """See the port."""
+        check_user(cluster, self._install_id, os.environ)
 
     @explained("write the kubeconfig of the cluster")
     def ensure_kubeconfig(self, plan: ClusterPlan) -> Path:

@@ -338,6 +338,14 @@ def test_the_memory_of_running_nodes_counts_once(world: FakeWorld) -> None:
     make(world, a_cluster_spec(workers=2))
 
 
+def test_a_foreign_kubeconfig_entry_is_refused_before_anything_is_made(world: FakeWorld) -> None:
+    """H-17: it would be refused a quarter of an hour later, and the machines removed again."""
+    world.products.foreign.add("demo")
+    with pytest.raises(NotOursError):
+        make(world)
+    assert world.journal.changes == []
+
+
 def test_a_foreign_domain_with_a_nodes_name_is_refused_and_nothing_is_left(
     world: FakeWorld,
 ) -> None:
