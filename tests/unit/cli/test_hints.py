@@ -5,6 +5,7 @@ What other programs make of theirs is in ``tests/contract/test_hints.py``.
 
 import contextlib
 import re
+import signal
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -198,7 +199,8 @@ def test_the_exit_codes_that_a_help_text_names_are_real() -> None:
 
 def _known_codes() -> set[int]:
     kinds: list[type[BootstrapError]] = [BootstrapError, *_children(BootstrapError)]
-    return {0, 130, 143} | {kind.exit_code for kind in kinds}
+    ended_by = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)
+    return {0, *(128 + number for number in ended_by), *(kind.exit_code for kind in kinds)}
 
 
 def _children(kind: type[BootstrapError]) -> list[type[BootstrapError]]:
