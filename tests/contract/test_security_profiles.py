@@ -16,6 +16,8 @@ from bootstrap.planning.security import AUDIT_DIRECTORY, SECURITY_DIRECTORY
 from tests.builders import a_cluster_spec, a_plan
 from tests.control_plane import ControlPlane, run, started, write_node
 
+#: A control plane's own places for them.
+pytestmark = pytest.mark.shows_secrets("*/pki/*", "*/root/etc/kubernetes/*", "*.conf")
 both_profiles = pytest.mark.parametrize("profile", list(SecurityProfile))
 both_kinds = pytest.mark.parametrize("acceleration", list(Acceleration))
 CANARY = f"canary-{secrets.token_hex(8)}"

@@ -102,8 +102,9 @@ def start_command(uri: str) -> str:
 def restart_command(uri: str) -> str:
     """Give the command that ends a daemon which answers nobody, and starts it where needed."""
     if uri == _SYSTEM:
-        return "sudo systemctl restart libvirtd || { sudo pkill -KILL libvirtd; sudo libvirtd -d; }"
-    return "pkill -KILL -u $(id -u) 'libvirtd|virtqemud'"
+        anew = "{ sudo pkill --signal KILL libvirtd; sudo libvirtd -d; }"
+        return f"sudo systemctl restart libvirtd || {anew}"
+    return "pkill --signal KILL --euid $USER 'libvirtd|virtqemud'"
 
 
 def not_ours(name: str, details: str) -> NotOursError:

@@ -5,8 +5,8 @@ What other programs make of theirs is in ``tests/contract/test_hints.py``.
 
 import contextlib
 import re
-import signal
 import shlex
+import signal
 from dataclasses import replace
 from pathlib import Path
 

@@ -186,7 +186,7 @@ def test_a_call_that_hangs_ends_with_its_name_and_what_to_type(faulty: FaultyLib
     with pytest.raises(TimedOutError) as caught:
         connection.run("start domain 'x'", lambda it: it.numOfDomains())
     assert "start domain 'x'" in caught.value.message
-    assert caught.value.hint.startswith("pkill -KILL")
+    assert caught.value.hint.startswith("pkill --signal KILL")
     connection.run("start domain 'x'", lambda it: it.numOfDomains())
 
 
