@@ -39,7 +39,12 @@ faults:
 artifacts:
 	$(BIN)/bootstrap artifacts build
 
-test: lint unit artifacts contract fault-samples e2e
+# In the order of what is quick to fail; the seconds of each are for CI's record.
+test:
+	@for phase in lint unit artifacts contract fault-samples e2e; do \
+	  began=$$(date +%s); $(MAKE) --no-print-directory $$phase || exit; \
+	  echo "== $$phase took $$(($$(date +%s) - began)) s"; \
+	done
 
 bench:
 	$(BIN)/python benchmarks/run.py
