@@ -119,7 +119,8 @@ def _try(sandbox: Sandbox, scale: Scale, path: Path, damage: Callable[[Path], No
         # Nothing else tells that it is ours and not another user's (SEC-27).
         down = sandbox.run("down", sandbox.name)
         assert down.exit_code in {0, NOT_OURS, STATE_DAMAGED}, str(down)
-        path.write_bytes(whole)
+        if path.parent.is_dir():
+            path.write_bytes(whole)
     sandbox.down()
 
 
