@@ -262,7 +262,7 @@ def test_a_daemon_that_hangs_at_any_call_is_told_with_the_call(
             assert not thread.is_alive()
         assert caught.value.exit_code == 5
         assert caught.value.message.startswith("Could not ")
-        assert caught.value.hint.startswith("pkill -KILL")
+        assert caught.value.hint.startswith("pkill --signal KILL")
         cluster.live()
         cluster.assert_nothing_left()
 
@@ -396,5 +396,5 @@ def test_a_command_whose_call_hangs_ends_by_itself(silent_server: socket.socket)
     done = subprocess.run(command, timeout=600, check=False, capture_output=True, text=True)
     assert done.returncode == 5
     assert "did not answer within 60 s" in done.stderr
-    assert "pkill -KILL" in done.stderr
+    assert "pkill --signal KILL" in done.stderr
     assert "Traceback" not in done.stderr
