@@ -136,7 +136,8 @@ class SickLink:
     def _corrupt(self, client: socket.socket, rest: bytes, ill: Illness) -> None:
         damaged = bytearray(rest)
         for _ in range(ill.chance.randint(1, 4)):
-            damaged[ill.chance.randrange(len(damaged))] ^= 1 << ill.chance.randrange(8)
+            if damaged:  # a piece may end just where the illness begins
+                damaged[ill.chance.randrange(len(damaged))] ^= 1 << ill.chance.randrange(8)
         client.sendall(damaged)
         self._ended.wait()
 
