@@ -1,14 +1,18 @@
-"""Tell a cluster's own state directory from one that only has its name."""
+"""Tell a cluster's own directory from one that only has its name."""
 
 import shlex
 from pathlib import Path
 
-from bootstrap.adapters.files import private_directory, remove_tree, sweep, write_atomically
+from bootstrap.adapters.files import (
+    TEMPORARY_PREFIX,
+    private_directory,
+    remove_tree,
+    sweep,
+    write_atomically,
+)
 from bootstrap.errors import NotOursError
 
 MARKER = "cluster-name"
-#: How temporary files of ours begin, which a kill leaves before the marker is there.
-_TEMPORARY = ".bootstrap-"
 
 
 def claim(directory: Path) -> bool:
@@ -19,7 +23,7 @@ def claim(directory: Path) -> bool:
     private_directory(directory)
     if (directory / MARKER).exists():
         return False
-    _refuse_foreign(directory)
+    refuse_foreign(directory)
     sweep(directory)
     return write_atomically(directory / MARKER, f"{directory.name}\n")
 
@@ -32,15 +36,21 @@ def remove_claimed(directory: Path) -> bool:
     if not directory.is_dir() or directory.is_symlink():
         return False
     if not (directory / MARKER).exists():
-        _refuse_foreign(directory)
+        refuse_foreign(directory)
     # The marker goes last: a kill in between leaves a directory that is still ours.
     remove_tree(directory, last=MARKER)
     return True
 
 
-def _refuse_foreign(directory: Path) -> None:
+def refuse_foreign(directory: Path, *, leftovers: str = TEMPORARY_PREFIX) -> None:
+    """Stop at a directory without a marker that holds more than a kill leaves before there is one.
+
+    ``leftovers`` is how the names of such temporary files begin.
+
+    :raises NotOursError: naming what it holds.
+    """
     strange = sorted(entry.name for entry in directory.iterdir())
-    if any(not name.startswith(_TEMPORARY) for name in strange):
+    if any(not name.startswith(leftovers) for name in strange):
         raise NotOursError(
             f"Directory '{directory}' is not empty and does not carry our marker.",
             details="It holds: " + ", ".join(strange[:5]),

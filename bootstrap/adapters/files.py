@@ -12,7 +12,8 @@ from pathlib import Path
 
 from bootstrap.errors import NotOursError
 
-_TEMPORARY_PREFIX = ".bootstrap-"
+#: How temporary files of ours begin.
+TEMPORARY_PREFIX = ".bootstrap-"
 
 
 def private_directory(path: Path, *, mode: int = 0o700) -> Path:
@@ -74,7 +75,7 @@ def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
 @contextlib.contextmanager
 def temporary_beside(path: Path) -> Iterator[tuple[Path, int]]:
     """Give a new file and its descriptor, whose flock says that its maker lives."""
-    descriptor, name = tempfile.mkstemp(prefix=f"{_TEMPORARY_PREFIX}{path.name}.", dir=path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f"{TEMPORARY_PREFIX}{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -87,7 +88,7 @@ def temporary_beside(path: Path) -> Iterator[tuple[Path, int]]:
 def sweep(directory: Path, name: str | None = None) -> None:
     """Remove what killed runs left, of the file ``name`` or of all; what is written now stays."""
     of_file = re.escape(name) if name else ".+"
-    pattern = re.compile(rf"{re.escape(_TEMPORARY_PREFIX)}{of_file}\.[a-z0-9_]{{8}}")
+    pattern = re.compile(rf"{re.escape(TEMPORARY_PREFIX)}{of_file}\.[a-z0-9_]{{8}}")
     for leftover in directory.iterdir():
         if pattern.fullmatch(leftover.name):
             remove_abandoned(leftover)

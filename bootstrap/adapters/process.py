@@ -66,12 +66,8 @@ def run(  # noqa: PLR0913 - each argument is one property of a process
             check=False,
             preexec_fn=die_with_parent,
         )
-    except FileNotFoundError as error:
-        raise HostError(
-            f"Could not {action}: the program '{words[0]}' is not installed.", hint=hint
-        ) from error
     except OSError as error:
-        raise _not_startable(action, words[0], error, hint) from error
+        raise _not_started(action, words[0], error, hint) from error
     except subprocess.TimeoutExpired as error:
         raise TimedOutError(
             f"Timed out after {timeout_s:.0f} s: could not {action}.",
@@ -120,12 +116,8 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
             stderr=subprocess.STDOUT,
             preexec_fn=die_with_parent,  # noqa: PLW1509 - it makes one system call
         )
-    except FileNotFoundError as error:
-        raise HostError(
-            f"Could not {action}: the program '{words[0]}' is not installed.", hint=hint
-        ) from error
     except OSError as error:
-        raise _not_startable(action, words[0], error, hint) from error
+        raise _not_started(action, words[0], error, hint) from error
     with process, open(log, "a", encoding="utf-8", opener=private) as file:
         assert process.stdout is not None  # noqa: S101 - stdout=PIPE above
         for raw in process.stdout:
@@ -142,7 +134,11 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
         )
 
 
-def _not_startable(action: str, program: str, error: OSError, hint: str) -> HostError:
+def _not_started(action: str, program: str, error: OSError, hint: str) -> HostError:
+    if isinstance(error, FileNotFoundError):
+        return HostError(
+            f"Could not {action}: the program '{program}' is not installed.", hint=hint
+        )
     return HostError(
         f"Could not {action}: the program '{program}' cannot be started.",
         details=str(error),

@@ -7,7 +7,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from bootstrap.adapters.products.evidence import without_control_codes
+from bootstrap.adapters.terminal import without_control_codes
 from bootstrap.errors import BootstrapError
 
 
@@ -57,7 +57,6 @@ class StepProgress:
     def _say(self, text: str, *, style: str = "") -> None:
         if self._quiet:
             return
-        text = without_control_codes(text)
         elapsed = f"{time.monotonic() - self._began:6.0f} s  "
         self._console.print(Text(elapsed, style="dim") + Text(_one_line(text), style=style))
 

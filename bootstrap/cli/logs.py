@@ -2,6 +2,7 @@
 
 import click
 
+from bootstrap.adapters.terminal import without_control_codes
 from bootstrap.cli import wiring
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, write
@@ -34,8 +35,6 @@ def logs(
 
 
 def _console(domain: Domain) -> str:
-    from bootstrap.adapters.products.evidence import without_control_codes  # noqa: PLC0415
-
     path = domain.mark.directory / "console.log"
     try:
         return without_control_codes(path.read_text(errors="replace"))

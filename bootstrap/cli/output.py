@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 import yaml
 
-from bootstrap.adapters.products.evidence import without_control_codes
+from bootstrap.adapters.terminal import without_control_codes
 
 C = TypeVar("C", bound=Callable[..., Any])
 

@@ -11,8 +11,8 @@ from bootstrap.cli.output import output_option, table, write
 from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
 from bootstrap.planning.document import plan_document
-from bootstrap.workflow.keeping import kept
-from bootstrap.workflow.shape import grown_to, known_acceleration, plan_cluster
+from bootstrap.workflow.keeping import fitted
+from bootstrap.workflow.shape import known_acceleration, plan_cluster
 
 
 @click.command()
@@ -24,8 +24,8 @@ def plan(*, file: Path | None, flags: Flags, output: str) -> None:
     site = wiring.find_site(spec.hypervisor_uri)
     ports = wiring.build_planning_ports(site)
     existing = ports.hypervisor.domains(spec.name)
-    spec = grown_to(spec, existing, workers_named=flags.name_workers(file))
-    spec = kept(spec, existing, flags.named(file))
+    named = flags.named(file)
+    spec = fitted(spec, existing, workers_named=flags.name_workers(file), named=named)
     made = plan_cluster(
         spec,
         wiring.build_setting(site, spec.name),

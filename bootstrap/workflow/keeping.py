@@ -14,10 +14,27 @@ from bootstrap.model.spec import (
     SecurityProfile,
     SecuritySpec,
 )
-from bootstrap.workflow.shape import labels_of
+from bootstrap.workflow.shape import grown_to, labels_of, refuse_other_profile
 
 
-def kept(
+def fitted(
+    spec: ClusterSpec,
+    existing: Sequence[Domain],
+    *,
+    workers_named: bool,
+    named: Collection[str] | None,
+) -> ClusterSpec:
+    """Fit what is asked for to the nodes that exist: what the user did not name, they keep.
+
+    :raises UsageError: if fewer workers or another security profile was named.
+    """
+    spec = grown_to(spec, existing, workers_named=workers_named)
+    spec = _kept(spec, existing, named)
+    refuse_other_profile(spec, existing)
+    return spec
+
+
+def _kept(
     spec: ClusterSpec, existing: Sequence[Domain], named: Collection[str] | None
 ) -> ClusterSpec:
     """Take from the existing nodes whatever is not in ``named``, by the names of facts.

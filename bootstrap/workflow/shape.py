@@ -59,7 +59,6 @@ def plan_cluster(  # noqa: PLR0913 - all that a plan follows from
     :raises HostError: if no port is left, or the wanted API port is in use.
     :raises UsageError: if the cluster exists and differs in what cannot be changed.
     """
-    refuse_other_profile(spec, existing)
     site = Site(
         install_id=setting.install_id,
         hypervisor_uri=setting.hypervisor_uri,

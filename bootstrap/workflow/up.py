@@ -11,14 +11,8 @@ from bootstrap.model.spec import ClusterSpec
 from bootstrap.ports import CheckResult
 from bootstrap.workflow.down import remove_machines
 from bootstrap.workflow.environment import Ports, Setting
-from bootstrap.workflow.keeping import kept
-from bootstrap.workflow.shape import (
-    grown_to,
-    known_acceleration,
-    plan_cluster,
-    refuse_other_profile,
-    trust_facts,
-)
+from bootstrap.workflow.keeping import fitted
+from bootstrap.workflow.shape import known_acceleration, plan_cluster, trust_facts
 from bootstrap.workflow.steps.kubernetes import (
     install_control_plane,
     join_workers,
@@ -64,9 +58,7 @@ def up(spec: ClusterSpec, setting: Setting, ports: Ports, options: UpOptions) ->
         this run are removed again, unless ``options.keep`` is set or time was the trouble.
     """
     existing = ports.hypervisor.domains(spec.name)
-    spec = grown_to(spec, existing, workers_named=options.workers_named)
-    spec = kept(spec, existing, options.named)
-    refuse_other_profile(spec, existing)
+    spec = fitted(spec, existing, workers_named=options.workers_named, named=options.named)
     _refuse_lost_keys(spec, existing, ports)
     ports.products.check_kubeconfig(spec.name)
 
@@ -92,7 +84,7 @@ def up(spec: ClusterSpec, setting: Setting, ports: Ports, options: UpOptions) ->
         try:
             ports.products.ensure(plan, ports.trust)
             ensure_volumes(plan, ports, image)
-            ensure_domains(plan, setting, ports, image)
+            ensure_domains(plan, setting, ports, image, existing=existing)
         except BootstrapError as error:
             if existing:
                 raise

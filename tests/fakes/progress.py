@@ -1,6 +1,6 @@
 """Remembers what the user was told."""
 
-from bootstrap.adapters.products.evidence import without_control_codes
+from bootstrap.adapters.terminal import without_control_codes
 from tests.fakes.recording import Fake, Journal
 
 

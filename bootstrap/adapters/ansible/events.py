@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from bootstrap.adapters.products.evidence import without_control_codes
+from bootstrap.adapters.terminal import without_control_codes
 from bootstrap.errors import BootstrapError
 from bootstrap.ports import PlaybookResult
 

@@ -1,10 +1,10 @@
 """Save what tells why a run failed, before anything is removed."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from bootstrap.adapters.files import private_directory, write_atomically
+from bootstrap.adapters.terminal import without_control_codes
 from bootstrap.errors import BootstrapError
 from bootstrap.ports import NodeShell, Reachable
 from bootstrap.waiting import NotYet
@@ -19,16 +19,6 @@ _QUESTIONS = {
     "network.txt": "ip address; ip route; networkctl --no-pager; nft list ruleset",
     "system.txt": "systemctl --failed --no-pager; dmesg | tail -n 100; free -m; df -h",
 }
-_CONTROL = re.compile(
-    r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-    # What makes a text look other than it is: the marks that turn its direction.
-    r"|[\u202a-\u202e\u2066-\u2069]"
-)
-
-
-def without_control_codes(text: str) -> str:
-    """Take out what a guest could do to a terminal with its output (SEC-15)."""
-    return _CONTROL.sub("", text)
 
 
 def collect(directory: Path, nodes: Sequence[Reachable], shell: NodeShell) -> Path:

@@ -46,10 +46,10 @@ class StateProducts:
         state = plan.state_directory
         changed = claim(state)
         sweep(state)
-        changed |= write_atomically(state / "ca.crt", trust.certificates()["ca.crt"])
+        certificates = trust.certificates()
+        changed |= write_atomically(state / "ca.crt", certificates["ca.crt"])
         changed |= self._ensure_ssh(plan)
         private_directory(state / "nodes")
-        certificates = trust.certificates()
         key = trust.encryption_key() if plan.is_strict else None
         for node in plan.nodes:
             packed = node_archive(node_files(plan, node, certificates, encryption_key=key))

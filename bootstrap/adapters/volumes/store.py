@@ -7,8 +7,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bootstrap.adapters.claims import refuse_foreign
 from bootstrap.adapters.failures import explained
-from bootstrap.adapters.files import private_directory, remove_tree, replacing, write_atomically
+from bootstrap.adapters.files import (
+    TEMPORARY_PREFIX,
+    private_directory,
+    remove_tree,
+    replacing,
+    write_atomically,
+)
 from bootstrap.adapters.process import run
 from bootstrap.adapters.volumes.inspection import check_raw_image
 from bootstrap.adapters.volumes.seed import seed_image
@@ -18,6 +25,8 @@ from bootstrap.model.names import ClusterName, cluster_names
 from bootstrap.model.plan import NodePlan
 
 MARKER = ".bootstrap-cluster.json"
+#: How what a kill leaves begins that came while the marker was written.
+_LEFTOVERS = f"{TEMPORARY_PREFIX}{MARKER}."
 _CREATE_TIMEOUT_S = 60
 #: Both formats are told: QEMU refuses to guess that of a backing file (M22).
 _CREATE = ("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw")
@@ -116,13 +125,7 @@ class FileVolumes:
         private_directory(node.directory, mode=self._mode)
 
     def _claim(self, directory: Path) -> None:
-        if not _is_unclaimed(directory):
-            strange = [entry.name for entry in directory.iterdir() if entry.name != MARKER]
-            raise NotOursError(
-                f"Directory '{directory}' is not empty and does not carry our marker.",
-                details="It holds: " + ", ".join(sorted(strange)[:5]),
-                hint=f"ls -la {shlex.quote(str(directory))}",
-            )
+        refuse_foreign(directory, leftovers=_LEFTOVERS)
         marker = {"installId": str(self._install_id), "cluster": directory.name}
         write_atomically(directory / MARKER, json.dumps(marker))
 
@@ -153,4 +156,4 @@ def _is_emptied_or_holds(seed: Path, files: Mapping[str, str]) -> bool:
 
 def _is_unclaimed(directory: Path) -> bool:
     """Tell whether there is nothing in it but what a run was killed at: it was making it."""
-    return all(entry.name.startswith(f".bootstrap-{MARKER}.") for entry in directory.iterdir())
+    return all(entry.name.startswith(_LEFTOVERS) for entry in directory.iterdir())

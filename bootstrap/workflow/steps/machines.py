@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bootstrap.errors import BootstrapError
-from bootstrap.model.cluster import Mark, NodeImage
+from bootstrap.model.cluster import Domain, Mark, NodeImage
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.planning.node_files import seed_files
 from bootstrap.waiting import NotYet, wait_for
@@ -23,13 +23,20 @@ def ensure_volumes(plan: ClusterPlan, ports: Ports, image: NodeImage) -> None:
         ports.volumes.ensure_seed_volume(node, seed_files(node, ports.trust.node_keys(node.name)))
 
 
-def ensure_domains(plan: ClusterPlan, setting: Setting, ports: Ports, image: NodeImage) -> None:
+def ensure_domains(
+    plan: ClusterPlan,
+    setting: Setting,
+    ports: Ports,
+    image: NodeImage,
+    *,
+    existing: Iterable[Domain],
+) -> None:
     """Define every node's domain, and plug the cables of new workers into a running one.
 
     A domain that gets a new cable is defined anew and stays as old as it is.
     """
     trusted = trust_facts(plan.security_profile, ports.trust)
-    known = {domain.name: domain.mark.created for domain in ports.hypervisor.domains(plan.name)}
+    known = {domain.name: domain.mark.created for domain in existing}
     for node in plan.nodes:
         mark = Mark(
             install_id=plan.install_id,
