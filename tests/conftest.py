@@ -70,6 +70,11 @@ def _offer_kubernetes_programs() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A CI job that a shell has begun with `&`, or nohup, ignores signals that tests send.
+    for number in _SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            is_interrupt = number == signal.SIGINT
+            signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
     _offer_kubernetes_programs()
     canaries.install()
     config.addinivalue_line("markers", "runs_programs: a unit test that starts a child process")

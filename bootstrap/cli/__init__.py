@@ -8,7 +8,8 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line and exit with its code."""
     # Until our own handlers are there, Ctrl-C ends it without a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from bootstrap.cli.signals import end_on_signals, let_signals_go  # noqa: PLC0415 - before anything takes time
 
     end_on_signals()

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -23,17 +24,22 @@ def end_on_signals() -> None:
     """Make SIGINT, SIGTERM and SIGHUP end the process with 128 + their number.
 
     Everything on the way out is cleaned up; a second signal of a kind waits for nothing.
+    One that our caller had ignored stays so: nohup and a shell's ``&`` mean it.
     """
-    for number in _NUMBERS:
-        signal.signal(number, _end)
+    _take_signals(_end)
     sys.unraisablehook = _end_again
 
 
 def let_signals_go() -> None:
     """Let signals end the process as they would end any: the work is done or given up."""
     signal.setitimer(signal.ITIMER_REAL, 0)
+    _take_signals(signal.SIG_DFL)
+
+
+def _take_signals(action: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
     for number in _NUMBERS:
-        signal.signal(number, signal.SIG_DFL)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, action)
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:

@@ -84,7 +84,8 @@ class Images(Protocol):
     def ensure(self, kubernetes_version: str) -> NodeImage:
         """Give the image, building whatever is missing; reports progress.
 
-        An image that is there and whole is given without any tool.
+        An image that is there is given without any tool. It is read and hashed first; one
+        that is not what was built is built again.
 
         :raises HostError: if the host lacks a tool that building needs.
         :raises UsageError: if the version is not one that can be built.

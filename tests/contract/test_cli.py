@@ -17,6 +17,7 @@ from bootstrap.model.names import ClusterName
 
 BOOTSTRAP = [sys.executable, "-m", "bootstrap"]
 PATIENCE_S = 30
+STILL_THERE_S = 2
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -114,6 +115,23 @@ def test_a_signal_ends_it_at_once_with_its_own_code(
     assert "Traceback" not in errors
     if number == signal.SIGINT:
         assert "run the same command again" in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_a_signal_that_was_ignored_stays_ignored(uri: str, number: signal.Signals) -> None:
+    """R-12: `nohup bootstrap up`, or `&` in a script, survives the terminal's end."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with locked(find_directories().cluster_lock(ClusterName("demo")), what="demo"):
+            process = subprocess.Popen([*BOOTSTRAP, "down", "demo", "--hypervisor", uri])
+            _until_caught(process.pid, signal.SIGTERM)
+            process.send_signal(number)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(STILL_THERE_S)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+    finally:
+        signal.signal(number, before)
 
 
 def test_the_version_is_told_in_two_ways() -> None:

@@ -3,6 +3,7 @@
 Building takes minutes and is the e2e tests' part; here what shall be built lies ready.
 """
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, replace
@@ -40,6 +41,12 @@ class Place(Protocol):
     def damage(self, key: str) -> None:
         """Cut a file of the image short."""
 
+    def flip(self, key: str) -> None:
+        """Change one byte of the image, whose size stays."""
+
+    def is_flipped(self, key: str) -> bool:
+        """Tell whether the image still has that byte."""
+
 
 class FakePlace:
     def __init__(self) -> None:
@@ -56,6 +63,12 @@ class FakePlace:
 
     def damage(self, key: str) -> None:
         del self._images.built[key]
+
+    def flip(self, key: str) -> None:
+        self._images.rotten.add(key)
+
+    def is_flipped(self, key: str) -> bool:
+        return key in self._images.rotten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +115,7 @@ class RealPlace:
         bases = self._directories.cache / "bases"
         bases.mkdir(parents=True, mode=0o700)
         (bases / f"{recipe.base_key()}.tar").write_bytes(b"content")
-        note = json.dumps({"sha256": "base", "size": 7})
+        note = json.dumps({"sha256": hashlib.sha256(b"content").hexdigest(), "size": 7})
         (bases / f"{recipe.base_key()}.json").write_text(note)
 
     def images(self) -> Images:
@@ -118,6 +131,14 @@ class RealPlace:
         disk = self._directories.images / key / "disk.raw"
         disk.chmod(0o600)
         disk.write_text("disk")
+
+    def flip(self, key: str) -> None:
+        disk = self._directories.images / key / "disk.raw"
+        disk.chmod(0o600)
+        disk.write_text("disk.rav")
+
+    def is_flipped(self, key: str) -> bool:
+        return (self._directories.images / key / "disk.raw").read_text() == "disk.rav"
 
 
 @pytest.fixture(params=["fake", "store"])
@@ -179,6 +200,14 @@ def test_an_image_that_was_damaged_is_not_there_and_is_built_again(place: Place)
     assert place.images().find(image.key) == image
 
 
+def test_an_image_that_rotted_is_noticed_before_a_new_cluster_gets_it(place: Place) -> None:
+    """I-02, I-03: its size is right, one byte of it is not."""
+    image = place.images().ensure(VERSION)
+    place.flip(image.key)
+    assert place.images().ensure(VERSION) == image
+    assert not place.is_flipped(image.key)
+
+
 @pytest.mark.parametrize("version", ["v1.0.0", "1.37.2", "", "latest"])
 def test_a_version_that_nobody_can_build_is_refused(place: Place, version: str) -> None:
     """K-10."""
@@ -200,3 +229,18 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(HostError):
         place.images().ensure(VERSION)
     assert list((tmp_path / "data" / "images").iterdir()) == []
+
+
+def test_a_base_system_that_rotted_is_fetched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I-02: no image is made from it; here the fetching finds no program."""
+    place = RealPlace(tmp_path, monkeypatch)
+    (tar,) = (tmp_path / "cache" / "bases").glob("*.tar")
+    tar.write_bytes(b"contend")
+    place.lose_tools()
+    with pytest.raises(HostError):
+        place.images().ensure(VERSION)
+    tar.write_bytes(b"content")
+    with pytest.raises(HostError):
+        place.images().ensure(VERSION)

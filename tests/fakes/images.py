@@ -18,6 +18,8 @@ class FakeImages(Fake):
         self.built: dict[str, NodeImage] = {}
         #: What an image would be built from now.
         self.key = "0123456789abcdef"
+        #: Images of which a byte is not what was built.
+        self.rotten: set[str] = set()
         #: Whether the host has the programs that building needs.
         self.has_tools = True
 
@@ -28,11 +30,12 @@ class FakeImages(Fake):
     def ensure(self, kubernetes_version: str) -> NodeImage:
         self.called("ensure", kubernetes_version)
         lock_of(kubernetes_version)
-        if self.key not in self.built:
+        if self.key not in self.built or self.key in self.rotten:
             if not self.has_tools:
                 hint = "sudo apt-get install mmdebstrap"
                 raise HostError("This host lacks the program 'mmdebstrap'.", hint=hint)
             self.built[self.key] = _image(self.key, kubernetes_version)
+            self.rotten.discard(self.key)
             self.changed("ensure", self.key)
         return self.built[self.key]
 

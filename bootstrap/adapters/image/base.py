@@ -51,6 +51,11 @@ def find_base(directory: Path) -> Base | None:
         return None
 
 
+def is_sound(base: Base) -> bool:
+    """Tell whether the archive still holds, byte for byte, what was fetched; reads all of it."""
+    return _digest(base.tar) == base.digest
+
+
 def make_base(directory: Path, *, log: Path, line: Callable[[str], None]) -> Base:
     """Fetch the base system; the caller holds the lock of the images.
 

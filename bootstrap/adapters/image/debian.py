@@ -12,7 +12,7 @@ from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.image import namespace, recipe
 from bootstrap.adapters.image.archive import image_names, pause_image
 from bootstrap.adapters.image.bake import PHASE, BakeSpec
-from bootstrap.adapters.image.base import Base, find_base, make_base, prune_bases
+from bootstrap.adapters.image.base import Base, find_base, is_sound, make_base, prune_bases
 from bootstrap.adapters.image.store import ImageStore
 from bootstrap.adapters.locks import locked
 from bootstrap.model.cluster import NodeImage
@@ -92,16 +92,29 @@ class DebianImages:
 
     def _find(self, built: BuiltArtifacts) -> NodeImage | None:
         base = find_base(self._bases)
-        return self._store.find(recipe.image_key(base.digest, built.digest)) if base else None
+        return self._sound(recipe.image_key(base.digest, built.digest)) if base else None
+
+    def _sound(self, key: str) -> NodeImage | None:
+        image = self._store.find(key)
+        if image is None or self._store.is_sound(key):
+            return image
+        self._progress.note("The cached node image fails its SHA-256, so it is built again")
+        return None
 
     def _build(self, built: BuiltArtifacts, version: str) -> NodeImage:
         with self._locked():
             self._store.prepare()
-            base = find_base(self._bases) or self._make_base()
+            base = self._sound_base() or self._make_base()
             key = recipe.image_key(base.digest, built.digest)
             # Whoever held the lock before us may have built it.
-            found = self._store.find(key)
-            return found or self._bake(base, built, key, version)
+            return self._sound(key) or self._bake(base, built, key, version)
+
+    def _sound_base(self) -> Base | None:
+        base = find_base(self._bases)
+        if base is None or is_sound(base):
+            return base
+        self._progress.note("The cached base system fails its SHA-256, so it is fetched again")
+        return None
 
     def _make_base(self) -> Base:
         namespace.check(uid=os.getuid())

@@ -1,6 +1,7 @@
 """Built node images on this host: one directory each, named by its key."""
 
 import contextlib
+import hashlib
 import json
 import shutil
 import tempfile
@@ -45,6 +46,15 @@ class ImageStore:
             size_bytes=sizes["disk.raw"],
         )
 
+    def is_sound(self, key: str) -> bool:
+        """Tell whether the image still holds, byte for byte, what was built; reads all of it."""
+        directory = self.directory / key
+        try:
+            noted = json.loads((directory / "image.json").read_text())["sha256"]
+            return bool(noted == _digests(directory))
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
     def list(self) -> Sequence[NodeImage]:
         """Give every whole image, by key."""
         keys = sorted(path.name for path in self.directory.glob("[0-9a-f]*") if path.is_dir())
@@ -79,7 +89,11 @@ class ImageStore:
         for name in _FILES:
             (work / name).chmod(0o444)
         sizes = {name: (work / name).stat().st_size for name in _FILES}
-        note = {"kubernetesVersion": kubernetes_version, "sizes": sizes}
+        note = {
+            "kubernetesVersion": kubernetes_version,
+            "sizes": sizes,
+            "sha256": _digests(work),
+        }
         write_atomically(work / "image.json", json.dumps(note, indent=2) + "\n", mode=0o444)
         work.chmod(self._mode)
         self.remove(key)
@@ -102,3 +116,11 @@ class ImageStore:
         for key in doomed:
             self.remove(key)
         return doomed
+
+
+def _digests(directory: Path) -> dict[str, str]:
+    digests = {}
+    for name in _FILES:
+        with (directory / name).open("rb") as file:
+            digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests
