@@ -28,6 +28,13 @@ def claim(directory: Path) -> bool:
     return write_atomically(directory / MARKER, f"{directory.name}\n")
 
 
+def restore_claim(directory: Path) -> bool:
+    """Put back the marker of a directory that is proved to be ours; says whether it was lost."""
+    if not directory.is_dir() or directory.is_symlink() or (directory / MARKER).exists():
+        return False
+    return write_atomically(directory / MARKER, f"{directory.name}\n")
+
+
 def remove_claimed(directory: Path) -> bool:
     """Remove a cluster's directory with all that is in it; False if there is none, or a link.
 

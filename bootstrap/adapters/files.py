@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootstrap.errors import NotOursError
+from bootstrap.errors import HostError, NotOursError
 
 #: How temporary files of ours begin.
 TEMPORARY_PREFIX = ".bootstrap-"
@@ -20,6 +20,7 @@ def private_directory(path: Path, *, mode: int = 0o700) -> Path:
     """Make a directory, and parents that are missing, ours alone whatever the umask is.
 
     :raises NotOursError: if it is a link or belongs to another user (H-11, H-13).
+    :raises HostError: if it belongs to the user who called sudo, whose HOME was kept (P-14).
     """
     for parent in reversed([above for above in path.parents if not above.exists()]):
         # Not with parents=True, which gives them whatever the umask leaves (H-13).
@@ -29,6 +30,12 @@ def private_directory(path: Path, *, mode: int = 0o700) -> Path:
         path.mkdir(mode=mode)
         path.chmod(mode)
     status = path.lstat()
+    if status.st_uid != os.getuid() and os.environ.get("SUDO_UID") == str(status.st_uid):
+        raise HostError(
+            f"Directory '{path}' belongs to the user who called sudo, so root did not use it.",
+            details="What root makes there, that user could neither use nor remove.",
+            hint="Run it without sudo: bootstrap list",
+        )
     if status.st_uid != os.getuid() or path.is_symlink():
         raise NotOursError(
             f"Directory '{path}' is a link or belongs to another user, so it was not used.",

@@ -1,7 +1,8 @@
 """What holds the machines: domains, volumes and node images."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from bootstrap.model.cluster import Domain, Mark, NodeImage
@@ -64,6 +65,14 @@ class Volumes(Protocol):
 
     def console(self, node: NodePlan) -> str:
         """Read what the node has written to its serial console since it was last started."""
+
+    def restore_marker(self, cluster: ClusterName, nodes: Collection[Path]) -> bool:
+        """Put back a marker that was lost or damaged, if one of ``nodes`` proves it was there.
+
+        ``nodes`` are the directories that our domains' marks name: a domain is defined only
+        after the cluster's directory was ours. A marker that names another install or
+        another cluster stays.
+        """
 
     def clusters(self) -> Sequence[ClusterName]:
         """Name the clusters whose directory carries our marker with their name."""

@@ -75,5 +75,11 @@ class Products(Protocol):
     def clusters(self) -> Sequence[ClusterName]:
         """Name the clusters that have a state directory."""
 
+    def restore_marker(self, cluster: ClusterName) -> bool:
+        """Put back a lost marker of the state directory, of which a domain of ours is proof."""
+
     def remove(self, cluster: ClusterName) -> bool:
-        """Remove the cluster's state directory."""
+        """Remove the cluster's state directory.
+
+        :raises NotOursError: if it does not carry our marker.
+        """

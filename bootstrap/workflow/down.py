@@ -8,6 +8,7 @@ from typing import TypeVar
 from bootstrap.errors import BootstrapError
 from bootstrap.model.names import ClusterName
 from bootstrap.workflow.environment import Ports
+from bootstrap.workflow.steps.machines import restore_markers
 
 T = TypeVar("T")
 
@@ -66,6 +67,8 @@ def _remove_domains(cluster: ClusterName, ports: Ports, failures: "_Failures") -
         domains = ports.hypervisor.domains(cluster)
         if not domains or failures.errors:
             return sorted(removed)
+        # The domains are the proof: without them, a directory without its marker stays.
+        failures.collect(partial(restore_markers, cluster, domains, ports))
         for domain in domains:
             if failures.collect(partial(ports.hypervisor.remove_domain, domain.uuid)):
                 removed.add(domain.name)

@@ -22,6 +22,7 @@ from bootstrap.workflow.steps.machines import (
     ensure_domains,
     ensure_links,
     ensure_volumes,
+    restore_markers,
     start_nodes,
     wait_until_booted,
 )
@@ -59,6 +60,7 @@ def up(spec: ClusterSpec, setting: Setting, ports: Ports, options: UpOptions) ->
     """
     existing = ports.hypervisor.domains(spec.name)
     spec = fitted(spec, existing, workers_named=options.workers_named, named=options.named)
+    restore_markers(spec.name, existing, ports)
     _refuse_lost_keys(spec, existing, ports)
     ports.products.check_kubeconfig(spec.name)
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pytest
 import yaml
 
+from bootstrap.adapters.claims import MARKER
 from bootstrap.adapters.products.store import StateProducts
 from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.errors import BootstrapError, NotOursError
@@ -42,6 +43,9 @@ class Place(Protocol):
     def add_foreign(self, cluster: str) -> None:
         """Put somebody else's entries of the same name into the user's kubeconfig."""
 
+    def lose_marker(self, cluster: str) -> None:
+        """Remove the marker of the cluster's state directory."""
+
 
 class FakePlace:
     def __init__(self) -> None:
@@ -63,6 +67,9 @@ class FakePlace:
 
     def add_foreign(self, cluster: str) -> None:
         self._products.foreign.add(cluster)
+
+    def lose_marker(self, cluster: str) -> None:
+        self._products.unmarked.add(cluster)
 
 
 class RealPlace:
@@ -102,6 +109,9 @@ class RealPlace:
         }
         self._file.parent.mkdir(exist_ok=True)
         self._file.write_text(yaml.safe_dump(document))
+
+    def lose_marker(self, cluster: str) -> None:
+        (self.root / cluster / MARKER).unlink()
 
 
 @pytest.fixture(params=["fake", "files"])
@@ -248,6 +258,19 @@ def test_removal_is_repeatable_and_a_new_cluster_starts_afresh(place: Place) -> 
     assert not place.products().remove(DEMO)
     assert list(place.products().clusters()) == []
     assert place.products().ensure(plan, trust)
+
+
+def test_a_directory_without_its_marker_stays_until_that_is_put_back(place: Place) -> None:
+    """R-15, L-03."""
+    place.products().ensure(plan_of(place), FakeTrust())
+    assert not place.products().restore_marker(DEMO)
+    place.lose_marker("demo")
+    with pytest.raises(NotOursError):
+        place.products().remove(DEMO)
+    assert place.products().restore_marker(DEMO)
+    assert not place.products().restore_marker(DEMO)
+    assert place.products().remove(DEMO)
+    assert not place.products().restore_marker(DEMO)
 
 
 def test_removing_one_clusters_products_keeps_the_others(place: Place) -> None:

@@ -45,6 +45,9 @@ class Place(Protocol):
     def copy(self, name: str, copy: str) -> None:
         """Copy a cluster's directory, as `cp -r` does."""
 
+    def lose_marker(self, name: str) -> None:
+        """Remove the marker of a cluster's directory."""
+
     def exists(self, name: str) -> bool:
         """Tell whether a cluster's directory exists."""
 
@@ -65,6 +68,9 @@ class FakePlace:
     def copy(self, name: str, copy: str) -> None:
         self._held[copy] = deepcopy(self._held[name])
 
+    def lose_marker(self, name: str) -> None:
+        self._held[name].owner = None
+
     def exists(self, name: str) -> bool:
         return name in self._held
 
@@ -84,6 +90,9 @@ class RealPlace:
 
     def copy(self, name: str, copy: str) -> None:
         shutil.copytree(self.root / name, self.root / copy)
+
+    def lose_marker(self, name: str) -> None:
+        (self.root / name / MARKER).unlink()
 
     def exists(self, name: str) -> bool:
         return (self.root / name).exists()
@@ -196,6 +205,31 @@ def test_a_copy_of_a_clusters_directory_is_neither_used_nor_removed(place: Place
         assert error.exit_code == 7
         assert error.details == "Its marker names another cluster: demo."
     assert place.exists("copy")
+    assert list(place.volumes().clusters()) == [DEMO]
+
+
+def test_a_lost_marker_is_put_back_on_the_proof_of_a_domain(place: Place) -> None:
+    """R-15, L-03: libvirt is the truth; without a domain in it, nothing tells whose it is."""
+    node = fill(place)
+    place.lose_marker("demo")
+    assert not place.volumes().restore_marker(DEMO, [])
+    elsewhere = [node.directory.parent.parent / "other" / node.name, node.directory / "deeper"]
+    assert not place.volumes().restore_marker(DEMO, elsewhere)
+    with pytest.raises(NotOursError):
+        place.volumes().remove_cluster(DEMO)
+    assert place.volumes().restore_marker(DEMO, [node.directory])
+    assert not place.volumes().restore_marker(DEMO, [node.directory])
+    assert place.volumes().remove_cluster(DEMO)
+    assert not place.volumes().restore_marker(DEMO, [node.directory])
+
+
+def test_the_marker_of_another_install_or_cluster_is_not_replaced(place: Place) -> None:
+    """H-14, Z-01."""
+    node = fill(place)
+    assert not place.volumes(OTHER_INSTALL).restore_marker(DEMO, [node.directory])
+    place.copy("demo", "copy")
+    copied = a_node(place, "copy")
+    assert not place.volumes().restore_marker(ClusterName("copy"), [copied.directory])
     assert list(place.volumes().clusters()) == [DEMO]
 
 

@@ -20,6 +20,8 @@ class FakeProducts(Fake):
         self.files: dict[str, object] = {}
         #: Clusters whose state directory exists, with products in it or without.
         self.directories: set[str] = set()
+        #: Those of them whose marker was lost.
+        self.unmarked: set[str] = set()
         #: Clusters whose entries the user's kubeconfig holds.
         self.merged: set[str] = set()
         #: Clusters whose name somebody else's entries in it have.
@@ -82,8 +84,17 @@ class FakeProducts(Fake):
     def clusters(self) -> Sequence[ClusterName]:
         return [ClusterName(name) for name in sorted(self.files)]
 
+    def restore_marker(self, cluster: ClusterName) -> bool:
+        self.called("restore_marker", cluster)
+        if str(cluster) not in self.unmarked:
+            return False
+        self.unmarked.discard(str(cluster))
+        return self.changed("restore_marker", cluster)
+
     def remove(self, cluster: ClusterName) -> bool:
         self.called("remove", cluster)
+        if str(cluster) in self.unmarked:
+            raise NotOursError(f"Directory '{cluster}' does not carry our marker.")
         self.files.pop(str(cluster), None)
         if str(cluster) not in self.directories:
             return False

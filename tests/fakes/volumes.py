@@ -1,7 +1,7 @@
 """Volumes in memory."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +65,19 @@ class FakeVolumes(Fake):
 
     def console(self, node: NodePlan) -> str:
         return self.consoles.get(node.name, "")
+
+    def restore_marker(self, cluster: ClusterName, nodes: Collection[Path]) -> bool:
+        self.called("restore_marker", cluster)
+        held = self.held.get(str(cluster))
+        named = {node.parent.name for node in nodes if held and self._has(held, node)}
+        if held is None or held.owner is not None or str(cluster) not in named:
+            return False
+        held.owner = self._install_id
+        return self.changed("restore_marker", cluster)
+
+    @staticmethod
+    def _has(held: Held, node: Path) -> bool:
+        return any(path.parent == node for path in held.files)
 
     def clusters(self) -> Sequence[ClusterName]:
         self.called("clusters")

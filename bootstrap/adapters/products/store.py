@@ -15,7 +15,7 @@ from bootstrap.adapters.ansible.inventory import (
     ssh_config,
     ssh_directory,
 )
-from bootstrap.adapters.claims import MARKER, claim, remove_claimed
+from bootstrap.adapters.claims import MARKER, claim, remove_claimed, restore_claim
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, sweep, write_atomically
 from bootstrap.adapters.kubeconfig.own import write_own
@@ -98,6 +98,11 @@ class StateProducts:
         """See the port."""
         found = (marker.parent for marker in sorted(self._root.glob(f"*/{MARKER}")))
         return cluster_names(path.name for path in found if not path.is_symlink())
+
+    @explained("mark the local files")
+    def restore_marker(self, cluster: ClusterName) -> bool:
+        """See the port."""
+        return restore_claim(self._root / str(cluster))
 
     @explained("remove the local files")
     def remove(self, cluster: ClusterName) -> bool:

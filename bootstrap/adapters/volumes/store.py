@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.adapters.claims import refuse_foreign
@@ -49,7 +49,10 @@ class FileVolumes:
         self._ensure_directory(node)
         if node.root_volume.exists():
             return False
-        check_raw_image(image.disk, hint="bootstrap image prune")
+        # A cluster that lies over the image keeps prune from removing it.
+        cluster = node.directory.parent.name
+        hint = f"bootstrap down {cluster} && bootstrap image prune"
+        check_raw_image(image.disk, hint=hint)
         with replacing(node.root_volume) as temporary:
             run(
                 [*_CREATE, "-b", image.disk, temporary, f"{node.disk_gib}G"],
@@ -86,6 +89,15 @@ class FileVolumes:
             return node.console_log.read_text(errors="replace")
         except FileNotFoundError:
             return ""
+
+    @explained("mark the volumes")
+    def restore_marker(self, cluster: ClusterName, nodes: Collection[Path]) -> bool:
+        """See the port."""
+        directory = self._root / str(cluster)
+        is_proved = any(node.parent == directory and node.is_dir() for node in nodes)
+        if not is_proved or directory.is_symlink() or _marker(directory) is not None:
+            return False
+        return self._mark(directory)
 
     @explained("list the volumes")
     def clusters(self) -> Sequence[ClusterName]:
@@ -126,8 +138,11 @@ class FileVolumes:
 
     def _claim(self, directory: Path) -> None:
         refuse_foreign(directory, leftovers=_LEFTOVERS)
+        self._mark(directory)
+
+    def _mark(self, directory: Path) -> bool:
         marker = {"installId": str(self._install_id), "cluster": directory.name}
-        write_atomically(directory / MARKER, json.dumps(marker))
+        return write_atomically(directory / MARKER, json.dumps(marker))
 
 
 def _fault(directory: Path, install_id: uuid.UUID | None) -> str:
@@ -135,17 +150,22 @@ def _fault(directory: Path, install_id: uuid.UUID | None) -> str:
 
     The marker names its cluster, since a copy of a directory carries a copy of the marker.
     """
-    try:
-        marker = json.loads((directory / MARKER).read_text())
-    except (OSError, ValueError):
-        marker = None
-    if directory.is_symlink() or not isinstance(marker, dict):
+    marker = _marker(directory)
+    if directory.is_symlink() or marker is None:
         return "It does not carry our marker."
     if marker.get("installId") != str(install_id):
         return f"Its marker is of another install of this tool: {marker.get('installId')}."
     if marker.get("cluster") != directory.name:
         return f"Its marker names another cluster: {marker.get('cluster')}."
     return ""
+
+
+def _marker(directory: Path) -> dict[str, object] | None:
+    try:
+        marker = json.loads((directory / MARKER).read_text())
+    except (OSError, ValueError):
+        return None
+    return marker if isinstance(marker, dict) else None
 
 
 def _is_emptied_or_holds(seed: Path, files: Mapping[str, str]) -> bool:

@@ -1,9 +1,10 @@
 """Make the nodes' volumes and domains exist, and boot them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bootstrap.errors import BootstrapError
 from bootstrap.model.cluster import Domain, Mark, NodeImage
+from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.planning.node_files import seed_files
 from bootstrap.waiting import NotYet, wait_for
@@ -14,6 +15,13 @@ _BOOT_TIMEOUT_S = 120
 _PANICS = ("Kernel panic - not syncing", "double fault", "int3: 0000")
 #: Under emulation a kernel dies once in a while (lab.md); a third time is no accident.
 _RESTARTS = 2
+
+
+def restore_markers(cluster: ClusterName, domains: Sequence[Domain], ports: Ports) -> None:
+    """Put back what marks a cluster's directories as ours, if its domains prove that they are."""
+    if domains:
+        ports.volumes.restore_marker(cluster, [domain.directory for domain in domains])
+        ports.products.restore_marker(cluster)
 
 
 def ensure_volumes(plan: ClusterPlan, ports: Ports, image: NodeImage) -> None:

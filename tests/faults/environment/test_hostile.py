@@ -318,7 +318,7 @@ def test_a_state_directory_of_another_user_is_left_alone(tmp_path: Path) -> None
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (7, "")
-    assert "belongs to another user" in done.stderr
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "belongs to the user who called sudo" in done.stderr
     assert "hint: " in done.stderr
     assert list(state.iterdir()) == []

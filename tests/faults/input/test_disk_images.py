@@ -70,7 +70,7 @@ def test_up_refuses_a_hostile_image_and_makes_nothing_of_it(world: HostWorld, ki
     result = world.run("up", "demo")
     assert result.exit_code == 6
     assert SAID[kind].format(secret=disk.with_name("secret")) in result.stderr
-    assert "hint: bootstrap image prune" in result.stderr
+    assert "hint: bootstrap down demo && bootstrap image prune" in result.stderr
     assert world.ours() == set()
     assert not list(world.place.rglob("root.qcow2"))
 

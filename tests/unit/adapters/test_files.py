@@ -9,7 +9,7 @@ from typing import NoReturn
 import pytest
 
 from bootstrap.adapters.files import private_directory, replacing, sweep, write_atomically
-from bootstrap.errors import NotOursError
+from bootstrap.errors import HostError, NotOursError
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct)
@@ -74,6 +74,21 @@ def test_another_users_directory_is_refused(
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.raises(NotOursError, match="belongs to another user"):
         private_directory(tmp_path / "theirs")
+
+
+def test_the_directory_of_who_called_sudo_is_refused_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P-14: HOME was kept; what root made there would be in that user's way."""
+    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+    monkeypatch.setenv("SUDO_UID", str(owner))
+    with pytest.raises(HostError, match="who called sudo") as caught:
+        private_directory(tmp_path)
+    assert caught.value.exit_code == 3
+    monkeypatch.setenv("SUDO_UID", str(owner + 2))
+    with pytest.raises(NotOursError):
+        private_directory(tmp_path)
 
 
 def test_the_same_content_is_not_written_again(tmp_path: Path) -> None:

@@ -80,6 +80,16 @@ def test_down_works_without_any_local_file(world: FakeWorld) -> None:
     assert left(world) == []
 
 
+def test_a_lost_marker_is_put_back_before_its_proof_is_removed(world: FakeWorld) -> None:
+    """R-15, Z-09: then `down` ends well, where it would have refused for good."""
+    make(world)
+    world.volumes.held["demo"].owner = None
+    world.products.unmarked.add("demo")
+    result = down(DEMO, world.ports)
+    assert (result.volumes, result.state) == (True, True)
+    assert left(world) == []
+
+
 def test_down_finishes_whatever_up_has_begun(world: FakeWorld) -> None:
     """G-01, L-02, Z-03: after a kill behind each change of `up`."""
     make(world)
