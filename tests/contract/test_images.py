@@ -89,8 +89,18 @@ class ReadyArtifacts:
         return self.built
 
 
+def write_base(directory: Path) -> Base:
+    tar, digest = directory / f"{recipe.base_key()}.tar", hashlib.sha256(b"content").hexdigest()
+    tar.write_bytes(b"content")
+    tar.with_suffix(".json").write_text(json.dumps({"sha256": digest, "size": 7}))
+    return Base(tar=tar, digest=digest)
+
+
 class QuickImages(DebianImages):
     """The real adapter but for the minutes inside a namespace: files come from nowhere."""
+
+    def _make_base(self) -> Base:
+        return write_base(self._bases)
 
     def _bake(self, base: Base, built: BuiltArtifacts, key: str, version: str) -> NodeImage:
         if not os.environ["PATH"]:
@@ -114,9 +124,7 @@ class RealPlace:
         self._environment = monkeypatch
         bases = self._directories.cache / "bases"
         bases.mkdir(parents=True, mode=0o700)
-        (bases / f"{recipe.base_key()}.tar").write_bytes(b"content")
-        note = json.dumps({"sha256": hashlib.sha256(b"content").hexdigest(), "size": 7})
-        (bases / f"{recipe.base_key()}.json").write_text(note)
+        write_base(bases)
 
     def images(self) -> Images:
         return QuickImages(self._directories, FakeProgress(), self._artifacts)
@@ -234,13 +242,9 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_base_system_that_rotted_is_fetched_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """I-02: no image is made from it; here the fetching finds no program."""
+    """I-02: no image is made from it."""
     place = RealPlace(tmp_path, monkeypatch)
     (tar,) = (tmp_path / "cache" / "bases").glob("*.tar")
     tar.write_bytes(b"contend")
-    place.lose_tools()
-    with pytest.raises(HostError):
-        place.images().ensure(VERSION)
-    tar.write_bytes(b"content")
-    with pytest.raises(HostError):
-        place.images().ensure(VERSION)
+    place.images().ensure(VERSION)
+    assert tar.read_bytes() == b"content"
