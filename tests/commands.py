@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+from bootstrap.adapters.libvirt.errors import restart_command
 from tests.builders import a_plan
 
 ROOT = Path(__file__).parents[1]
@@ -50,6 +51,8 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "package": ("qemu-utils",),
     "path.parent.parent.name": _DEMO,
     "plan.name": _DEMO,
+    "restart_command(_SESSION_URI)": (restart_command("qemu:///session"),),
+    "restart_command(_SYSTEM_URI)": (restart_command("qemu:///system"),),
     "setting": ("kernel.apparmor_restrict_unprivileged_userns=0",),
     "spec.name": _DEMO,
     "wanted": ("30000",),

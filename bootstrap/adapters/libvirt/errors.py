@@ -63,6 +63,11 @@ def is_passing(error: libvirt.libvirtError) -> bool:
     return code is None or code in _BUSY
 
 
+def is_busy(error: libvirt.libvirtError) -> bool:
+    """Tell whether another client, or the daemon itself, holds the domain."""
+    return bool(error.get_error_code() in _BUSY)
+
+
 def is_absence(error: libvirt.libvirtError) -> bool:
     """Tell whether there is no such domain, or no longer."""
     return bool(error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN)

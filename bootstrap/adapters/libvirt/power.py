@@ -2,6 +2,7 @@
 
 import libvirt
 
+from bootstrap.adapters.libvirt.stuck import lost_start
 from bootstrap.model.cluster import DomainState
 
 _STATES = {
@@ -55,11 +56,16 @@ def power_off(domain: libvirt.virDomain) -> None:
     """Cut the domain's power; one that has none by now is as wanted.
 
     :raises libvirt.libvirtError: if libvirt refuses and the domain still has power.
+    :raises BootstrapError: if libvirt has lost the domain, with the way out.
     """
     if not domain.isActive():
         return
     try:
         domain.destroy()
-    except libvirt.libvirtError:
-        if domain.isActive():
+    except libvirt.libvirtError as error:
+        if not domain.isActive():
+            return
+        lost = lost_start(domain, error)
+        if lost is None:
             raise
+        raise lost from error
