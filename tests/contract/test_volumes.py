@@ -16,7 +16,8 @@ from typing import Protocol
 import pycdlib
 import pytest
 
-from bootstrap.adapters.volumes.store import MARKER, FileVolumes
+from bootstrap.adapters.volumes.marker import MARKER
+from bootstrap.adapters.volumes.store import FileVolumes
 from bootstrap.errors import BootstrapError, NotOursError
 from bootstrap.model.cluster import NodeImage
 from bootstrap.model.names import ClusterName

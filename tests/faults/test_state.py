@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.adapters.volumes.store import MARKER
+from bootstrap.adapters.volumes.marker import MARKER
 from tests.faults.conftest import Scale
 from tests.faults.sandbox import DOCUMENTED, Ended, Sandbox
 

@@ -1,32 +1,28 @@
 """Disks as files: a directory for each cluster, with a marker that makes it ours."""
 
-import json
 import os
 import shlex
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from bootstrap.adapters.claims import refuse_foreign
 from bootstrap.adapters.failures import explained
-from bootstrap.adapters.files import (
-    TEMPORARY_PREFIX,
-    private_directory,
-    remove_tree,
-    replacing,
-    write_atomically,
-)
+from bootstrap.adapters.files import private_directory, remove_tree, replacing, write_atomically
 from bootstrap.adapters.process import run
 from bootstrap.adapters.volumes.inspection import check_raw_image
+from bootstrap.adapters.volumes.marker import (
+    MARKER,
+    fault_of,
+    is_unclaimed,
+    mark_new,
+    restore_marker,
+)
 from bootstrap.adapters.volumes.seed import seed_image
 from bootstrap.errors import NotOursError
 from bootstrap.model.cluster import NodeImage
 from bootstrap.model.names import ClusterName, cluster_names
 from bootstrap.model.plan import NodePlan
 
-MARKER = ".bootstrap-cluster.json"
-#: How what a kill leaves begins that came while the marker was written.
-_LEFTOVERS = f"{TEMPORARY_PREFIX}{MARKER}."
 _CREATE_TIMEOUT_S = 60
 #: Both formats are told: QEMU refuses to guess that of a backing file (M22).
 _CREATE = ("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw")
@@ -95,15 +91,13 @@ class FileVolumes:
         """See the port."""
         directory = self._root / str(cluster)
         is_proved = any(node.parent == directory and node.is_dir() for node in nodes)
-        if not is_proved or directory.is_symlink() or _marker(directory) is not None:
-            return False
-        return self._mark(directory)
+        return is_proved and restore_marker(directory, self._install_id)
 
     @explained("list the volumes")
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
         found = (marker.parent for marker in sorted(self._root.glob(f"*/{MARKER}")))
-        return cluster_names(path.name for path in found if not _fault(path, self._install_id))
+        return cluster_names(path.name for path in found if not fault_of(path, self._install_id))
 
     @explained("remove the volumes")
     def remove_cluster(self, cluster: ClusterName) -> bool:
@@ -111,8 +105,8 @@ class FileVolumes:
         directory = self._root / str(cluster)
         if not directory.is_dir():
             return False
-        fault = _fault(directory, self._install_id)
-        if fault and (directory.is_symlink() or not _is_unclaimed(directory)):
+        fault = fault_of(directory, self._install_id)
+        if fault and (directory.is_symlink() or not is_unclaimed(directory)):
             raise NotOursError(
                 f"Directory '{directory}' is not ours, so it was left alone.",
                 details=fault,
@@ -126,9 +120,8 @@ class FileVolumes:
         cluster = node.directory.parent
         private_directory(self._root, mode=self._mode)
         private_directory(cluster, mode=self._mode)
-        if not (cluster / MARKER).exists():
-            self._claim(cluster)
-        if fault := _fault(cluster, self._install_id):
+        mark_new(cluster, self._install_id)
+        if fault := fault_of(cluster, self._install_id):
             raise NotOursError(
                 f"Directory '{cluster}' is not ours, so no disk was put there.",
                 details=fault,
@@ -136,44 +129,8 @@ class FileVolumes:
             )
         private_directory(node.directory, mode=self._mode)
 
-    def _claim(self, directory: Path) -> None:
-        refuse_foreign(directory, leftovers=_LEFTOVERS)
-        self._mark(directory)
-
-    def _mark(self, directory: Path) -> bool:
-        marker = {"installId": str(self._install_id), "cluster": directory.name}
-        return write_atomically(directory / MARKER, json.dumps(marker))
-
-
-def _fault(directory: Path, install_id: uuid.UUID | None) -> str:
-    """Say why a directory is not ours; empty if it is.
-
-    The marker names its cluster, since a copy of a directory carries a copy of the marker.
-    """
-    marker = _marker(directory)
-    if directory.is_symlink() or marker is None:
-        return "It does not carry our marker."
-    if marker.get("installId") != str(install_id):
-        return f"Its marker is of another install of this tool: {marker.get('installId')}."
-    if marker.get("cluster") != directory.name:
-        return f"Its marker names another cluster: {marker.get('cluster')}."
-    return ""
-
-
-def _marker(directory: Path) -> dict[str, object] | None:
-    try:
-        marker = json.loads((directory / MARKER).read_text())
-    except (OSError, ValueError):
-        return None
-    return marker if isinstance(marker, dict) else None
-
 
 def _is_emptied_or_holds(seed: Path, files: Mapping[str, str]) -> bool:
     """Compare what an image holds: the image itself has the time in it."""
     data = seed.read_bytes()
     return not any(data) or all(text.encode() in data for text in files.values())
-
-
-def _is_unclaimed(directory: Path) -> bool:
-    """Tell whether there is nothing in it but what a run was killed at: it was making it."""
-    return all(entry.name.startswith(_LEFTOVERS) for entry in directory.iterdir())

@@ -22,7 +22,7 @@ from bootstrap.adapters.libvirt import hypervisor as libvirt_hypervisor
 from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
 from bootstrap.adapters.libvirt.marks import MARK_URI, mark_element
-from bootstrap.adapters.volumes.store import MARKER
+from bootstrap.adapters.volumes.marker import MARKER
 from bootstrap.cli import wiring
 from bootstrap.cli.group import cli
 from bootstrap.model.cluster import Domain, NodeImage
