@@ -1,5 +1,8 @@
 """`bootstrap down`."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import click
 
 from bootstrap.cli import wiring
@@ -8,7 +11,7 @@ from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, write
 from bootstrap.errors import UsageError
 from bootstrap.model.names import ClusterName
-from bootstrap.workflow.down import DownResult
+from bootstrap.workflow.down import DownResult, Failures
 from bootstrap.workflow.down import down as run_down
 
 
@@ -20,18 +23,29 @@ from bootstrap.workflow.down import down as run_down
 def down(name: str | None, hypervisor_uri: str | None, output: str, *, every: bool) -> None:
     """Remove everything of a cluster: machines, disks, files and kubeconfig entries.
 
-    Needs no local state; run again, it finds nothing and exits with 0.
+    Needs no local state; run again, it finds nothing and exits with 0. With --all, one
+    cluster that cannot be removed keeps no other.
     """
     if (name is None) is not every:
         raise UsageError("Name a cluster, or say --all.", hint="bootstrap list")
     chosen = None if name is None else wiring.cluster_name(name)
     site = wiring.find_site(hypervisor_uri)
     progress = StepProgress()
-    results = []
+    failures, results = Failures(), []
     for cluster in [chosen] if chosen else _all_clusters(site, progress):
-        with wiring.cluster_lock(site, cluster):
-            ports = wiring.build_ports(site, cluster, progress)
-            results.append((cluster, run_down(cluster, ports)))
+        result = failures.collect(partial(_remove, cluster, site, progress))
+        results += [(cluster, result)] if result else []
+    if results or not failures.errors:
+        _tell(results, output)
+    failures.raise_together("Not every cluster was removed.", hint="bootstrap down --all")
+
+
+def _remove(cluster: ClusterName, site: wiring.Site, progress: StepProgress) -> DownResult:
+    with wiring.cluster_lock(site, cluster):
+        return run_down(cluster, wiring.build_ports(site, cluster, progress))
+
+
+def _tell(results: Sequence[tuple[ClusterName, DownResult]], output: str) -> None:
     text = "\n".join(_as_text(cluster, result) for cluster, result in results)
     data = [_as_data(cluster, result) for cluster, result in results]
     write(output, data, text=text or "No cluster exists.", names=[str(c) for c, _ in results])

@@ -32,7 +32,7 @@ def down(cluster: ClusterName, ports: Ports) -> DownResult:
     :raises BootstrapError: one error with everything that is left, and why.
     """
     ports.progress.step(f"Removing cluster '{cluster}'")
-    failures = _Failures()
+    failures = Failures()
     domains = _remove_domains(cluster, ports, failures)
     volumes = failures.collect(lambda: ports.volumes.remove_cluster(cluster))
     kept = failures.collect(lambda: ports.products.remove_kubeconfig_entries(cluster))
@@ -40,7 +40,7 @@ def down(cluster: ClusterName, ports: Ports) -> DownResult:
     # While something is left, the keys stay: they may be needed to look at it.
     if not failures.errors:
         state = bool(failures.collect(lambda: ports.products.remove(cluster)))
-    failures.raise_for(cluster)
+    _raise(failures, cluster)
     return DownResult(
         domains=tuple(domains), volumes=bool(volumes), state=state, kept=tuple(kept or ())
     )
@@ -51,13 +51,13 @@ def remove_machines(cluster: ClusterName, ports: Ports) -> None:
 
     :raises BootstrapError: one error with everything that is left.
     """
-    failures = _Failures()
+    failures = Failures()
     _remove_domains(cluster, ports, failures)
     failures.collect(lambda: ports.volumes.remove_cluster(cluster))
-    failures.raise_for(cluster)
+    _raise(failures, cluster)
 
 
-def _remove_domains(cluster: ClusterName, ports: Ports, failures: "_Failures") -> list[str]:
+def _remove_domains(cluster: ClusterName, ports: Ports, failures: "Failures") -> list[str]:
     """Remove the cluster's domains and look again; gives their names.
 
     Who cannot look does not go on: a domain that runs needs its volumes.
@@ -86,27 +86,35 @@ def _refuse_leftovers(cluster: ClusterName, ports: Ports) -> None:
         )
 
 
-class _Failures:
+def _raise(failures: "Failures", cluster: ClusterName) -> None:
+    failures.raise_together(
+        f"Cluster '{cluster}' was not removed completely.", hint=f"bootstrap down {cluster}"
+    )
+
+
+class Failures:
     """Goes on after a failure, and raises all of them together."""
 
     def __init__(self) -> None:
         self.errors: list[BootstrapError] = []
 
     def collect(self, action: Callable[[], T]) -> T | None:
+        """Give what ``action`` gives, or None if it fails."""
         try:
             return action()
         except BootstrapError as error:
             self.errors.append(error)
             return None
 
-    def raise_for(self, cluster: ClusterName) -> None:
+    def raise_together(self, message: str, *, hint: str) -> None:
+        """Raise the only failure as it is, or all of them with the worst one's exit code."""
         if not self.errors:
             return
         if len(self.errors) == 1:
             raise self.errors[0]
         worst = max(self.errors, key=lambda error: error.exit_code)
         raise type(worst)(
-            f"Cluster '{cluster}' was not removed completely.",
+            message,
             details="\n".join(f"{error.message} {error.details}" for error in self.errors),
-            hint=f"bootstrap down {cluster}",
+            hint=hint,
         )

@@ -9,7 +9,7 @@ import yaml
 
 from bootstrap.adapters.directories import find_directories
 from bootstrap.adapters.locks import locked
-from bootstrap.errors import BootstrapError, HostError, TimedOutError
+from bootstrap.errors import BootstrapError, HostError, NotOursError, TimedOutError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration
 from bootstrap.waiting import NotYet
@@ -288,6 +288,21 @@ def test_down_all_takes_what_has_domains_volumes_or_files(demo: CommandLine) -> 
     demo.world.hypervisor.domains_by_uuid.clear()
     assert demo.done("down", "--all", "-o", "name") == "another\ndemo\n"
     assert demo.done("down", "--all") == "No cluster exists.\n"
+
+
+def test_down_all_removes_the_others_of_a_cluster_that_it_cannot_remove(demo: CommandLine) -> None:
+    """G-05, Z-07: what went is told on stdout, what stayed on stderr, with its exit code."""
+    demo.done("up", "another")
+    demo.done("up", "third")
+    for name in ("demo", "third"):
+        failure = NotOursError(f"Directory '{name}' is not ours.")
+        demo.world.journal.failures[f"volumes.remove_cluster {name}"] = failure
+    result = demo.run("down", "--all", "-o", "name")
+    assert (result.exit_code, result.stdout) == (7, "another\n")
+    assert "error: Not every cluster was removed." in result.stderr
+    assert "'demo' is not ours" in result.stderr
+    assert "'third' is not ours" in result.stderr
+    assert "hint: bootstrap down --all" in result.stderr
 
 
 def test_down_tells_what_the_user_keeps(demo: CommandLine) -> None:
