@@ -21,6 +21,8 @@ _MAX_MEMORY_MIB = 1024 * 1024
 _SERVICE_PREFIXES = range(12, 28 + 1)
 #: The node's own system and images need this much.
 _MIN_DISK_GIB = 4
+#: The image's file system has room in its tables to grow to this, and no further.
+_MAX_DISK_GIB = 1024
 #: A bare number below this counts GiB: nobody has a node with 100 MiB.
 _LEAST_USUAL_MIB = 128
 _NUMBER_AND_UNIT = re.compile(r"([0-9]{1,9}) *([A-Za-z]{0,3})")
@@ -53,6 +55,8 @@ def disk_gib(value: object) -> int:
     gib = int(_size(value, DISK_PATTERN, "'20GiB'")[:-3])
     if gib < _MIN_DISK_GIB:
         raise ValueError(f"'{gib}GiB' is too small; use at least '{_MIN_DISK_GIB}GiB'")
+    if gib > _MAX_DISK_GIB:
+        raise ValueError(f"'{gib}GiB' is out of range; use at most '{_MAX_DISK_GIB}GiB'")
     return gib
 
 

@@ -52,8 +52,12 @@ def test_memory_that_is_no_size_is_refused_with_what_was_meant(
 def test_a_disk_has_gibibytes_and_a_least_size() -> None:
     assert disk_gib("20GiB") == 20
     assert disk_gib("4GiB") == 4
+    assert disk_gib("1024GiB") == 1024
     with pytest.raises(ValueError, match="use at least '4GiB'"):
         disk_gib("3GiB")
+    # The image's file system grows no further, so the rest would never be there.
+    with pytest.raises(ValueError, match="use at most '1024GiB'"):
+        disk_gib("1025GiB")
     with pytest.raises(ValueError, match="write it like '20GiB'"):
         disk_gib("20480MiB")
 
