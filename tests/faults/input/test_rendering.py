@@ -72,7 +72,7 @@ def specs(draw: st.DrawFn) -> ClusterSpec:
         "count": draw(st.integers(0, 3)),
         "memory": f"{draw(size)}MiB",
         "cpus": draw(st.integers(1, 128)),
-        "disk": f"{draw(st.integers(4, 9999))}GiB",
+        "disk": f"{draw(st.integers(4, 1024))}GiB",
         "labels": draw(labels),
     }
     control_plane = {"memory": f"{draw(size) + 1700}MiB", "cpus": draw(st.integers(2, 128))}
