@@ -14,6 +14,7 @@ from kubernetes.client.exceptions import ApiException
 
 from bootstrap.adapters.kubernetes.access import Access
 from bootstrap.adapters.kubernetes.client import Answer
+from bootstrap.adapters.kubernetes.connections import end_slow_heads
 from bootstrap.adapters.kubernetes.failures import (
     ApiFailureError,
     RefusedError,
@@ -76,6 +77,7 @@ def opened(access: Access) -> Iterator[ApiTransport]:
     """Give a transport for the block; its connections are closed afterwards."""
     with _in_memory(access.certificate + b"\n" + access.key) as identity:
         api = ApiClient(_configuration(access, identity))
+        end_slow_heads(api.rest_client.pool_manager)
         try:
             yield ApiTransport(api=api, server=access.server)
         finally:
@@ -138,7 +140,7 @@ def _other_failure(causes: list[BaseException], timeout_s: float) -> ApiFailureE
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _certificate_text(error: ssl.SSLCertVerificationError) -> str:

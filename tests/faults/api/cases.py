@@ -337,6 +337,18 @@ def _dripping(case: Case) -> None:
     case.server.raw = drip
 
 
+def _dripping_head(case: Case) -> None:
+    case.not_ok, case.words, case.call_timeout_s = ALL, "no answer within", 0.02
+
+    def drip(handler: BaseHTTPRequestHandler) -> bool:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not case.server.released.wait(0.002):
+            handler.wfile.write(case.dice.choice([b"o", b"o\r\nX-Next: "]))
+        return True
+
+    case.server.raw = drip
+
+
 def _garbage(case: Case) -> None:
     case.not_ok = ALL
 
@@ -452,6 +464,7 @@ ILL: dict[str, Callable[[Case], None]] = {
     "documents end early": _sick(ALL - STEADY, "it is not whole JSON", truncated="json"),
     "hangs": _hangs,
     "drips": _dripping,
+    "drips in its head": _dripping_head,
     "reset": _raw("the connection was cut", _reset),
     "endless body": _raw("", _endless),
     "huge body": _raw("", _huge),
