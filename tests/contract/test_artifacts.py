@@ -23,15 +23,18 @@ from bootstrap.adapters.artifacts.go_wheel import ensure_toolchain
 from bootstrap.adapters.artifacts.layers import write_layer
 from bootstrap.adapters.artifacts.lock import Component, Lock, lock_of
 from bootstrap.adapters.artifacts.source import BuiltArtifacts, GoArtifacts
-from bootstrap.adapters.artifacts.toolchain import Toolchain, find_toolchain
-from bootstrap.adapters.directories import Directories
+from bootstrap.adapters.artifacts.toolchain import Toolchain, find_toolchain, required_version
+from bootstrap.adapters.directories import Directories, find_directories
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import BootstrapError, HostError, LockedError, UsageError
 from bootstrap.model.images import CHECK_IMAGE
 from bootstrap.resources import resource_directory
 
-_GO = shutil.which("go")
-_GOFMT = shutil.which("gofmt")
+_MODULES = [module.parent for module in resource_directory("artifacts").glob("*/go.mod")]
+_FOUND = find_toolchain(find_directories().cache, required_version(_MODULES))
+#: The host's own, or else the one that building the artefacts has installed.
+_GO = shutil.which("go") or (str(_FOUND.program) if _FOUND else None)
+_GOFMT = shutil.which("gofmt", path=str(Path(_GO).parent)) if _GO else None
 _GO_CACHE = (
     subprocess.run([_GO, "env", "GOCACHE"], capture_output=True, text=True, check=True).stdout
     if _GO
@@ -47,7 +50,7 @@ import "os"
 func main() { os.Stdout.WriteString(NAMES) }
 """
 
-needs_go = pytest.mark.skipif(_GO is None, reason="no Go on PATH")
+needs_go = pytest.mark.skipif(_GO is None, reason="no Go on this host")
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +58,8 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the user's files out of it, except what Go has compiled already."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("GOCACHE", _GO_CACHE)
+    if _GO and not shutil.which("go"):
+        monkeypatch.setenv("PATH", f"{Path(_GO).parent}:{os.environ['PATH']}")
     monkeypatch.setenv("GOPROXY", "off")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
@@ -398,7 +403,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Build the node program in a user's odd environment."""
     go = find_toolchain(tmp_path, (1, 26, 0))
     if go is None:
-        pytest.skip("no Go that is new enough on PATH")
+        pytest.skip("no Go that is new enough on this host")
     monkeypatch.setenv("GOFLAGS", "-race")
     monkeypatch.setenv("GOOS", "plan9")
     _build_node(go, tmp_path / "node")
@@ -452,7 +457,7 @@ def test_the_go_tests_of_the_node_program_pass() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(_GOFMT is None, reason="no gofmt on PATH")
+@pytest.mark.skipif(_GOFMT is None, reason="no gofmt beside Go")
 def test_our_go_sources_are_formatted() -> None:
     done = subprocess.run(
         [_GOFMT or "", "-l", resource_directory("artifacts")],

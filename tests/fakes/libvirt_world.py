@@ -1,6 +1,7 @@
 """One libvirt, fake or real, with other people's domains in it: for contract tests."""
 
 import contextlib
+import ctypes
 import os
 import shutil
 import tempfile
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 import libvirt
+import psutil
+import pytest
 
 from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
@@ -22,6 +25,7 @@ from bootstrap.ports import Hypervisor
 from tests.builders import an_image
 from tests.fakes.hypervisor import Defined, FakeHypervisor
 
+_DAEMON = "libvirtd"
 _FOREIGN = """<domain type='{kind}'><name>{name}</name><uuid>{unique}</uuid>
 <memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os></domain>"""
 
@@ -146,22 +150,47 @@ def qemu_world(skip: Callable[[str], object]) -> Iterator[LibvirtWorld]:
     uri = "qemu:///system" if os.getuid() == 0 else "qemu:///session"
     if shutil.which("qemu-system-x86_64") is None or shutil.which("qemu-img") is None:
         skip("QEMU is not installed")
-    connection = Connection(uri)
-    try:
-        _open(connection)
-    except HostError as error:
-        skip(f"{error.message} {error.details}")
-        return
-    # The system daemon's user must pass; pytest's own directories are for us alone.
-    with tempfile.TemporaryDirectory(prefix="bootstrap-test-", dir="/var/tmp") as name:
+    # The system daemon's user must pass; pytest's own directories are for us alone, and too
+    # deep for the sockets that a session daemon makes below its configuration.
+    with (
+        tempfile.TemporaryDirectory(prefix="bootstrap-test-", dir="/var/tmp") as name,
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.ExitStack() as stack,
+    ):
         place = Path(name)
         place.chmod(0o711)
-        world = LibvirtWorld(connection, place, "qemu")
+        patch.setenv("XDG_CONFIG_HOME", name)
+        patch.setenv("XDG_RUNTIME_DIR", _runtime_directory())
+        connection = Connection(uri)
+        stack.callback(_end_daemon, name)
+        stack.callback(connection.close)
         try:
-            yield world
-        finally:
-            _remove_all(connection, world)
-            connection.close()
+            _open(connection)
+        except HostError as error:
+            skip(f"{error.message} {error.details}")
+            return
+        world = LibvirtWorld(connection, place, "qemu")
+        stack.callback(_remove_all, connection, world)
+        yield world
+
+
+def _runtime_directory() -> str:
+    """Give where libvirt's client looks for the daemon: glib reads the variable only once."""
+    glib = ctypes.CDLL("libglib-2.0.so.0")
+    glib.g_get_user_runtime_dir.restype = ctypes.c_char_p
+    return os.fsdecode(glib.g_get_user_runtime_dir())
+
+
+def _end_daemon(config_home: str) -> None:
+    """End the session daemon that was started for this world, which outlives its clients."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if (
+                process.environ().get("XDG_CONFIG_HOME") == config_home
+                and process.name() == _DAEMON
+            ):
+                process.terminate()
+                process.wait(30)
 
 
 def _open(connection: Connection) -> libvirt.virConnect:

@@ -1,5 +1,6 @@
 """Ask libvirt with a deadline, and ask again when the daemon went away in between."""
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -15,8 +16,9 @@ from bootstrap.adapters.libvirt.errors import (
     translated,
     unreachable,
 )
+from bootstrap.adapters.libvirt.session import is_starting
 from bootstrap.adapters.libvirt.thread import ConnectionThread, HungError, Work
-from bootstrap.errors import HostError
+from bootstrap.errors import HostError, TimedOutError
 from bootstrap.waiting import NotYet, wait_for
 
 T = TypeVar("T")
@@ -77,7 +79,7 @@ class Connection:
 
     def _living(self) -> ConnectionThread:
         if self._thread is None:
-            self._thread = self._opened()
+            self._thread = self._opened_patiently()
         elif self._is_lost or not self._ask(
             self._thread, "ask whether the connection lives", _is_alive, self._deadlines.reading_s
         ):
@@ -92,6 +94,21 @@ class Connection:
             )
             self._note("libvirt connection lost, reconnected")
         return self._thread
+
+    def _opened_patiently(self) -> ConnectionThread:
+        try:
+            return self._opened()
+        except HostError as error:
+            if not is_starting(self.uri, error.__cause__):
+                raise
+            with contextlib.suppress(TimedOutError):
+                return wait_for(
+                    f"libvirt at '{self.uri}' to start",
+                    self._reopened,
+                    timeout_s=self._deadlines.starting_s,
+                    interval_s=0.5,
+                )
+            raise
 
     def _reopened(self) -> ConnectionThread:
         try:

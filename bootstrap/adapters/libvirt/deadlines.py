@@ -14,6 +14,8 @@ class Deadlines:
     changing_s: float = 600
     #: A session daemon is started by connecting to it.
     connecting_s: float = 60
+    #: What that daemon takes to listen on a host that is busy.
+    starting_s: float = 60
     #: What a service manager, or a person, takes to start a daemon that died.
     restarting_s: float = 60
     #: Once a call hung, the daemon must show at once that it lives.

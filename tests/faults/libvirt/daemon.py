@@ -18,9 +18,9 @@ import psutil
 from bootstrap.waiting import NotYet, wait_for
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
-_NOBODY = 65534
+NOBODY = 65534
 #: Debian keeps daemons out of an ordinary user's PATH.
-_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +71,7 @@ class Daemon:
 
     def own(self) -> None:
         """Hand everything in the place to the daemon's user."""
-        for path in (self.place, *self.place.rglob("*")):
-            if os.getuid() == 0:
-                os.lchown(path, _NOBODY, _NOBODY)
+        hand_over(self.place)
 
     def _answers(self) -> None:
         try:
@@ -91,20 +89,14 @@ class Daemon:
 @contextlib.contextmanager
 def private_daemon(skip: Callable[[str], object]) -> Iterator[Daemon]:
     """Run one; whatever it started ends with it."""
-    program = shutil.which("libvirtd", path=_PATH)
+    program = libvirtd()
     if program is None or shutil.which("qemu-system-x86_64") is None:
         skip("libvirtd or QEMU is not installed")
         return
-    # A socket's path has room for some hundred characters only.
-    with tempfile.TemporaryDirectory(prefix="bootstrap-test-", dir="/var/tmp") as name:
-        place = Path(name)
-        place.chmod(0o711)
-        environment = {"PATH": _PATH, "HOME": name}
-        for kind in ("CONFIG_HOME", "CACHE_HOME", "STATE_HOME", "DATA_HOME", "RUNTIME_DIR"):
-            (place / kind).mkdir(mode=0o700)
-            environment[f"XDG_{kind}"] = str(place / kind)
+    with a_place() as place:
+        environment = {"PATH": PATH, "HOME": str(place), **directories(place)}
         supervisor = subprocess.Popen(
-            [sys.executable, str(_SUPERVISOR), *_as_ordinary_user(), program],
+            [sys.executable, str(_SUPERVISOR), *as_ordinary_user(), program],
             env=environment,
             cwd="/",
             stderr=subprocess.DEVNULL,
@@ -123,6 +115,36 @@ def private_daemon(skip: Callable[[str], object]) -> Iterator[Daemon]:
             supervisor.wait(30)
 
 
+def libvirtd() -> str | None:
+    """Find the daemon's program."""
+    return shutil.which("libvirtd", path=PATH)
+
+
+@contextlib.contextmanager
+def a_place() -> Iterator[Path]:
+    """Give a directory that an ordinary user's daemon may have for its own."""
+    # A socket's path has room for some hundred characters only.
+    with tempfile.TemporaryDirectory(prefix="bootstrap-test-", dir="/var/tmp") as name:
+        place = Path(name)
+        place.chmod(0o711)
+        for directory in directories(place).values():
+            Path(directory).mkdir(mode=0o700)
+        yield place
+
+
+def directories(place: Path) -> dict[str, str]:
+    """Name what of XDG is below ``place``, by its variables."""
+    kinds = ("CONFIG_HOME", "CACHE_HOME", "STATE_HOME", "DATA_HOME", "RUNTIME_DIR")
+    return {f"XDG_{kind}": str(place / kind) for kind in kinds}
+
+
+def hand_over(place: Path) -> None:
+    """Make everything below ``place`` belong to the user that :func:`as_ordinary_user` gives."""
+    for path in (place, *place.rglob("*")):
+        if os.getuid() == 0:
+            os.lchown(path, NOBODY, NOBODY)
+
+
 def free_ports(number: int) -> list[int]:
     """Give ports of the loopback that nobody has at this moment."""
     with contextlib.ExitStack() as stack:
@@ -132,9 +154,10 @@ def free_ports(number: int) -> list[int]:
         return [one.getsockname()[1] for one in held]
 
 
-def _as_ordinary_user() -> list[str]:
+def as_ordinary_user() -> list[str]:
+    """Give what to put before a command, so that root's tests run it as somebody without rights."""
     if os.getuid() != 0:
         return []
-    setpriv = shutil.which("setpriv", path=_PATH)
+    setpriv = shutil.which("setpriv", path=PATH)
     assert setpriv is not None
-    return [setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--"]
+    return [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"]

@@ -1,0 +1,33 @@
+"""The daemon of an ordinary user, which libvirt's client starts by itself."""
+
+import errno
+import os
+import shutil
+
+import libvirt
+
+_URI = "qemu:///session"
+_NOT_LISTENING = {errno.ENOENT, errno.ECONNREFUSED}
+#: Debian keeps daemons out of an ordinary user's PATH; libvirt's client looks here itself.
+_DAEMON_PATH = "/usr/sbin:/usr/local/sbin"
+
+
+def is_starting(uri: str, error: BaseException | None) -> bool:
+    """Tell whether a daemon was started and only does not listen yet.
+
+    The client gives it 5 s (measured with libvirt 9.0), which a busy host may not make.
+    """
+    is_silent = (
+        isinstance(error, libvirt.libvirtError)
+        and error.get_error_domain() == libvirt.VIR_FROM_RPC
+        and error.get_error_code() == libvirt.VIR_ERR_SYSTEM_ERROR
+        and error.get_int1() in _NOT_LISTENING
+    )
+    return uri == _URI and is_silent and _is_installed()
+
+
+def _is_installed() -> bool:
+    path = f"{os.environ.get('PATH', os.defpath)}:{_DAEMON_PATH}"
+    # libvirt's own variable for another directory, the only one then.
+    path = os.environ.get("LIBVIRTD_PATH") or path
+    return any(shutil.which(name, path=path) for name in ("libvirtd", "virtqemud"))
