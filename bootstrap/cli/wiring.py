@@ -58,6 +58,11 @@ class Site:
         """Tell whether another user's daemon runs the guests."""
         return self.hypervisor_uri == SYSTEM
 
+    @property
+    def is_session(self) -> bool:
+        """Tell whether this user's own daemon does."""
+        return self.hypervisor_uri == SESSION
+
 
 def default_uri() -> str:
     """Name this user's own libvirt: for root, libvirt maps session to the system socket."""
@@ -201,7 +206,9 @@ def build_ports(site: Site, cluster: ClusterName, progress: StepProgress) -> Por
         hypervisor=build_hypervisor(site, progress),
         volumes=build_volumes(site),
         images=build_images(site, progress),
-        host=LocalHost(site.directories, progress, is_system=site.is_system),
+        host=LocalHost(
+            site.directories, progress, is_system=site.is_system, is_session=site.is_session
+        ),
         trust=ClusterTrust(trust),
         products=build_products(site, cluster),
         shell=build_shell(site, cluster),

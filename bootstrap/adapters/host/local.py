@@ -4,7 +4,7 @@ import contextlib
 import shlex
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.failures import explained
@@ -15,6 +15,7 @@ from bootstrap.adapters.host.resources import (
     is_port_free,
     usable_cores,
 )
+from bootstrap.adapters.libvirt.session import socket_excess
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import HostError
 from bootstrap.model.cluster import NodeImage
@@ -27,43 +28,47 @@ _NODE_DISK_MIB = 2048
 _ALLOCATION_PATIENCE_S = 120
 #: The user the system daemon runs guests as must pass every directory above a volume.
 _OTHERS_PASS = 0o001
+_DOCTOR = "bootstrap doctor"
 _PROGRAMS = ("qemu-system-x86_64", "qemu-img", "ssh")
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    text: str
+    hint: str = _DOCTOR
 
 
 class LocalHost:
     """Implements :class:`bootstrap.ports.Host`; see there for the promises."""
 
-    def __init__(self, directories: Directories, progress: Progress, *, is_system: bool) -> None:
+    def __init__(
+        self,
+        directories: Directories,
+        progress: Progress,
+        *,
+        is_system: bool,
+        is_session: bool = False,
+    ) -> None:
+        """Neither is said of a libvirt that is elsewhere or only a test's."""
         self._directories = directories
         self._progress = progress
-        self._is_system = is_system
+        self._is_system, self._is_session = is_system, is_session
 
     def check(self, spec: ClusterSpec, *, running_mib: int, allow_overcommit: bool) -> None:
         """See the port."""
         problems = [
-            f"program: '{program}' is not installed"
-            for program in _PROGRAMS
-            if shutil.which(program) is None
+            *_missing_programs(),
+            *([] if allow_overcommit else _missing_memory(spec, running_mib)),
+            *([] if running_mib else self._missing_disk(spec)),
+            *self._closed_directory(),
+            *([] if running_mib else self._deep_configuration(spec)),
         ]
-        wanted = sum(group.count * group.memory_mib for group in spec.node_groups) - running_mib
-        have = available_memory_mib()
-        if wanted > have and not allow_overcommit:
-            problems.append(f"memory: needs {wanted} MiB more, {have} MiB are available")
-        nodes = sum(group.count for group in spec.node_groups)
-        free = free_disk_mib(self._directories.volumes)
-        if free < nodes * _NODE_DISK_MIB and not running_mib:
-            problems.append(
-                f"disk: needs {nodes * _NODE_DISK_MIB} MiB under {self._directories.volumes}, "
-                f"{free} MiB are free"
-            )
-        closed = self._closed_directory()
-        if closed is not None:
-            problems.append(f"directory: the system daemon's user cannot pass {closed}")
         if problems:
+            special = next((one for one in problems if one.hint != _DOCTOR), problems[0])
             raise HostError(
                 f"This host cannot hold cluster '{spec.name}'.",
-                details="\n".join(problems),
-                hint=f"chmod o+x {shlex.quote(str(closed))}" if closed else "bootstrap doctor",
+                details="\n".join(problem.text for problem in problems),
+                hint=special.hint,
             )
 
     @explained("remember whether KVM works")
@@ -93,8 +98,44 @@ class LocalHost:
         """See the port."""
         return usable_cores()
 
-    def _closed_directory(self) -> Path | None:
-        if not self._is_system:
-            return None
+    def _missing_disk(self, spec: ClusterSpec) -> Iterator[_Problem]:
+        place, wanted = self._directories.volumes, _nodes(spec) * _NODE_DISK_MIB
+        free = free_disk_mib(place)
+        if free < wanted:
+            yield _Problem(f"disk: needs {wanted} MiB under {place}, {free} MiB are free")
+
+    def _closed_directory(self) -> Iterator[_Problem]:
         above = [path for path in self._directories.volumes.parents if path.exists()]
-        return next((path for path in above if not path.stat().st_mode & _OTHERS_PASS), None)
+        closed = next((path for path in above if not path.stat().st_mode & _OTHERS_PASS), None)
+        if self._is_system and closed is not None:
+            yield _Problem(
+                f"directory: the system daemon's user cannot pass {closed}",
+                hint=f"chmod o+x {shlex.quote(str(closed))}",
+            )
+
+    def _deep_configuration(self, spec: ClusterSpec) -> Iterator[_Problem]:
+        excess = socket_excess(f"{spec.name}-control-plane")
+        if self._is_session and excess:
+            yield _Problem(
+                f"sockets: the user's configuration is {excess} bytes too deep for libvirt's; "
+                "what is set for this command must be set for every later one",
+                # A directory that nobody else can have made before.
+                hint="export XDG_CONFIG_HOME=$(mktemp -d /var/tmp/libvirt-XXXXXX)",
+            )
+
+
+def _missing_programs() -> Iterator[_Problem]:
+    for program in _PROGRAMS:
+        if shutil.which(program) is None:
+            yield _Problem(f"program: '{program}' is not installed")
+
+
+def _missing_memory(spec: ClusterSpec, running_mib: int) -> Iterator[_Problem]:
+    wanted = sum(group.count * group.memory_mib for group in spec.node_groups) - running_mib
+    have = available_memory_mib()
+    if wanted > have:
+        yield _Problem(f"memory: needs {wanted} MiB more, {have} MiB are available")
+
+
+def _nodes(spec: ClusterSpec) -> int:
+    return sum(group.count for group in spec.node_groups)

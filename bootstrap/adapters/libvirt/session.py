@@ -3,10 +3,15 @@
 import errno
 import os
 import shutil
+from pathlib import Path
 
 import libvirt
 
 _URI = "qemu:///session"
+#: What a socket's address has room for: unix(7).
+_LONGEST_SOCKET = 107
+#: What libvirt takes of a domain's name for its directory.
+_SHORT_NAME = 20
 _NOT_LISTENING = {errno.ENOENT, errno.ECONNREFUSED}
 #: Debian keeps daemons out of an ordinary user's PATH; libvirt's client looks here itself.
 _DAEMON_PATH = "/usr/sbin:/usr/local/sbin"
@@ -24,6 +29,17 @@ def is_starting(uri: str, error: BaseException | None) -> bool:
         and error.get_int1() in _NOT_LISTENING
     )
     return uri == _URI and is_silent and _is_installed()
+
+
+def socket_excess(domain: str) -> int:
+    """Tell how many bytes too deep the user's configuration is for a domain's monitor (P-16).
+
+    libvirt has its sockets below that directory, and no setting for another.
+    """
+    configuration = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    directory = f"domain-99-{domain[:_SHORT_NAME]}"  # the number counts a daemon's starts
+    socket = Path(configuration, "libvirt/qemu/lib", directory, "monitor.sock")
+    return max(0, len(os.fsencode(socket)) - _LONGEST_SOCKET)
 
 
 def _is_installed() -> bool:

@@ -1,5 +1,6 @@
 """Whether this host can hold a cluster."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,14 +27,14 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def a_host(place: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
-    def make(*, memory: int = 99999, disk: int = 99999, is_system: bool = False) -> LocalHost:
+    def make(*, memory: int = 99999, disk: int = 99999, **mode: bool) -> LocalHost:
         monkeypatch.setattr(local, "available_memory_mib", lambda: memory)
         monkeypatch.setattr(local, "free_disk_mib", lambda _path: disk)
         monkeypatch.setattr(local.shutil, "which", lambda program: f"/usr/bin/{program}")
         directories = Directories(
             state=place / "state", cache=place / "cache", volumes=place / "data" / "volumes"
         )
-        return LocalHost(directories, FakeProgress(), is_system=is_system)
+        return LocalHost(directories, FakeProgress(), **{"is_system": False, **mode})
 
     return make
 
@@ -87,6 +88,40 @@ def test_a_directory_that_the_system_daemons_user_cannot_pass_is_named(
     error = refusal(a_host(is_system=True))
     assert error.hint == f"chmod o+x {place}"
     a_host(is_system=False).check(a_cluster_spec(), running_mib=0, allow_overcommit=False)
+
+
+@pytest.mark.parametrize(("length", "excess"), [(48, 0), (49, 1), (90, 42)])
+def test_a_home_that_is_too_deep_for_libvirts_sockets_is_told_at_once(
+    a_host: Host, monkeypatch: pytest.MonkeyPatch, length: int, excess: int
+) -> None:
+    """P-16: libvirt would say it when the domain starts, minutes later."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/".ljust(length, "x"))
+    a_host(is_session=False).check(a_cluster_spec(), running_mib=0, allow_overcommit=False)
+    host = a_host(is_session=True)
+    if not excess:
+        return host.check(a_cluster_spec(), running_mib=0, allow_overcommit=False)
+    error = refusal(host)
+    assert f"{excess} bytes too deep" in error.details
+    return None
+
+
+@pytest.mark.runs_programs
+def test_the_hint_for_a_deep_home_gives_one_that_is_not(
+    a_host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P-16, V-02."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/".ljust(90, "x"))
+    hint = refusal(a_host(is_session=True)).hint
+    said = subprocess.run(
+        ["/bin/bash", "-c", f'{hint}; echo "$XDG_CONFIG_HOME"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shorter = Path(said.stdout.strip())
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(shorter))
+    shorter.rmdir()
+    a_host(is_session=True).check(a_cluster_spec(), running_mib=0, allow_overcommit=False)
 
 
 def test_ports_are_chosen_by_one_run_at_a_time(a_host: Host, place: Path) -> None:
