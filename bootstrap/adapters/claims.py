@@ -49,6 +49,16 @@ def remove_claimed(directory: Path) -> bool:
     return True
 
 
+def is_claimed(directory: Path) -> bool:
+    """Tell whether :func:`remove_claimed` would remove it: it is marked, or holds nothing."""
+    if not directory.is_dir() or directory.is_symlink():
+        return False
+    try:
+        return (directory / MARKER).exists() or not _strange(directory, TEMPORARY_PREFIX)
+    except PermissionError:
+        return False
+
+
 def refuse_foreign(directory: Path, *, leftovers: str = TEMPORARY_PREFIX) -> None:
     """Stop at a directory without a marker that holds more than a kill leaves before there is one.
 
@@ -56,10 +66,14 @@ def refuse_foreign(directory: Path, *, leftovers: str = TEMPORARY_PREFIX) -> Non
 
     :raises NotOursError: naming what it holds.
     """
-    strange = sorted(entry.name for entry in directory.iterdir())
-    if any(not name.startswith(leftovers) for name in strange):
+    if _strange(directory, leftovers):
+        names = sorted(entry.name for entry in directory.iterdir())
         raise NotOursError(
             f"Directory '{directory}' is not empty and does not carry our marker.",
-            details="It holds: " + ", ".join(strange[:5]),
+            details="It holds: " + ", ".join(names[:5]),
             hint=f"ls -la {shlex.quote(str(directory))}",
         )
+
+
+def _strange(directory: Path, leftovers: str) -> bool:
+    return any(not entry.name.startswith(leftovers) for entry in directory.iterdir())

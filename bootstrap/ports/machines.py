@@ -99,3 +99,6 @@ class Images(Protocol):
         :raises HostError: if the host lacks a tool that building needs.
         :raises UsageError: if the version is not one that can be built.
         """
+
+    def sweep(self) -> None:
+        """Remove what killed builds left half done; what is built at this moment stays."""

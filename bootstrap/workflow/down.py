@@ -40,6 +40,7 @@ def down(cluster: ClusterName, ports: Ports) -> DownResult:
     # While something is left, the keys stay: they may be needed to look at it.
     if not failures.errors:
         state = bool(failures.collect(lambda: ports.products.remove(cluster)))
+    failures.collect(ports.images.sweep)
     _raise(failures, cluster)
     return DownResult(
         domains=tuple(domains), volumes=bool(volumes), state=state, kept=tuple(kept or ())

@@ -6,6 +6,7 @@ Building takes minutes and is the e2e tests' part; here what shall be built lies
 import hashlib
 import json
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,7 @@ from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.image import recipe
 from bootstrap.adapters.image.base import Base
 from bootstrap.adapters.image.debian import BuiltArtifacts, DebianImages
+from bootstrap.adapters.locks import locked
 from bootstrap.errors import HostError, UsageError
 from bootstrap.model.cluster import NodeImage
 from bootstrap.ports import Images
@@ -44,6 +46,12 @@ class Place(Protocol):
     def flip(self, key: str) -> None:
         """Change one byte of the image, whose size stays."""
 
+    def leave_half(self) -> None:
+        """Leave what a killed run does."""
+
+    def has_half(self) -> bool:
+        """Tell whether it is still there."""
+
     def is_flipped(self, key: str) -> bool:
         """Tell whether the image still has that byte."""
 
@@ -66,6 +74,12 @@ class FakePlace:
 
     def flip(self, key: str) -> None:
         self._images.rotten.add(key)
+
+    def leave_half(self) -> None:
+        self._images.half_built = True
+
+    def has_half(self) -> bool:
+        return self._images.half_built
 
     def is_flipped(self, key: str) -> bool:
         return key in self._images.rotten
@@ -144,6 +158,21 @@ class RealPlace:
         disk = self._directories.images / key / "disk.raw"
         disk.chmod(0o600)
         disk.write_text("disk.rav")
+
+    def leave_half(self) -> None:
+        for half in self._halves():
+            half.mkdir(parents=True)
+            (half / "disk.raw").write_text("dis")
+
+    def has_half(self) -> bool:
+        return any(half.exists() for half in self._halves())
+
+    def built_by_another(self) -> AbstractContextManager[None]:
+        return locked(self._directories.images_lock, what="the node images")
+
+    def _halves(self) -> list[Path]:
+        bases, images = self._directories.cache / "bases", self._directories.images
+        return [bases / ".making-x", images / ".building-x", images / ".removing-x"]
 
     def is_flipped(self, key: str) -> bool:
         return (self._directories.images / key / "disk.raw").read_text() == "disk.rav"
@@ -248,3 +277,26 @@ def test_a_base_system_that_rotted_is_fetched_again(
     tar.write_bytes(b"contend")
     place.images().ensure(VERSION)
     assert tar.read_bytes() == b"content"
+
+
+def test_what_a_killed_run_left_half_built_is_swept(place: Place) -> None:
+    """R-07: and what is built stays."""
+    image = place.images().ensure(VERSION)
+    place.leave_half()
+    place.images().sweep()
+    assert not place.has_half()
+    assert place.images().find(image.key) == image
+    place.images().sweep()
+
+
+def test_what_is_built_at_this_moment_is_not_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-01."""
+    place = RealPlace(tmp_path, monkeypatch)
+    place.leave_half()
+    with place.built_by_another():
+        place.images().sweep()
+        assert place.has_half()
+    place.images().sweep()
+    assert not place.has_half()

@@ -386,6 +386,7 @@ def test_what_a_kill_leaves_is_used_again_and_removed(real: RealPlace) -> None:
     node = a_node(real)
     node.directory.parent.mkdir(parents=True, mode=0o700)
     (node.directory.parent / f".bootstrap-{MARKER}.x1").write_text("half")
+    assert list(real.volumes().clusters()) == [DEMO]
     real.volumes().ensure_seed_volume(node, SEED)
     (node.directory / ".bootstrap-root.qcow2.x2").write_text("half")
     assert real.volumes().remove_cluster(DEMO)

@@ -22,6 +22,8 @@ class FakeImages(Fake):
         self.rotten: set[str] = set()
         #: Whether the host has the programs that building needs.
         self.has_tools = True
+        #: Whether a killed run left something.
+        self.half_built = False
 
     def find(self, key: str) -> NodeImage | None:
         self.called("find", key)
@@ -38,6 +40,12 @@ class FakeImages(Fake):
             self.rotten.discard(self.key)
             self.changed("ensure", self.key)
         return self.built[self.key]
+
+    def sweep(self) -> None:
+        self.called("sweep")
+        if self.half_built:
+            self.half_built = False
+            self.changed("sweep")
 
 
 def _image(key: str, kubernetes_version: str) -> NodeImage:

@@ -62,7 +62,7 @@ def make_base(directory: Path, *, log: Path, line: Callable[[str], None]) -> Bas
     :raises HostError: if the host has no mirror or lacks a program.
     """
     private_directory(directory)
-    for leftover in directory.glob(f"{_MAKING}*"):
+    for leftover in base_leftovers(directory):
         shutil.rmtree(leftover)
     tar = directory / f"{recipe.base_key()}.tar"
     with tempfile.TemporaryDirectory(prefix=_MAKING, dir=directory) as work:
@@ -87,6 +87,11 @@ def make_base(directory: Path, *, log: Path, line: Callable[[str], None]) -> Bas
         made.replace(tar)
     write_atomically(_note(tar), json.dumps({"sha256": digest, "size": size}))
     return Base(tar=tar, digest=digest)
+
+
+def base_leftovers(directory: Path) -> Sequence[Path]:
+    """Give what killed runs left, and what the holder of the images' lock works on."""
+    return list(directory.glob(f"{_MAKING}*"))
 
 
 def prune_bases(directory: Path) -> Sequence[str]:

@@ -1,6 +1,8 @@
 """Node images made on this host from Debian packages and our own Kubernetes build."""
 
+import contextlib
 import os
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,9 +14,17 @@ from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.image import namespace, recipe
 from bootstrap.adapters.image.archive import image_names, pause_image
 from bootstrap.adapters.image.bake import PHASE, BakeSpec
-from bootstrap.adapters.image.base import Base, find_base, is_sound, make_base, prune_bases
+from bootstrap.adapters.image.base import (
+    Base,
+    base_leftovers,
+    find_base,
+    is_sound,
+    make_base,
+    prune_bases,
+)
 from bootstrap.adapters.image.store import ImageStore
 from bootstrap.adapters.locks import locked
+from bootstrap.errors import LockedError
 from bootstrap.model.cluster import NodeImage
 from bootstrap.ports import Progress
 
@@ -90,6 +100,19 @@ class DebianImages:
             self._store.prepare()
             return [*self._store.prune(in_use), *prune_bases(self._bases)]
 
+    @explained("remove what killed builds left")
+    def sweep(self) -> None:
+        """See the port."""
+        if not self._leftovers():
+            return
+        # Who builds at this moment has removed the others' before.
+        with contextlib.suppress(LockedError), self._locked(timeout_s=0):
+            for leftover in self._leftovers():
+                shutil.rmtree(leftover)
+
+    def _leftovers(self) -> Sequence[Path]:
+        return [*self._store.leftovers(), *base_leftovers(self._bases)]
+
     def _find(self, built: BuiltArtifacts) -> NodeImage | None:
         base = find_base(self._bases)
         return self._sound(recipe.image_key(base.digest, built.digest)) if base else None
@@ -160,9 +183,9 @@ class DebianImages:
     def _log(self) -> Path:
         return private_directory(self._directories.cache / "logs") / "node-image.log"
 
-    def _locked(self) -> AbstractContextManager[None]:
+    def _locked(self, timeout_s: float = _LOCK_TIMEOUT_S) -> AbstractContextManager[None]:
         lock = self._directories.images_lock
-        return locked(lock, what="the node images", timeout_s=_LOCK_TIMEOUT_S)
+        return locked(lock, what="the node images", timeout_s=timeout_s)
 
     @property
     def _bases(self) -> Path:

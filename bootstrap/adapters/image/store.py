@@ -64,9 +64,13 @@ class ImageStore:
         """Make the directory, and remove what killed runs left in it."""
         for directory in (self.directory.parent, self.directory):
             private_directory(directory, mode=self._mode)
-        for pattern in (f"{_BUILDING}*", f"{_REMOVING}*"):
-            for leftover in self.directory.glob(pattern):
-                shutil.rmtree(leftover)
+        for leftover in self.leftovers():
+            shutil.rmtree(leftover)
+
+    def leftovers(self) -> Sequence[Path]:
+        """Give what killed runs left, and what the holder of the lock works on."""
+        patterns = (f"{_BUILDING}*", f"{_REMOVING}*")
+        return [found for pattern in patterns for found in self.directory.glob(pattern)]
 
     @property
     def _mode(self) -> int:

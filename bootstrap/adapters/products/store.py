@@ -15,7 +15,7 @@ from bootstrap.adapters.ansible.inventory import (
     ssh_config,
     ssh_directory,
 )
-from bootstrap.adapters.claims import MARKER, claim, remove_claimed, restore_claim
+from bootstrap.adapters.claims import claim, is_claimed, remove_claimed, restore_claim
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, sweep, write_atomically
 from bootstrap.adapters.kubeconfig.own import write_own
@@ -96,8 +96,7 @@ class StateProducts:
     @explained("list the local files")
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
-        found = (marker.parent for marker in sorted(self._root.glob(f"*/{MARKER}")))
-        return cluster_names(path.name for path in found if not path.is_symlink())
+        return cluster_names(path.name for path in sorted(self._root.glob("*")) if is_claimed(path))
 
     @explained("mark the local files")
     def restore_marker(self, cluster: ClusterName) -> bool:

@@ -54,7 +54,12 @@ def _read(directory: Path) -> dict[str, object] | None:
 
 def is_unclaimed(directory: Path) -> bool:
     """Tell whether there is nothing in it but what a run was killed at: it was making it."""
-    return all(entry.name.startswith(_LEFTOVERS) for entry in directory.iterdir())
+    if directory.is_symlink():
+        return False
+    try:
+        return all(entry.name.startswith(_LEFTOVERS) for entry in directory.iterdir())
+    except PermissionError:
+        return False
 
 
 def _write(directory: Path, install_id: uuid.UUID | None) -> bool:

@@ -96,8 +96,8 @@ class FileVolumes:
     @explained("list the volumes")
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
-        found = (marker.parent for marker in sorted(self._root.glob(f"*/{MARKER}")))
-        return cluster_names(path.name for path in found if not fault_of(path, self._install_id))
+        found = [path for path in sorted(self._root.glob("*")) if path.is_dir()]
+        return cluster_names(path.name for path in found if not self._fault(path))
 
     @explained("remove the volumes")
     def remove_cluster(self, cluster: ClusterName) -> bool:
@@ -105,8 +105,7 @@ class FileVolumes:
         directory = self._root / str(cluster)
         if not directory.is_dir():
             return False
-        fault = fault_of(directory, self._install_id)
-        if fault and (directory.is_symlink() or not is_unclaimed(directory)):
+        if fault := self._fault(directory):
             raise NotOursError(
                 f"Directory '{directory}' is not ours, so it was left alone.",
                 details=fault,
@@ -115,6 +114,10 @@ class FileVolumes:
         # The marker goes last: a kill in between leaves a directory that is still ours.
         remove_tree(directory, last=MARKER)
         return True
+
+    def _fault(self, directory: Path) -> str:
+        # A kill leaves nothing in it before the marker comes, or after it went.
+        return "" if is_unclaimed(directory) else fault_of(directory, self._install_id)
 
     def _ensure_directory(self, node: NodePlan) -> None:
         cluster = node.directory.parent

@@ -49,6 +49,13 @@ def test_nothing_is_nothing(world: FakeWorld) -> None:
     assert world.journal.changes == []
 
 
+def test_what_a_killed_build_left_goes_too(world: FakeWorld) -> None:
+    """R-07: whoever gives up a first `up` says `down`, and wants the disk back."""
+    world.images.half_built = True
+    assert down(DEMO, world.ports) == NOTHING
+    assert not world.images.half_built
+
+
 def test_after_down_comes_up(world: FakeWorld) -> None:
     """Z-08."""
     make(world)

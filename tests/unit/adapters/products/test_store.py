@@ -157,6 +157,16 @@ def test_a_linked_state_directory_is_not_followed(made: Made, tmp_path: Path) ->
     assert (moved / "cluster-name").exists()
 
 
+def test_a_removal_that_was_killed_before_its_last_step_is_still_found(made: Made) -> None:
+    """G-02: the marker is gone, the empty directory is not; a stranger's is let alone."""
+    (made.root / "demo").mkdir()
+    (made.root / "strange").mkdir()
+    (made.root / "strange" / "file").touch()
+    assert list(made.products.clusters()) == [DEMO]
+    assert made.products.remove(DEMO)
+    assert list(made.products.clusters()) == []
+
+
 def test_a_copy_with_another_kind_of_name_is_no_cluster(made: Made) -> None:
     made.ensure()
     shutil.copytree(made.plan.state_directory, made.root / "demo (copy)")
