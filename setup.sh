@@ -48,7 +48,8 @@ install_tool() {
 # A container's first process often leaves the dead unburied, and libvirt waits for each of
 # its own to vanish: seconds for every probe of QEMU. So tini does it.
 start_daemon() {
-  if ! pgrep -x "$1" >/dev/null; then
+  # Other users may run one of their own; only the system's leaves its number here.
+  if ! grep -qx "$1" "/proc/$(cat "/run/$1.pid" 2>/dev/null)/comm" 2>/dev/null; then
     setsid tini -s -- "/usr/sbin/$1" </dev/null >/dev/null 2>&1 &
   fi
 }
