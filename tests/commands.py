@@ -32,7 +32,7 @@ _DEMO = ("demo",)
 #: What each unquoted placeholder can hold. Whatever can hold a space or a sign that a shell
 #: knows is not put here but into ``shlex.quote``.
 VALUES: Mapping[str, tuple[str, ...]] = {
-    "anew": ("{ sudo pkill --signal KILL libvirtd; sudo libvirtd -d; }",),
+    "anew": ("{ sudo pkill --signal KILL --pidfile /run/libvirtd.pid; sudo libvirtd -d; }",),
     "SYSTEM": ("qemu:///system",),
     "cluster": _DEMO,
     "domain.mark.cluster": _DEMO,

@@ -107,7 +107,8 @@ def start_command(uri: str) -> str:
 def restart_command(uri: str) -> str:
     """Give the command that ends a daemon which answers nobody, and starts it where needed."""
     if uri == _SYSTEM:
-        anew = "{ sudo pkill --signal KILL libvirtd; sudo libvirtd -d; }"
+        # By its number, since every user may have one of that name.
+        anew = "{ sudo pkill --signal KILL --pidfile /run/libvirtd.pid; sudo libvirtd -d; }"
         return f"sudo systemctl restart libvirtd || {anew}"
     return "pkill --signal KILL --euid $USER 'libvirtd|virtqemud'"
 
