@@ -1,6 +1,6 @@
 """`bootstrap down`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import click
@@ -13,6 +13,7 @@ from bootstrap.errors import UsageError
 from bootstrap.model.names import ClusterName
 from bootstrap.workflow.down import DownResult, Failures
 from bootstrap.workflow.down import down as run_down
+from bootstrap.workflow.environment import Ports
 
 
 @click.command()
@@ -29,7 +30,7 @@ def down(name: str | None, hypervisor_uri: str | None, output: str, *, every: bo
     if (name is None) is not every:
         raise UsageError("Name a cluster, or say --all.", hint="bootstrap list")
     chosen = None if name is None else wiring.cluster_name(name)
-    site = wiring.find_site(hypervisor_uri)
+    site = wiring.find_site(hypervisor_uri, chosen)
     progress = StepProgress()
     failures, results = Failures(), []
     for cluster in [chosen] if chosen else _all_clusters(site, progress):
@@ -54,7 +55,15 @@ def _tell(results: Sequence[tuple[ClusterName, DownResult]], output: str) -> Non
 def _all_clusters(site: wiring.Site, progress: StepProgress) -> list[ClusterName]:
     ports = wiring.build_ports(site, ClusterName("all"), progress)
     found = {domain.mark.cluster for domain in ports.hypervisor.domains()}
-    return sorted(found | set(ports.volumes.clusters()) | set(ports.products.clusters()))
+    return sorted(found | set(ports.volumes.clusters()) | set(_with_files(site, ports)))
+
+
+def _with_files(site: wiring.Site, ports: Ports) -> Iterator[ClusterName]:
+    for cluster in ports.products.clusters():
+        # Elsewhere are the machines that need them.
+        at = wiring.recorded_uri(site.directories, site.install_id, cluster)
+        if at in (None, site.hypervisor_uri):
+            yield cluster
 
 
 def _as_text(cluster: ClusterName, result: DownResult) -> str:

@@ -42,9 +42,10 @@ def list_images(output: str) -> None:
 def prune(hypervisor_uri: str | None, output: str) -> None:
     """Remove images that no node's disk lies over, and base systems of earlier versions."""
     site = wiring.find_site(hypervisor_uri)
-    in_use = {
-        domain.mark.facts.get("image", "") for domain in wiring.build_hypervisor(site).domains()
-    }
+    domains = wiring.build_hypervisor(site).domains()
+    in_use = {domain.mark.facts.get("image", "") for domain in domains}
+    # Other libvirts have machines too.
+    in_use |= set(wiring.build_volumes(site).images())
     removed = list(wiring.build_images(site, StepProgress()).prune(in_use))
     write(
         output, {"removed": removed}, text="\n".join(removed) or "Nothing to remove.", names=removed

@@ -20,15 +20,15 @@ def logs(
     name: str, node: str | None, hypervisor_uri: str | None, output: str, *, console: bool
 ) -> None:
     """Collect consoles and journals into a folder, or print a node's console."""
-    site = wiring.find_site(hypervisor_uri)
-    domains = wiring.existing_domains(site, wiring.cluster_name(name))
+    cluster = wiring.cluster_name(name)
+    site = wiring.find_site(hypervisor_uri, cluster)
+    domains = wiring.existing_domains(site, cluster)
     if console:
         if node is None:
             raise UsageError("Name the node.", hint=f"bootstrap status {name}")
         click.echo(_console(wiring.node_of(domains, node)), nl=False)
         return
     chosen = [wiring.node_of(domains, node)] if node else domains
-    cluster = wiring.cluster_name(name)
     products, shell = wiring.build_products(site, cluster), wiring.build_shell(site, cluster)
     place = products.collect_evidence(cluster, chosen, shell)
     write(output, {"directory": str(place)}, text=str(place), names=[str(place)])

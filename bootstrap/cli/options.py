@@ -24,7 +24,7 @@ _SPEC_OPTIONS = (
         "--hypervisor",
         "hypervisor_uri",
         metavar="URI",
-        help="libvirt's URI; default qemu:///session, for root qemu:///system.",
+        help="libvirt's URI; default: where the cluster is, else qemu:///session, as root qemu:///system.",
     ),
 )
 
@@ -66,5 +66,5 @@ hypervisor_option = click.option(
     "--hypervisor",
     "hypervisor_uri",
     metavar="URI",
-    help="libvirt's URI; default qemu:///session, for root qemu:///system.",
+    help="libvirt's URI; default: where the cluster is, else qemu:///session, as root qemu:///system.",
 )

@@ -21,7 +21,7 @@ from bootstrap.workflow.shape import known_acceleration, plan_cluster
 def plan(*, file: Path | None, flags: Flags, output: str) -> None:
     """Show what `up` would make, with what exists marked; changes nothing."""
     spec = load_spec(file, flags)
-    site = wiring.find_site(spec.hypervisor_uri)
+    site = wiring.find_site(spec.hypervisor_uri, spec.name)
     ports = wiring.build_planning_ports(site)
     existing = ports.hypervisor.domains(spec.name)
     named = flags.named(file)

@@ -15,8 +15,8 @@ from bootstrap.errors import HostError
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def ssh(name: str, node: str, command: tuple[str, ...]) -> None:
     """Log in on a node, or run a command there: bootstrap ssh demo demo-worker -- uptime."""
-    site = wiring.find_site()
     cluster = wiring.cluster_name(name)
+    site = wiring.find_site(cluster=cluster)
     config = product(site, cluster, "ssh/config")
     host = wiring.node_of(wiring.existing_domains(site, cluster), node)
     argv = ["ssh", "-F", str(config), "--", host.name, *command]

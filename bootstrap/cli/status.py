@@ -19,8 +19,8 @@ from bootstrap.waiting import NotYet
 @output_option
 def status(name: str, hypervisor_uri: str | None, output: str) -> None:
     """Show each node as libvirt and as the API server see it, and the certificate's end."""
-    site = wiring.find_site(hypervisor_uri)
     cluster = wiring.cluster_name(name)
+    site = wiring.find_site(hypervisor_uri, cluster)
     domains = wiring.existing_domains(site, cluster)
     kubeconfig = site.directories.cluster_state(cluster) / "kubeconfig"
     answers, reason = _ask(kubeconfig)

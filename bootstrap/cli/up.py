@@ -30,7 +30,7 @@ def up(  # noqa: PLR0913 - one argument for each option
     Run again, it goes on from where it is; a cluster that is as wanted is only verified.
     """
     spec = load_spec(file, flags)
-    site = wiring.find_site(spec.hypervisor_uri)
+    site = wiring.find_site(spec.hypervisor_uri, spec.name)
     progress = StepProgress()
     options = UpOptions(
         workers_named=flags.name_workers(file),

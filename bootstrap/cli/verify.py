@@ -18,8 +18,8 @@ from bootstrap.workflow.verdict import check_line, refuse_failed
 @output_option
 def verify(name: str, hypervisor_uri: str | None, output: str) -> None:
     """Repeat the checks of `up`, each with its evidence; exit code 8 if one fails."""
-    site = wiring.find_site(hypervisor_uri)
     cluster = wiring.cluster_name(name)
+    site = wiring.find_site(hypervisor_uri, cluster)
     domains = wiring.existing_domains(site, cluster)
     kubeconfig = product(site, cluster, "kubeconfig")
     nodes = [

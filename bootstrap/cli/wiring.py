@@ -69,15 +69,38 @@ def default_uri() -> str:
     return SYSTEM if os.getuid() == 0 else SESSION
 
 
-def find_site(uri: str | None = None) -> Site:
-    """Find this user's site, making the install id on the very first call."""
-    chosen = uri or default_uri()
+def find_site(uri: str | None = None, cluster: ClusterName | None = None) -> Site:
+    """Find this user's site, making the install id on the very first call.
+
+    A ``cluster`` that exists is where it was made, unless ``uri`` says so.
+
+    :raises UsageError: if it says something else.
+    """
+    directories = find_directories()
+    install_id = _install_id(directories)
+    recorded = recorded_uri(directories, install_id, cluster) if cluster else None
+    if uri and recorded not in (None, uri):
+        raise UsageError(
+            f"Cluster '{cluster}' is at '{recorded}', not at '{uri}'.",
+            hint=f"bootstrap status {cluster}",
+        )
+    chosen = uri or recorded or default_uri()
     if chosen == SESSION and os.getuid() == 0:
         raise UsageError(
             f"root has no '{SESSION}': libvirt leads root to the system daemon.",
             hint=f"bootstrap up --hypervisor {SYSTEM}",
         )
-    directories = find_directories()
+    return Site(directories=directories, install_id=install_id, hypervisor_uri=chosen)
+
+
+def recorded_uri(directories: Directories, install_id: UUID, cluster: ClusterName) -> str | None:
+    """Tell at which libvirt a cluster's machines are; None if nothing says it."""
+    from bootstrap.adapters.volumes.marker import recorded_hypervisor  # noqa: PLC0415
+
+    return recorded_hypervisor(directories.volumes / str(cluster), install_id)
+
+
+def _install_id(directories: Directories) -> UUID:
     install_id = read_install_id(directories)
     if install_id is None:
         # The lock lies inside, and would make it with the mode of any directory.
@@ -85,7 +108,7 @@ def find_site(uri: str | None = None) -> Site:
             private_directory(directories.state)
         with locked(directories.host_lock, what="this user's first run", timeout_s=30):
             install_id = ensure_install_id(directories)
-    return Site(directories=directories, install_id=install_id, hypervisor_uri=chosen)
+    return install_id
 
 
 def cluster_name(text: str) -> ClusterName:
@@ -118,7 +141,9 @@ def build_volumes(site: Site) -> Volumes:
     from bootstrap.adapters.volumes.store import FileVolumes  # noqa: PLC0415
 
     mode = 0o711 if site.is_system else 0o700
-    return FileVolumes(site.directories.volumes, site.install_id, mode=mode)
+    return FileVolumes(
+        site.directories.volumes, site.install_id, hypervisor=site.hypervisor_uri, mode=mode
+    )
 
 
 def build_images(site: Site, progress: StepProgress) -> "DebianImages":

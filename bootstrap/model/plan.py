@@ -10,6 +10,9 @@ from pathlib import Path
 from bootstrap.model.names import ClusterName
 from bootstrap.model.spec import NodeRole, SecurityProfile
 
+#: A node's disk, in the node's directory.
+ROOT_VOLUME = "root.qcow2"
+
 
 class Acceleration(StrEnum):
     """How the hypervisor runs a guest's instructions."""
@@ -63,7 +66,7 @@ class NodePlan:
     @property
     def root_volume(self) -> Path:
         """The writable disk, an overlay on the node image."""
-        return self.directory / "root.qcow2"
+        return self.directory / ROOT_VOLUME
 
     @property
     def seed_volume(self) -> Path:

@@ -77,6 +77,9 @@ class Volumes(Protocol):
     def clusters(self) -> Sequence[ClusterName]:
         """Name the clusters whose directory carries our marker with their name."""
 
+    def images(self) -> Collection[str]:
+        """Give the keys of the images that root volumes lie over, whosever they are."""
+
     def remove_cluster(self, cluster: ClusterName) -> bool:
         """Remove the cluster's directory and all that we put in it.
 

@@ -37,8 +37,8 @@ class Place(Protocol):
     root: Path
     image: NodeImage
 
-    def volumes(self, install_id: uuid.UUID = INSTALL) -> Volumes:
-        """Give the adapter, as one install of the tool sees the place."""
+    def volumes(self, install_id: uuid.UUID = INSTALL, hypervisor: str = "") -> Volumes:
+        """Give the adapter, as one install of the tool sees the place from one libvirt."""
 
     def make_foreign(self, name: str) -> None:
         """Make a cluster's directory that holds somebody's file and no marker."""
@@ -58,8 +58,8 @@ class FakePlace:
         self.root, self.image = Path("/volumes"), an_image()
         self._held: dict[str, Held] = {}
 
-    def volumes(self, install_id: uuid.UUID = INSTALL) -> Volumes:
-        made = FakeVolumes(install_id)
+    def volumes(self, install_id: uuid.UUID = INSTALL, hypervisor: str = "") -> Volumes:
+        made = FakeVolumes(install_id, hypervisor=hypervisor)
         made.held = self._held
         return made
 
@@ -82,8 +82,8 @@ class RealPlace:
         self.image = an_image(directory)
         self.image.disk.write_bytes(bytes(1 << 20))
 
-    def volumes(self, install_id: uuid.UUID = INSTALL) -> Volumes:
-        return FileVolumes(self.root, install_id)
+    def volumes(self, install_id: uuid.UUID = INSTALL, hypervisor: str = "") -> Volumes:
+        return FileVolumes(self.root, install_id, hypervisor=hypervisor)
 
     def make_foreign(self, name: str) -> None:
         (self.root / name).mkdir(parents=True)
@@ -118,6 +118,31 @@ def fill(place: Place, cluster: str = "demo") -> NodePlan:
     volumes.ensure_root_volume(node, image=place.image)
     volumes.ensure_seed_volume(node, SEED)
     return node
+
+
+def test_volumes_of_machines_elsewhere_are_left_alone(place: Place) -> None:
+    """L-18."""
+    node, here = a_node(place), place.volumes(hypervisor="qemu:///session")
+    here.ensure_root_volume(node, image=place.image)
+    elsewhere = place.volumes(hypervisor="qemu:///system")
+    assert list(elsewhere.clusters()) == []
+    with pytest.raises(NotOursError, match="not ours"):
+        elsewhere.remove_cluster(DEMO)
+    with pytest.raises(NotOursError, match="not ours"):
+        elsewhere.ensure_seed_volume(node, SEED)
+    assert list(here.clusters()) == [DEMO]
+    assert here.remove_cluster(DEMO)
+
+
+def test_an_image_is_in_use_while_a_disk_lies_over_it(place: Place) -> None:
+    """I-13: whosever the disk is."""
+    assert set(place.volumes().images()) == set()
+    fill(place)
+    fill(place, "another")
+    assert set(place.volumes(OTHER_INSTALL).images()) == {place.image.disk.parent.name}
+    place.volumes().remove_cluster(ClusterName("another"))
+    place.volumes().remove_cluster(DEMO)
+    assert set(place.volumes().images()) == set()
 
 
 def test_volumes_are_made_once(place: Place) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bootstrap.errors import NotOursError
 from bootstrap.model.cluster import NodeImage
 from bootstrap.model.names import ClusterName
-from bootstrap.model.plan import NodePlan
+from bootstrap.model.plan import ROOT_VOLUME, NodePlan
 from tests.fakes.recording import Fake, Journal
 
 PANIC = "[    1.0] Kernel panic - not syncing: Fatal exception"
@@ -21,6 +21,8 @@ class Held:
     owner: uuid.UUID | None
     #: The cluster that the marker names; that of a copy names another one.
     cluster: str = ""
+    #: The libvirt whose machines use it.
+    hypervisor: str = ""
     #: Path -> what it holds: a base's path, or a seed's files, or nothing any more.
     files: dict[Path, object] = field(default_factory=dict)
 
@@ -30,13 +32,15 @@ class FakeVolumes(Fake):
 
     port = "volumes"
 
-    def __init__(self, install_id: uuid.UUID, journal: Journal | None = None) -> None:
+    def __init__(
+        self, install_id: uuid.UUID, journal: Journal | None = None, *, hypervisor: str = ""
+    ) -> None:
         super().__init__(journal)
         self.held: dict[str, Held] = {}
         self.consoles: dict[str, str] = {}
         #: How many of a node's next boots end in a panic.
         self.panics: dict[str, int] = {}
-        self._install_id = install_id
+        self._install_id, self._hypervisor = install_id, hypervisor
 
     def boot(self, name: str) -> None:
         """Write a console anew, as QEMU does at each start."""
@@ -84,6 +88,11 @@ class FakeVolumes(Fake):
         ours = (name for name, held in self.held.items() if not self._fault(name, held))
         return [ClusterName(name) for name in sorted(ours)]
 
+    def images(self) -> Collection[str]:
+        held = (held.files.items() for held in self.held.values())
+        bases = (base for files in held for path, base in files if path.name == ROOT_VOLUME)
+        return {base.parent.name for base in bases if isinstance(base, Path)}
+
     def remove_cluster(self, cluster: ClusterName) -> bool:
         self.called("remove_cluster", cluster)
         held = self.held.get(str(cluster))
@@ -96,7 +105,7 @@ class FakeVolumes(Fake):
 
     def _ensure(self, method: str, node: NodePlan, path: Path, content: object) -> bool:
         name = node.directory.parent.name
-        held = self.held.setdefault(name, Held(owner=self._install_id, cluster=name))
+        held = self.held.setdefault(name, Held(self._install_id, name, self._hypervisor))
         if fault := self._fault(name, held):
             raise NotOursError(f"Directory '{name}' is not ours.", details=fault)
         if path in held.files:
@@ -111,4 +120,6 @@ class FakeVolumes(Fake):
             return f"Its marker is of another install of this tool: {held.owner}."
         if held.cluster != name:
             return f"Its marker names another cluster: {held.cluster}."
+        if held.hypervisor != self._hypervisor:
+            return f"Its machines are at '{held.hypervisor}'."
         return ""

@@ -197,13 +197,16 @@ class Sandbox:
     # Commands
 
     def start(self, *words: str, **fault: object) -> Running:
-        """Start a command; ``fault`` is what it shall suffer."""
+        """Start a command; ``fault`` is what it shall suffer.
+
+        ``default_uri`` in it is the libvirt of a command that names none.
+        """
         full = (*words, "--allow-overcommit") if words[0] == "up" else words
         number = len(self.commands)
         request = {
             "words": full,
             "directory": str(self.place),
-            "environment": self._environment(),
+            "environment": self._environment(fault.pop("default_uri", self.daemon.uri)),
             "stdout": str(fault.pop("stdout", self.place / "out" / f"{number}.out")),
             "stderr": str(fault.pop("stderr", self.place / "out" / f"{number}.err")),
             "began": str(self.place / "out" / f"{number}.began"),
@@ -251,12 +254,12 @@ class Sandbox:
         self.down()
         return middle - began, time.monotonic() - middle
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, default_uri: object) -> dict[str, str]:
         own = {
             "HOME": str(self.home),
             "BOOTSTRAP_HOME": str(self.root),
             "BOOTSTRAP_FAULT_PLACE": str(self.place),
-            "BOOTSTRAP_FAULT_URI": self.daemon.uri,
+            "BOOTSTRAP_FAULT_URI": str(default_uri),
             "TMPDIR": str(self.place / "tmp"),
             "LANG": "C.UTF-8",
         }

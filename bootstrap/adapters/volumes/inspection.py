@@ -4,6 +4,7 @@ A header may name other files of the host, which QEMU would then show to the gue
 claim a size that fills the host. What is built here is raw and says nothing of itself.
 """
 
+import os
 import struct
 from pathlib import Path
 
@@ -56,6 +57,19 @@ def check_raw_image(path: Path, *, hint: str) -> None:
             details="\n".join(faults),
             hint=hint,
         )
+
+
+def backing_file(path: Path) -> Path | None:
+    """Tell over which file a disk of ours lies; None if its header says none."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    try:
+        magic, _, place, length, _, _ = struct.unpack_from(_QCOW2, header)
+    except struct.error:
+        return None
+    if _FORMATS.get(magic) != "qcow2" or not place:
+        return None
+    return Path(os.fsdecode(header[place : place + length]))
 
 
 def _claims(header: bytes) -> list[str]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, remove_tree, replacing, write_atomically
 from bootstrap.adapters.process import run
-from bootstrap.adapters.volumes.inspection import check_raw_image
+from bootstrap.adapters.volumes.inspection import backing_file, check_raw_image
 from bootstrap.adapters.volumes.marker import (
     MARKER,
+    Owner,
     fault_of,
     is_unclaimed,
     mark_new,
@@ -21,7 +22,7 @@ from bootstrap.adapters.volumes.seed import seed_image
 from bootstrap.errors import NotOursError
 from bootstrap.model.cluster import NodeImage
 from bootstrap.model.names import ClusterName, cluster_names
-from bootstrap.model.plan import NodePlan
+from bootstrap.model.plan import ROOT_VOLUME, NodePlan
 
 _CREATE_TIMEOUT_S = 60
 #: Both formats are told: QEMU refuses to guess that of a backing file (M22).
@@ -31,12 +32,20 @@ _CREATE = ("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw")
 class FileVolumes:
     """Implements :class:`bootstrap.ports.Volumes` under one directory of this host.
 
-    ``mode`` is that of every directory: 0711 where the system daemon's user must pass.
+    ``hypervisor`` is the URI of the libvirt whose machines use them, and ``mode`` that of
+    every directory: 0711 where the system daemon's user must pass.
     """
 
-    def __init__(self, root: Path, install_id: uuid.UUID | None, *, mode: int = 0o700) -> None:
+    def __init__(
+        self,
+        root: Path,
+        install_id: uuid.UUID | None,
+        *,
+        hypervisor: str = "",
+        mode: int = 0o700,
+    ) -> None:
         self._root = root
-        self._install_id = install_id
+        self._owner = Owner(install_id=install_id, hypervisor=hypervisor)
         self._mode = mode
 
     @explained("make a root volume")
@@ -91,13 +100,19 @@ class FileVolumes:
         """See the port."""
         directory = self._root / str(cluster)
         is_proved = any(node.parent == directory and node.is_dir() for node in nodes)
-        return is_proved and restore_marker(directory, self._install_id)
+        return is_proved and restore_marker(directory, self._owner)
 
     @explained("list the volumes")
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
         found = [path for path in sorted(self._root.glob("*")) if path.is_dir()]
         return cluster_names(path.name for path in found if not self._fault(path))
+
+    @explained("look at the volumes")
+    def images(self) -> Collection[str]:
+        """See the port."""
+        found = (backing_file(volume) for volume in self._root.glob(f"*/*/{ROOT_VOLUME}"))
+        return {path.parent.name for path in found if path}
 
     @explained("remove the volumes")
     def remove_cluster(self, cluster: ClusterName) -> bool:
@@ -117,14 +132,14 @@ class FileVolumes:
 
     def _fault(self, directory: Path) -> str:
         # A kill leaves nothing in it before the marker comes, or after it went.
-        return "" if is_unclaimed(directory) else fault_of(directory, self._install_id)
+        return "" if is_unclaimed(directory) else fault_of(directory, self._owner)
 
     def _ensure_directory(self, node: NodePlan) -> None:
         cluster = node.directory.parent
         private_directory(self._root, mode=self._mode)
         private_directory(cluster, mode=self._mode)
-        mark_new(cluster, self._install_id)
-        if fault := fault_of(cluster, self._install_id):
+        mark_new(cluster, self._owner)
+        if fault := fault_of(cluster, self._owner):
             raise NotOursError(
                 f"Directory '{cluster}' is not ours, so no disk was put there.",
                 details=fault,
