@@ -84,6 +84,7 @@ class Connection:
             self._thread, "ask whether the connection lives", _is_alive, self._deadlines.reading_s
         ):
             # Should the daemon not come back, whoever asks next is not to wait as long again.
+            self._thread.end(timeout_s=0)
             self._thread, self._is_lost = None, False
             self._thread = wait_for(
                 f"libvirt at '{self.uri}' to answer again",
@@ -127,6 +128,7 @@ class Connection:
                 limits.hurrying_s if self._has_hung else limits.connecting_s,
             )
         except libvirt.libvirtError as error:
+            thread.end(timeout_s=0)
             raise unreachable(self.uri, error) from error
         self._has_hung = False
         return thread

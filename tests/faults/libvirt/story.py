@@ -1,6 +1,7 @@
 """A cluster on a libvirt whose calls fail, on fakes for all but the hypervisor."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
@@ -49,12 +50,13 @@ class Story:
 
     def up(self, *, workers: int = 1, deadlines: Deadlines = GENEROUS) -> None:
         """Run `up`."""
-        ports = self._ports(deadlines)
-        up(a_cluster_spec(workers=workers), a_setting(), ports, options())
+        with self._ports(deadlines) as ports:
+            up(a_cluster_spec(workers=workers), a_setting(), ports, options())
 
     def down(self, *, deadlines: Deadlines = GENEROUS) -> None:
         """Run `down`; what boots after it knows of no cluster."""
-        down(DEMO, self._ports(deadlines))
+        with self._ports(deadlines) as ports:
+            down(DEMO, ports)
         self.world.api.nodes.clear()
 
     def states(self) -> dict[str, str]:
@@ -62,11 +64,15 @@ class Story:
         domains = self.real.listAllDomains()
         return {domain.name(): domain_state(domain)[0].value for domain in domains}
 
-    def _ports(self, deadlines: Deadlines) -> Ports:
+    @contextlib.contextmanager
+    def _ports(self, deadlines: Deadlines) -> Iterator[Ports]:
         connection = Connection(
             "test", note=self.world.progress.note, connect=self.connect, deadlines=deadlines
         )
-        return replace(self.world.ports, hypervisor=LibvirtHypervisor(connection, INSTALL))
+        try:
+            yield replace(self.world.ports, hypervisor=LibvirtHypervisor(connection, INSTALL))
+        finally:
+            connection.close()  # with its thread: there are thousands of stories in a run
 
     def _named(self, name: str) -> SimpleNamespace | None:
         try:
