@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from bootstrap.cli import wiring
 from bootstrap.cli.group import cli
 from bootstrap.errors import UsageError
+from bootstrap.model.names import ClusterName
 
 _ADDRESS_SPACE = 1 << 30
 _MOST_CPU_S = 3600
@@ -23,7 +24,7 @@ _MOST_CPU_S = 3600
 TAKEN = "The file was taken."
 
 
-def _go_no_further(_uri: str | None = None) -> None:
+def _go_no_further(_uri: str | None = None, _cluster: ClusterName | None = None) -> wiring.Site:
     raise UsageError(TAKEN)
 
 
@@ -49,7 +50,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CPU, (_MOST_CPU_S, _MOST_CPU_S))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    wiring.find_site = _go_no_further  # type: ignore[assignment]
+    wiring.find_site = _go_no_further
     for line in sys.stdin:
         answer = run(str(Path(line.rstrip("\n"))))
         sys.stdout.write(json.dumps(answer) + "\n")
