@@ -1,18 +1,16 @@
 """Run a program; the only user of :mod:`subprocess`."""
 
-import ctypes
+import contextlib
 import os
-import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootstrap.adapters.reaper import die_with_parent, reaped
 from bootstrap.errors import BootstrapError, HostError, TimedOutError
 
 _TAIL_LINES = 20
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +20,6 @@ class Completed:
     exit_status: int
     stdout: str
     stderr: str
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent dies (prctl(2))."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def tail(text: str, lines: int = _TAIL_LINES) -> str:
@@ -101,25 +94,20 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
 ) -> None:
     """Run a long program, giving each line of its output to ``line`` and to the file ``log``.
 
+    It and whatever it has started end with us, and when ``line`` raises.
+
     :raises HostError: if there is no such program, or the kernel does not start it.
     :raises BootstrapError: if it does not exit with 0; the log is named.
     """
     words = [str(word) for word in argv]
     last: list[str] = []
-    try:
-        process = subprocess.Popen(
-            words,
-            cwd=cwd,
-            env=None if env is None else dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - it makes one system call
-        )
-    except OSError as error:
-        raise _not_started(action, words[0], error, hint) from error
-    with process, open(log, "a", encoding="utf-8", opener=private) as file:
-        assert process.stdout is not None  # noqa: S101 - stdout=PIPE above
+    with contextlib.ExitStack() as ending:
+        try:
+            process = ending.enter_context(_reaped(words, cwd=cwd, env=env))
+        except OSError as error:
+            raise _not_started(action, words[0], error, hint) from error
+        file = ending.enter_context(open(log, "a", encoding="utf-8", opener=private))
+        assert process.stdout is not None  # noqa: S101 - stdout=PIPE below
         for raw in process.stdout:
             text = raw.decode(errors="replace").rstrip()
             file.write(text + "\n")
@@ -132,6 +120,40 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
             + "\n".join(last[-_TAIL_LINES:]),
             hint=hint,
         )
+
+
+@contextlib.contextmanager
+def _reaped(
+    words: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Give a running program, whose output is to be read to its end; whatever is left is ended.
+
+    :raises OSError: if it does not start.
+    """
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as report:
+        try:
+            reaper = subprocess.Popen(
+                reaped(words, report=writing),
+                cwd=cwd,
+                env=None if env is None else dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=[writing],
+                # What a terminal sends comes to us; the reaper is told by us or by our death.
+                start_new_session=True,
+            )
+        finally:
+            os.close(writing)
+        with reaper:
+            try:
+                if number := report.read():
+                    raise OSError(int(number), os.strerror(int(number)))
+                yield reaper
+            finally:
+                # Too late for one that has ended; without it, waiting could take minutes.
+                reaper.terminate()
 
 
 def _not_started(action: str, program: str, error: OSError, hint: str) -> HostError:

@@ -109,7 +109,7 @@ def inventory(directories: Directories, uri: str, user: User) -> Callable[[], di
             "pools": pools,
             "files": files,
             "logs": _domain_logs(),
-            "processes": _guests(),
+            "processes": _programs(),
             "ports": _ports(),
             "kubeconfig": user.kubeconfig.read_text() if user.kubeconfig.exists() else "",
         }
@@ -128,10 +128,15 @@ def _ports() -> list[int]:
     return sorted(bound & set(range(FIRST_PORT, LAST_PORT + 1)))
 
 
-def _guests() -> list[list[str]]:
-    words = ("qemu-system", "ansible-playbook", "ssh")
-    lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
-    return sorted(line for line in lines if line and Path(line[0]).name.startswith(words))
+def _programs() -> list[list[str]]:
+    # By the kernel's names: an interpreter is a script's first word, and a shared SSH
+    # connection writes over all of its own.
+    names = ("qemu-system", "ansible", "ssh")
+    return sorted(
+        process.info["cmdline"] or []
+        for process in psutil.process_iter(["name", "cmdline"])
+        if process.info["name"].startswith(names)
+    )
 
 
 @pytest.fixture(scope="session")

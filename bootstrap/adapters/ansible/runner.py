@@ -12,14 +12,14 @@ from pathlib import Path
 
 from bootstrap.adapters.ansible.events import EventLog
 from bootstrap.adapters.files import private_directory, write_atomically
-from bootstrap.adapters.process import private, run
+from bootstrap.adapters.process import private
+from bootstrap.adapters.reaper import TIMED_OUT, reaped
 from bootstrap.errors import TimedOutError
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.ports import PlaybookResult, Progress
 from bootstrap.resources import resource_directory
 
 _TIMEOUT_S = 900
-_MASTER_EXIT_S = 10
 _CONFIG = """\
 [defaults]
 host_key_checking = True
@@ -61,7 +61,7 @@ class AnsiblePlaybookRunner:
             events = EventLog(
                 started=self._progress.node, line=lambda line: print(line, file=log, flush=True)
             )
-            status = _play(
+            exit_code = _play(
                 plan,
                 names,
                 directory=directory,
@@ -69,7 +69,7 @@ class AnsiblePlaybookRunner:
                 secrets=secrets,
                 events=events,
             )
-        if status == "timeout":
+        if exit_code == TIMED_OUT:
             raise TimedOutError(
                 f"Timed out after {_TIMEOUT_S * plan.patience} s running the playbook.",
                 hint=f"bootstrap logs {plan.name}",
@@ -85,7 +85,7 @@ def _play(  # noqa: PLR0913 - a private step of run, which holds all of it
     control_path: Path,
     secrets: Mapping[str, object],
     events: EventLog,
-) -> str:
+) -> int | None:
     import ansible_runner  # noqa: PLC0415 - takes a second that most commands need not pay
 
     config = directory / "ansible.cfg"
@@ -95,7 +95,7 @@ def _play(  # noqa: PLR0913 - a private step of run, which holds all of it
     # Ansible takes plugins from its home without being told, in place of its own.
     places = {"ANSIBLE_HOME": str(directory), "ANSIBLE_LOCAL_TEMP": str(directory)}
     with _environment({"ANSIBLE_CONFIG": str(config), **places}):
-        runner = ansible_runner.run(
+        configured = ansible_runner.RunnerConfig(
             private_data_dir=str(directory),
             project_dir=str(playbooks),
             playbook="cluster.yml",
@@ -103,13 +103,19 @@ def _play(  # noqa: PLR0913 - a private step of run, which holds all of it
             roles_path=str(playbooks / "roles"),
             limit=",".join(names),
             cmdline=f"-e @{shlex.quote(str(directory / 'secrets.json'))}",
-            event_handler=events.handle,
             quiet=True,
-            # Without one, ansible-runner would take our signal handlers away.
-            cancel_callback=lambda: False,
-            timeout=_TIMEOUT_S * plan.patience,
         )
-    return str(runner.status)
+        configured.prepare()
+        # ansible-runner's own time limit would end the first process alone, and it has the
+        # program ignore the end of its terminal, which is all that comes of our death.
+        configured.command = reaped(
+            configured.command, timeout_s=_TIMEOUT_S * plan.patience, place=control_path
+        )
+        # Without a callback for cancelling, it leaves our signal handlers alone.
+        runner = ansible_runner.Runner(configured, event_handler=events.handle)
+        _, exit_code = runner.run()
+    # None of one that was killed itself; the nodes' events are what counts.
+    return None if exit_code is None else int(exit_code)
 
 
 def _as_data(value: object) -> object:
@@ -141,21 +147,7 @@ def _control_path() -> Iterator[Path]:
     # One that is relative is no such directory, and after `su` it may be another user's.
     base = runtime if runtime.is_absolute() and os.access(runtime, os.W_OK | os.X_OK) else None
     with tempfile.TemporaryDirectory(prefix="bs-", dir=base) as directory:
-        try:
-            yield Path(directory)
-        finally:
-            for socket in Path(directory).iterdir():
-                _end_master(socket)
-
-
-def _end_master(socket: Path) -> None:
-    """End a shared SSH connection, which would outlive the run and hold its files (S-06)."""
-    run(
-        ["ssh", "-F", "/dev/null", "-o", f"ControlPath={socket}", "-O", "exit", "node"],
-        action="end a shared SSH connection",
-        timeout_s=_MASTER_EXIT_S,
-        check=False,
-    )
+        yield Path(directory)
 
 
 @contextlib.contextmanager

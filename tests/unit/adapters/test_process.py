@@ -83,16 +83,25 @@ def test_a_program_without_end_is_timed_out_and_gone() -> None:
     assert "sleep" in caught.value.details
 
 
-def test_a_program_dies_with_us(tmp_path: Path) -> None:
-    """R-05, R-09, A-10."""
+_PARENT = """
+import sys
+from pathlib import Path
+from bootstrap.adapters.process import run, stream
+kind, note = sys.argv[1:]
+argv = ['/bin/sh', '-c', f'echo $$ > {note}; exec sleep 60']
+if kind == 'stream':
+    argv[-1] = f'sh -c "{argv[-1]}" & wait'
+    stream(argv, action='x', log=Path(f'{note}.log'), line=print)
+else:
+    run(argv, action='x', timeout_s=60)
+"""
+
+
+@pytest.mark.parametrize("kind", ["run", "stream"])
+def test_a_program_dies_with_us(kind: str, tmp_path: Path) -> None:
+    """R-05, R-09, A-10: and, of a long one, whatever it has started."""
     note = tmp_path / "pid"
-    code = (
-        "import sys\n"
-        "from bootstrap.adapters.process import run\n"
-        "run(['/bin/sh', '-c', f'echo $$ > {sys.argv[1]}; exec sleep 60'], action='x',"
-        " timeout_s=60)\n"
-    )
-    parent = subprocess.Popen([sys.executable, "-c", code, str(note)])
+    parent = subprocess.Popen([sys.executable, "-c", _PARENT, kind, str(note)])
     deadline = time.monotonic() + 20
     while not (note.exists() and note.read_text()):
         assert time.monotonic() < deadline
@@ -104,6 +113,29 @@ def test_a_program_dies_with_us(tmp_path: Path) -> None:
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+class _Interrupted(SystemExit):
+    """As a signal ends the command, wherever it is."""
+
+
+def test_a_stream_that_is_interrupted_is_not_waited_for(tmp_path: Path) -> None:
+    """G-04, R-08, R-09: a compiler says nothing for minutes."""
+    said: list[str] = []
+
+    def interrupt(text: str) -> None:
+        said.append(text)
+        raise _Interrupted
+
+    with pytest.raises(_Interrupted):
+        stream(
+            [SHELL, "-c", "sleep 300 & echo $!; wait"],
+            action="x",
+            log=tmp_path / "log",
+            line=interrupt,
+        )
+    (number,) = said
+    assert not psutil.pid_exists(int(number))
 
 
 def test_lines_are_given_as_they_come_and_kept_in_a_private_log(tmp_path: Path) -> None:

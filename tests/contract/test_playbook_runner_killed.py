@@ -1,0 +1,91 @@
+"""The PlaybookRunner port, killed: of Ansible and what it has started, nothing goes on.
+
+Ansible's workers have sessions of their own, and it is told to ignore the end of its
+terminal; so a run that was killed once went on with its playbook beside the next one.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+PATIENCE_S = 60
+_RUN = """
+import sys
+from pathlib import Path
+from bootstrap.adapters.ansible import runner
+from bootstrap.cli.signals import end_on_signals
+from tests.contract.test_playbook_runner import Site, shell
+
+place = Path(sys.argv[1])
+site = Site(place)
+runner.resource_directory = lambda _kind: site.playbooks
+end_on_signals()
+# A part of it in the background, as a shared SSH connection is.
+background = f"setsid sh -c 'touch {place}/$$.begun; sleep 300' > /dev/null 2>&1 &"
+site.play(shell("Work", f"{background} wait"))
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def playing(place: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A run whose task has begun on all three nodes."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", _RUN, str(place)],
+        # As a job of a shell's; the guard of every test looks for children only.
+        start_new_session=True,
+    )
+    until(lambda: len(list(place.glob("*.begun"))) == 3)
+    yield running
+    running.kill()
+    running.wait()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def family(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [
+        (signal.SIGKILL, -9),
+        (signal.SIGTERM, 143),
+        (signal.SIGINT, 130),
+        (signal.SIGHUP, 129),
+    ],
+)
+def test_a_signal_ends_ansible_and_all_that_it_has_started(
+    place: Path, playing: "subprocess.Popen[bytes]", number: signal.Signals, exit_code: int
+) -> None:
+    """G-04, R-05, R-09, A-10, S-06."""
+    whole = family(psutil.Process(playing.pid))
+    assert {int(note.stem) for note in place.glob("*.begun")} <= {it.pid for it in whole}
+    assert sum("ansible-playbook" in " ".join(it.cmdline()) for it in whole) > 3
+    os.kill(playing.pid, number)
+    assert playing.wait(PATIENCE_S) == exit_code
+    until(lambda: not any(_goes_on(process) for process in whole))
+    until(lambda: not list(place.glob("bs-*")))
+
+
+def _goes_on(process: psutil.Process) -> bool:
+    # Whoever inherits it may leave it unburied.
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
