@@ -8,14 +8,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-PATIENCE_S = 60
+from tests.processes import PATIENCE_S, has_ended, until
+
 _RUN = """
 import sys
 from pathlib import Path
@@ -53,13 +53,6 @@ def playing(place: Path) -> Iterator["subprocess.Popen[bytes]"]:
     running.wait()
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def family(process: psutil.Process) -> list[psutil.Process]:
     return [process, *process.children(recursive=True)]
 
@@ -82,10 +75,5 @@ def test_a_signal_ends_ansible_and_all_that_it_has_started(
     assert sum("ansible-playbook" in " ".join(it.cmdline()) for it in whole) > 3
     os.kill(playing.pid, number)
     assert playing.wait(PATIENCE_S) == exit_code
-    until(lambda: not any(_goes_on(process) for process in whole))
+    until(lambda: all(has_ended(process) for process in whole))
     until(lambda: not list(place.glob("bs-*")))
-
-
-def _goes_on(process: psutil.Process) -> bool:
-    # Whoever inherits it may leave it unburied.
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

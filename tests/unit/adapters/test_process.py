@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -12,6 +11,7 @@ import pytest
 
 from bootstrap.adapters.process import run, stream, tail
 from bootstrap.errors import BootstrapError, HostError, TimedOutError
+from tests.processes import has_ended, until
 
 pytestmark = pytest.mark.runs_programs
 SHELL = "/bin/sh"
@@ -102,17 +102,11 @@ def test_a_program_dies_with_us(kind: str, tmp_path: Path) -> None:
     """R-05, R-09, A-10: and, of a long one, whatever it has started."""
     note = tmp_path / "pid"
     parent = subprocess.Popen([sys.executable, "-c", _PARENT, kind, str(note)])
-    deadline = time.monotonic() + 20
-    while not (note.exists() and note.read_text()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: note.exists() and note.read_text() != "")
     child = psutil.Process(int(note.read_text()))
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    # Whoever inherits it may leave it unburied.
-    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: has_ended(child))
 
 
 class _Interrupted(SystemExit):

@@ -4,17 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
 from bootstrap.adapters.reaper import TIMED_OUT, descendants, reaped
+from tests.processes import PATIENCE_S, has_ended, until
 
 pytestmark = pytest.mark.runs_programs
-PATIENCE_S = 20
 #: Starts one in the background, as ssh does with a shared connection; it notes its number.
 _LEAVE_ONE = "setsid sh -c 'echo $$ > {note}.new; mv {note}.new {note}; exec sleep 60' &"
 
@@ -27,18 +26,6 @@ def noted(note: Path) -> psutil.Process:
     """Give the process that has written its number."""
     until(note.exists)
     return psutil.Process(int(note.read_text()))
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def has_ended(process: psutil.Process) -> bool:
-    # Whoever inherits it may leave it unburied.
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def shell(script: str, **options: float) -> int:
