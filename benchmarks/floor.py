@@ -6,6 +6,8 @@ way of doing it differs: no libvirt, no Ansible, no locks, no verification but "
 
 import subprocess
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bootstrap.adapters.ansible.archive import archive
@@ -50,8 +52,8 @@ class Floor:
         self._phase("boot control plane", lambda: self._boot(first))
         self._phase("init", lambda: self._init(first))
         for worker in self._plan.workers:
-            self._phase("boot worker", lambda worker=worker: self._boot(worker))
-            self._phase("join", lambda worker=worker: self._join(first, worker))
+            self._phase("boot worker", partial(self._boot, worker))
+            self._phase("join", partial(self._join, first, worker))
         self._phase("all ready", lambda: self._wait_ready(first))
 
     def stop(self) -> None:
@@ -60,15 +62,16 @@ class Floor:
             guest.kill()
             guest.wait()
 
-    def _phase(self, name: str, action: object) -> None:
+    def _phase(self, name: str, action: Callable[[], None]) -> None:
         began = time.monotonic()
-        action()  # type: ignore[operator]
+        action()
         self.seconds[name] = self.seconds.get(name, 0) + time.monotonic() - began
 
     def _boot(self, node: NodePlan) -> None:
         disk, seed = self._directory / f"{node.name}.qcow2", self._directory / f"{node.name}.iso"
-        create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", self._image.disk]
-        subprocess.run([*create, disk, f"{node.disk_gib}G"], check=True)
+        create = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw"]
+        size = f"{node.disk_gib}G"
+        subprocess.run([*create, "-b", self._image.disk, disk, size], check=True)
         seed.write_bytes(seed_image(seed_files(node, self._trust.node_keys(node.name))))
         self._guests.append(subprocess.Popen(self._qemu(node, disk, seed)))
         while self._ssh(node, "test -e /run/cloud-init/result.json", check=False):

@@ -148,10 +148,17 @@ def a_setting(name: str = "demo") -> Setting:
     )
 
 
-def options(**changes: bool) -> UpOptions:
+def options(
+    *,
+    workers_named: bool = False,
+    allow_overcommit: bool = False,
+    keep: bool = False,
+    use: bool = False,
+) -> UpOptions:
     """Say how `up` shall behave."""
-    plain = UpOptions(workers_named=False, allow_overcommit=False, keep=False, use=False)
-    return replace(plain, **changes)
+    return UpOptions(
+        workers_named=workers_named, allow_overcommit=allow_overcommit, keep=keep, use=use
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from bootstrap.adapters.artifacts.go_wheel import ensure_toolchain
 from bootstrap.adapters.artifacts.layers import write_layer
 from bootstrap.adapters.artifacts.lock import Component, Lock, lock_of
 from bootstrap.adapters.artifacts.source import BuiltArtifacts, GoArtifacts
+from bootstrap.adapters.artifacts.store import Store
 from bootstrap.adapters.artifacts.toolchain import Toolchain, find_toolchain, required_version
 from bootstrap.adapters.directories import Directories, find_directories
 from bootstrap.adapters.locks import locked
@@ -177,7 +178,7 @@ def test_a_damaged_file_is_made_again_once_and_the_others_are_kept_i_02(
 def test_a_file_that_is_damaged_right_after_it_was_made_is_an_error_i_02(
     small: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source.Store, "is_sound", lambda *_: False)
+    monkeypatch.setattr(Store, "is_sound", lambda *_: False)
     with pytest.raises(BootstrapError) as caught:
         small.ensure()
     assert caught.value.exit_code == 6

@@ -5,7 +5,9 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -58,7 +60,17 @@ class Scenario:
     evidence: dict[str, str] = field(default_factory=dict)
 
 
-def with_worker(**changes: object) -> Callable[[], list[FakeNode]]:
+class Changes(TypedDict, total=False):
+    """What a node may have otherwise than a healthy one."""
+
+    address: str
+    ready: Callable[[float], bool]
+    joined: Callable[[float], bool]
+    has_check_image: bool
+    extra_addresses: tuple[str, ...]
+
+
+def with_worker(**changes: Unpack[Changes]) -> Callable[[], list[FakeNode]]:
     def nodes() -> list[FakeNode]:
         first, worker = healthy_nodes()
         return [first, replace(worker, **changes)]
@@ -83,9 +95,9 @@ def one_node() -> list[FakeNode]:
     return healthy_nodes()[:1]
 
 
-def an_extra(**changes: object) -> Callable[[], list[FakeNode]]:
-    extra = {"name": "demo-worker9", "address": "10.10.0.19"} | changes
-    return lambda: [*healthy_nodes(), FakeNode(**extra)]
+def an_extra(**changes: Unpack[Changes]) -> Callable[[], list[FakeNode]]:
+    extra = FakeNode(name="demo-worker9", address="10.10.0.19")
+    return lambda: [*healthy_nodes(), replace(extra, **changes)]
 
 
 HEALTHY = [
@@ -176,7 +188,7 @@ API_SICK = [
     *(
         Scenario(
             name=f"V-01 status {status}",
-            ill=lambda status=status: Illness(status=status),
+            ill=partial(Illness, status=status),
             not_ok=ALL,
             evidence={"api": f"HTTP {status}"},
         )

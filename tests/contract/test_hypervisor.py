@@ -55,7 +55,7 @@ class Cluster:
     def __init__(self, world: World, *, workers: int = 1, like: "Cluster | None" = None) -> None:
         self.install = uuid.uuid4()
         # Others test on the same libvirt, so names are not the same twice.
-        self.name = like.name if like else f"t-{self.install.hex[:8]}"
+        self.name: str = like.name if like else f"t-{self.install.hex[:8]}"
         self.world = world
         self.hypervisor: Hypervisor = world.hypervisor(self.install)
         self.plan = self.planned(workers)

@@ -237,7 +237,8 @@ for name in ("proc", "sys", "dev"):
     assert list((scratch / "root" / name).iterdir()) == []
 """
     (tmp_path / "scratch").mkdir()
-    command = [sys.executable, "-c", script, tmp_path / "scratch", tmp_path / "base.tar"]
+    command: list[str | Path] = [sys.executable, "-c", script]
+    command += [tmp_path / "scratch", tmp_path / "base.tar"]
     run(
         namespace.argv(command, uid=os.getuid()),
         action="unpack a tree",
@@ -273,7 +274,8 @@ sys.exit(subprocess.run([*sys.argv[2:]]).returncode)
     ]
     play = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
     (tmp_path / "play.yml").write_text(json.dumps(play))
-    command = [sys.executable, "-c", script, tmp_path, ansible.with_name("ansible-playbook"), "-v"]
+    command: list[str | Path] = [sys.executable, "-c", script, tmp_path]
+    command += [ansible.with_name("ansible-playbook"), "-v"]
     done = run(
         namespace.argv(
             [*command, "-i", tmp_path / "inventory.yml", tmp_path / "play.yml"], uid=os.getuid()

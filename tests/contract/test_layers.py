@@ -11,7 +11,8 @@ HEAVY = ("libvirt", "ansible", "ansible_runner", "kubernetes", "paramiko", "pycd
 
 
 def test_imports_point_inwards(tmp_path: Path) -> None:
-    argv = [Path(sys.executable).with_name("lint-imports"), "--cache-dir", tmp_path]
+    program = Path(sys.executable).with_name("lint-imports")
+    argv: list[str | Path] = [program, "--cache-dir", tmp_path]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout

@@ -4,7 +4,7 @@ The cluster's own playbook needs nodes; everything else of the adapter is as `up
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -45,7 +45,7 @@ class Site:
         self.progress = FakeProgress()
         self.reach()
 
-    def reach(self, *, missing: tuple[str, ...] = (), **host: object) -> None:
+    def reach(self, host: Mapping[str, object] = {}, *, missing: tuple[str, ...] = ()) -> None:
         """Write the inventory; ``host`` is how all but the control plane are reached."""
         document: dict[str, dict[str, dict[str, object]]]
         document = inventory(self.plan)  # type: ignore[assignment]
@@ -170,7 +170,7 @@ def test_a_failed_node_is_named_with_task_and_evidence(site: Site) -> None:
 
 
 def test_an_unreachable_node_is_named(site: Site) -> None:
-    site.reach(**NOBODY_LISTENS)
+    site.reach(NOBODY_LISTENS)
     with pytest.raises(BootstrapError, match="failed on 2 of 3 nodes") as caught:
         site.play(shell("Try", "true"))
     assert f"{WORKER}: Try: unreachable" in caught.value.details

@@ -129,11 +129,10 @@ def test_plain_ansible_uses_the_inventory(user: User, cluster: str, tmp_path: Pa
 def test_up_with_another_worker_adds_one_node(
     user: User, cluster: str, own: Path, kubectl: Kubectl, inventory: Inventory
 ) -> None:
-    earlier = inventory()["domains"]
+    earlier = _domains(inventory)
     result = json.loads(user.succeed("up", cluster, "--workers", "2", "-o", "json"))
     assert result["verified"]
-    added = set(inventory()["domains"]) - set(earlier)
-    assert added == {f"{cluster}-worker2"}
+    assert _domains(inventory) - earlier == {f"{cluster}-worker2"}
     assert len(kubectl(own, "get", "nodes", "-o", "name").split()) == 3
 
 
@@ -152,6 +151,12 @@ def test_down_again_is_fine(user: User, cluster: str) -> None:
     assert "nothing was left" in user.succeed("down", cluster)
 
 
+def _domains(inventory: Inventory) -> set[str]:
+    domains = inventory()["domains"]
+    assert isinstance(domains, dict)
+    return set(domains)
+
+
 def _deployment() -> list[dict[str, object]]:
     labels = {"app": "hello"}
     spread = {
@@ -168,7 +173,7 @@ def _deployment() -> list[dict[str, object]]:
         "topologySpreadConstraints": [spread],
         "terminationGracePeriodSeconds": 0,
     }
-    deployment = {
+    deployment: dict[str, object] = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "hello"},
@@ -178,7 +183,7 @@ def _deployment() -> list[dict[str, object]]:
             "template": {"metadata": {"labels": labels}, "spec": pod},
         },
     }
-    service = {
+    service: dict[str, object] = {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": "hello"},

@@ -343,7 +343,8 @@ class FakeApiServer:
                 return self._namespace(method, name)
             case _, ["api", "v1", "namespaces", namespace, kind, *rest]:
                 return self._in_namespace(method, namespace, [kind, *rest], query, body)
-        return _status(404, "the server could not find the requested resource")
+            case _:
+                return _status(404, "the server could not find the requested resource")
 
     def _readyz(self) -> tuple[int, str, bytes]:
         if self.ill.readyz(self.clock()):
@@ -423,7 +424,8 @@ class FakeApiServer:
                 return _json(200, {"items": [self._pod_now(pod) for pod in self.pods.values()]})
             case "GET", ["pods", target, "proxy", path]:
                 return self._check_program(namespace, target, path, query)
-        return _status(404, "the server could not find the requested resource")
+            case _:
+                return _status(404, "the server could not find the requested resource")
 
     def _make_pod(self, namespace: str, body: Json) -> tuple[int, str, bytes]:
         if self.clock() < self.ill.service_account_at:
@@ -483,7 +485,8 @@ class FakeApiServer:
                 return self._fetch(node, query["url"])
             case "large":
                 return self._large(node, int(query["bytes"]))
-        return 200, "text/plain", name.encode()
+            case _:
+                return 200, "text/plain", name.encode()
 
     def _resolve(self, namespace: str, node: FakeNode, name: str) -> tuple[int, str, bytes]:
         works = node.name not in self.ill.dns_fails_on and self.clock() >= self.ill.dns_works_at

@@ -44,7 +44,9 @@ class Fault:
 
 
 @dataclass
-class _Daemon:
+class Daemon:
+    """One life of the daemon; a connection belongs to one."""
+
     is_alive: bool = True
 
 
@@ -58,7 +60,7 @@ class FaultyLibvirt:
     refusals: int = 1
     names: list[str] = field(default_factory=list)
     refused: int = 0
-    daemon: _Daemon = field(default_factory=_Daemon)
+    daemon: Daemon = field(default_factory=Daemon)
     #: What was plugged through each emulator's monitor, which the test driver has not.
     plugged: dict[str, set[str]] = field(default_factory=dict)
     #: Set at the end of a trial: lets what hangs go.
@@ -70,7 +72,7 @@ class FaultyLibvirt:
         if self.refused:
             self.refused -= 1
             raise an_error(libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC)
-        self.daemon = _Daemon()
+        self.daemon = Daemon()
         return _Proxy(self.real, self, self.daemon)
 
     def die(self) -> None:
@@ -98,7 +100,7 @@ class FaultyLibvirt:
         result = self.called(wanted["execute"], answer, domain._daemon)  # noqa: SLF001
         return json.dumps({"return": result})
 
-    def called(self, name: str, call: Callable[[], object], daemon: _Daemon) -> object:
+    def called(self, name: str, call: Callable[[], object], daemon: Daemon) -> object:
         """Do one call, and what shall go wrong with it."""
         if not daemon.is_alive:
             raise a_closed_socket()
@@ -121,10 +123,10 @@ class FaultyLibvirt:
 class _Proxy:
     """A connection or a domain; whatever it gives is one too."""
 
-    def __init__(self, real: object, owner: FaultyLibvirt, daemon: _Daemon) -> None:
+    def __init__(self, real: object, owner: FaultyLibvirt, daemon: Daemon) -> None:
         self._real, self._owner, self._daemon = real, owner, daemon
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Callable[..., object]:
         value = getattr(self._real, name)
         assert callable(value), f"what is not a call would get past us: {name}"
 

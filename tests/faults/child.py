@@ -4,11 +4,19 @@ import faulthandler
 import importlib
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ParamSpec
 
-from tests.faults.guests import Api, Cables, Guests, Images, Memory, Playbooks
-from tests.faults.injection import Injection
+import libvirt
+
+from bootstrap.model.names import ClusterName
+from bootstrap.model.plan import LinkPlan, NodePlan
+from bootstrap.workflow.environment import Ports
+from tests.faults.guests import Api, Cables, Guests, Images, Memory, NoArtifacts, Playbooks
+from tests.faults.injection import Injection, Port
+
+Given = ParamSpec("Given")
 
 _MODULES = (
     "bootstrap.adapters.ansible.runner",
@@ -53,23 +61,27 @@ def _wire(injection: Injection) -> None:
     from bootstrap.adapters.libvirt import hypervisor as libvirt_hypervisor
     from bootstrap.adapters.trust.store import TrustStore
     from bootstrap.cli import wiring
+    from bootstrap.cli.console import StepProgress
 
     real_hypervisor, real_ports = wiring.build_hypervisor, wiring.build_ports
 
     def memory(site: wiring.Site) -> Memory:
         return Memory(site.directories.volumes, injection.off)
 
-    def shell(site: wiring.Site, cluster: Any) -> Guests:
+    def shell(site: wiring.Site, cluster: ClusterName) -> Guests:
         trust = TrustStore(site.directories.cluster_state(cluster))
         return Guests(real_hypervisor(site), memory(site), trust)
 
-    def api() -> Any:
+    def images(site: wiring.Site, progress: StepProgress) -> Images:
+        return Images(site.directories, progress, NoArtifacts())
+
+    def api() -> Api:
         from bootstrap.adapters.directories import find_directories
 
         volumes = find_directories().volumes
         return injection.port("api", Api(Memory(volumes, injection.off)))
 
-    def ports(site: wiring.Site, cluster: Any, progress: Any) -> Any:
+    def ports(site: wiring.Site, cluster: ClusterName, progress: StepProgress) -> Ports:
         built = real_ports(site, cluster, progress)
         plays = Playbooks(shell(site, cluster), memory(site))
         return replace(
@@ -78,23 +90,22 @@ def _wire(injection: Injection) -> None:
             playbooks=injection.port("playbooks", plays),
         )
 
-    def wrapped(name: str, build: Any) -> Any:
-        return lambda *arguments: injection.port(name, build(*arguments))
+    def wrapped(name: str, build: Callable[Given, Port]) -> Callable[Given, Port]:
+        def built(*arguments: Given.args, **more: Given.kwargs) -> Port:
+            return injection.port(name, build(*arguments, **more))
 
-    def plug(domain: Any, node: Any, link: Any) -> bool:
+        return built
+
+    def plug(domain: libvirt.virDomain, node: NodePlan, link: LinkPlan) -> bool:
         return Cables(Memory(node.directory.parent.parent, injection.off)).plug(domain, node, link)
 
-    libvirt_hypervisor.plug_link = plug
-    images = wrapped("images", lambda site, progress: Images(site.directories, progress, None))
-    replacements: dict[str, Any] = {
-        "default_uri": lambda: os.environ["BOOTSTRAP_FAULT_URI"],
-        "build_hypervisor": wrapped("hypervisor", real_hypervisor),
-        "build_volumes": wrapped("volumes", wiring.build_volumes),
-        "build_products": wrapped("products", wiring.build_products),
-        "build_images": images,
-        "build_api": api,
-        "build_shell": shell,
-        "build_ports": ports,
-    }
-    for name, replacement in replacements.items():
-        setattr(wiring, name, replacement)
+    # By plain assignment, so that mypy holds each to the signature of what it replaces.
+    libvirt_hypervisor.plug_link = plug  # type: ignore[attr-defined] # where it is called
+    wiring.default_uri = lambda: os.environ["BOOTSTRAP_FAULT_URI"]
+    wiring.build_hypervisor = wrapped("hypervisor", real_hypervisor)
+    wiring.build_volumes = wrapped("volumes", wiring.build_volumes)
+    wiring.build_products = wrapped("products", wiring.build_products)
+    wiring.build_images = wrapped("images", images)
+    wiring.build_api = api
+    wiring.build_shell = shell
+    wiring.build_ports = ports

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import libvirt
 import yaml
@@ -213,6 +213,13 @@ class Api:
         if not is_good_user_certificate(pair, name, authority, datetime.now(UTC)):
             raise BootstrapError("The API server refuses the client certificate.")
         return known
+
+
+class NoArtifacts:
+    """Implements Artifacts: none are built here, for the image is made without any."""
+
+    def ensure(self, version: str) -> NoReturn:
+        raise AssertionError(f"the artefacts of {version} were asked for")
 
 
 class Images(DebianImages):

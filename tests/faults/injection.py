@@ -10,9 +10,11 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from bootstrap.errors import BootstrapError
+
+Port = TypeVar("Port")
 
 #: Methods of ports that change something.
 MUTATIONS = {
@@ -79,9 +81,9 @@ class Injection:
         """Do not count what the test's own fakes do."""
         return Suspended(self)
 
-    def port(self, name: str, real: Any) -> Any:
+    def port(self, name: str, real: Port) -> Port:
         """Wrap a port, if ports are what shall fail."""
-        return _Wrapped(self, name, real) if self._kind == "ports" else real
+        return cast("Port", _Wrapped(self, name, real)) if self._kind == "ports" else real
 
     def pass_point(self, name: str) -> None:
         """Count a point; at the chosen one, do the harm."""
@@ -118,9 +120,9 @@ class Injection:
             return
         for name in _FILE_CALLS:
             setattr(os, name, self._around(name, getattr(os, name)))
-        os.open = self._opening(os.open)  # type: ignore[assignment]
+        os.open = self._opening(os.open)
         os.write = self._around("write", os.write)
-        io.open = self._io_open(io.open)  # type: ignore[assignment]
+        io.open = self._io_open(io.open)
         import builtins
 
         builtins.open = io.open

@@ -76,9 +76,9 @@ def become(request: dict[str, Any]) -> None:
     os.chdir(request["directory"])
     os.umask(0o022)
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    for number, name in ((1, request["stdout"]), (2, request["stderr"])):
+    for output, name in ((1, request["stdout"]), (2, request["stderr"])):
         descriptor = os.open(name, flags, 0o600)
-        os.dup2(descriptor, number, inheritable=True)
+        os.dup2(descriptor, output, inheritable=True)
         os.close(descriptor)
     descriptor = os.open(os.devnull, os.O_RDONLY)
     os.dup2(descriptor, 0, inheritable=True)

@@ -44,6 +44,7 @@ def _down(sandbox: Sandbox) -> list[str]:
 
 def _prepared(sandbox: Sandbox) -> None:
     """Give `image prune` something to remove."""
+    sandbox.up()
     directory = sandbox.root / "data" / "images" / "feedfeedfeedfeed"
     if sandbox.nodes() and not directory.exists():
         shutil.copytree(directory.with_name("0123456789abcdef"), directory)
@@ -78,11 +79,7 @@ VERBS = {
     "kubeconfig --use": Verb(
         lambda sandbox: ["kubeconfig", sandbox.name, "--use"], before=DOWN.before, after=_used
     ),
-    "image prune": Verb(
-        lambda _: ["image", "prune"],
-        before=lambda sandbox: (sandbox.up(), _prepared(sandbox)),
-        after=_pruned,
-    ),
+    "image prune": Verb(lambda _: ["image", "prune"], before=_prepared, after=_pruned),
 }
 VERBS_IN_CI = ("up", "down")
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.faults.conftest import Scale
-from tests.faults.sandbox import DOCUMENTED, Sandbox
+from tests.faults.sandbox import DOCUMENTED, Running, Sandbox
 
 pytestmark = pytest.mark.timeout(14400)
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -84,7 +84,7 @@ def test_a_reader_that_has_gone_is_no_failure_of_ours(
     sandbox.down()
 
 
-def _hanging(sandbox: Sandbox):  # noqa: ANN202
+def _hanging(sandbox: Sandbox) -> Running:
     reached = sandbox.place / "out" / "reached"
     running = sandbox.start(
         "up", sandbox.name, kind="ports", at=20, action="hang", reached=str(reached)

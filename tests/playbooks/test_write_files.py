@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.adapters.ansible.archive import node_archive
-from bootstrap.planning.node_files import NodeFile
+from bootstrap.model.files import NodeFile
 from bootstrap.resources import resource_directory
 
 PROGRAM = resource_directory("playbooks") / "roles/os_baseline/files/write-files"

@@ -62,7 +62,8 @@ class Case:
     @property
     def victim(self) -> FakeNode:
         """A node; the same one each time."""
-        return self.nodes[self.dice.getstate()[1][0] % len(self.nodes)]
+        number: int = self.dice.getstate()[1][0]
+        return self.nodes[number % len(self.nodes)]
 
     @property
     def pair(self) -> tuple[str, str]:

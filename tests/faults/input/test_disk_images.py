@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,8 @@ def make(kind: str, image: Path) -> None:
             image.write_bytes(b"QFI\xfb\0\0\0\3")
         case "another format":
             image.write_text('# Disk DescriptorFile\nversion=1\nRW 1 FLAT "/etc/shadow" 0\n')
+        case _:
+            pytest.fail(f"nobody knows how to make '{kind}'")
 
 
 SAID = {
@@ -56,7 +59,7 @@ SAID = {
 
 
 @pytest.fixture
-def world(tmp_path: Path, _nothing_left: None) -> HostWorld:
+def world(tmp_path: Path, _nothing_left: None) -> Iterator[HostWorld]:
     with host_world(tmp_path) as made:
         yield made
 

@@ -24,7 +24,8 @@ _MOST_CPU_S = 3600
 TAKEN = "The file was taken."
 
 
-def _go_no_further(_uri: str | None = None, _cluster: ClusterName | None = None) -> wiring.Site:
+def _go_no_further(uri: str | None = None, cluster: ClusterName | None = None) -> wiring.Site:
+    del uri, cluster
     raise UsageError(TAKEN)
 
 

@@ -83,7 +83,7 @@ sections = {
     | st.lists(st.fixed_dictionaries({"name": words, body: bodies[section]}), max_size=3)
     for section, body in SECTIONS.items()
 }
-documents = st.fixed_dictionaries(
+documents: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"apiVersion": st.just("v1"), "kind": st.just("Config")},
     optional={
         **sections,
@@ -93,7 +93,7 @@ documents = st.fixed_dictionaries(
         "x-unknown": values,
     },
 ) | st.just({})
-styles = st.fixed_dictionaries(
+styles: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "default_flow_style": st.sampled_from([True, False, None]),
         "sort_keys": st.booleans(),
@@ -139,7 +139,9 @@ def written(draw: st.DrawFn) -> str:
         return draw(comments)
     if draw(st.integers(0, 9)) == 0:
         return json.dumps(document)
-    return draw(comments) + yaml.safe_dump(document, **draw(styles)) + draw(comments)
+    head = draw(comments)
+    text: str = yaml.safe_dump(document, **draw(styles))
+    return head + text + draw(comments)
 
 
 @scale.fuzzed(ci=300, long=20_000)
@@ -249,8 +251,8 @@ def test_fifty_writers_at_once_lose_nothing(environ: dict[str, str]) -> None:
         [(remove, cluster, environ) for cluster in clusters]
         + [(merge, cluster, environ) for cluster in more]
     )
-    names = {entry["name"] for entry in yaml.safe_load(config.read_text())["users"]}
-    assert names == {"prod", *(f"bootstrap-{cluster}" for cluster in more)}
+    users = {entry["name"] for entry in yaml.safe_load(config.read_text())["users"]}
+    assert users == {"prod", *(f"bootstrap-{cluster}" for cluster in more)}
     for cluster in more:
         assert remove(cluster, environ) == []
     assert config.read_text() == FOREIGN

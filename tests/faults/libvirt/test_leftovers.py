@@ -11,7 +11,7 @@ from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
 from bootstrap.errors import BootstrapError
 from bootstrap.model.plan import NodePlan
 from tests.builders import INSTALL, a_mark, a_plan, an_image
-from tests.fakes.faulty_libvirt import Fault, FaultyLibvirt, When
+from tests.fakes.faulty_libvirt import Daemon, Fault, FaultyLibvirt, When
 
 PLAN = a_plan()
 NODE = PLAN.initial_control_plane
@@ -87,15 +87,15 @@ def test_whatever_others_left_on_it_goes_with_it(host: Host, leave: Callable[[Ho
     assert host.lists() == ([], [])
 
 
-def _before(host: Host, name: str, act: Callable[[], object], *, times: int) -> None:
-    """Let somebody else ``act`` just before our next calls of ``name``."""
+def _before(host: Host, ours: str, act: Callable[[], object], *, times: int) -> None:
+    """Let somebody else ``act`` just before our next calls named ``ours``."""
     original, left = host.faulty.called, [times]
 
-    def called(called_name: str, call: Callable[[], object], daemon: object) -> object:
-        if called_name == name and left[0]:
+    def called(name: str, call: Callable[[], object], daemon: Daemon) -> object:
+        if name == ours and left[0]:
             left[0] -= 1
             act()
-        return original(called_name, call, daemon)  # type: ignore[arg-type]
+        return original(name, call, daemon)
 
     host.faulty.called = called  # type: ignore[method-assign]
 

@@ -7,7 +7,7 @@ import contextlib
 import json
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,12 +24,21 @@ from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
 from bootstrap.adapters.libvirt.marks import MARK_URI, mark_element
 from bootstrap.adapters.volumes.marker import MARKER
 from bootstrap.cli import wiring
+from bootstrap.cli.console import StepProgress
 from bootstrap.cli.group import cli
 from bootstrap.model.cluster import Domain, NodeImage
 from bootstrap.model.identity import Identity
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration, ClusterPlan, LinkPlan, NodePlan
-from bootstrap.ports import CheckResult, PlaybookResult, ShellResult
+from bootstrap.ports import (
+    CheckResult,
+    Hypervisor,
+    NodeShell,
+    PlaybookResult,
+    Progress,
+    Reachable,
+    ShellResult,
+)
 from bootstrap.waiting import NotYet
 from bootstrap.workflow.environment import Ports
 from tests.builders import INSTALL, OTHER_INSTALL, a_mark, a_plan
@@ -37,6 +46,15 @@ from tests.fakes.cluster_api import FakeClusterApi
 from tests.fakes.host import FakeHost
 from tests.fakes.images import FakeImages
 
+#: What has a fake here.
+_REPLACED = (
+    (libvirt_hypervisor, "plug_link"),
+    (wiring, "default_uri"),
+    (wiring, "build_hypervisor"),
+    (wiring, "build_api"),
+    (wiring, "build_shell"),
+    (wiring, "build_ports"),
+)
 _EVERYTHING = libvirt.VIR_DOMAIN_XML_SECURE | libvirt.VIR_DOMAIN_XML_INACTIVE
 
 
@@ -58,11 +76,12 @@ class _Shell:
     def __init__(self, world: "HostWorld") -> None:
         self._world = world
 
-    def is_ready(self, node: NodePlan) -> None:
+    def is_ready(self, node: Reachable) -> None:
         if not raw(self._world.connection).lookupByName(node.name).isActive():
             raise NotYet("connection refused")
 
-    def run(self, node: NodePlan, *_: object, **__: object) -> ShellResult:
+    def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
+        del command, timeout_s
         self.is_ready(node)
         return ShellResult(exit_status=0, stdout=self._world.guest_output, stderr="")
 
@@ -71,7 +90,10 @@ class _Playbooks:
     def __init__(self, api: FakeClusterApi) -> None:
         self._api = api
 
-    def run(self, _plan: ClusterPlan, nodes: list[NodePlan], **_: object) -> PlaybookResult:
+    def run(
+        self, plan: ClusterPlan, nodes: Sequence[NodePlan], *, secrets: Mapping[str, object]
+    ) -> PlaybookResult:
+        del plan, secrets
         self._api.nodes |= {node.name: "Ready" for node in nodes}
         changed = {node.name: 1 for node in nodes}
         return PlaybookResult(changed=changed, finished=frozenset(changed))
@@ -270,24 +292,31 @@ def host_world(place: Path) -> Iterator[HostWorld]:
     )
     build_ports = wiring.build_ports
 
-    def ports(site: wiring.Site, cluster: ClusterName, progress: wiring.StepProgress) -> Ports:
+    def hypervisor(site: wiring.Site, progress: Progress | None = None) -> Hypervisor:
+        del progress
+        return LibvirtHypervisor(world.connection, site.install_id)
+
+    def shell(site: wiring.Site, cluster: ClusterName) -> NodeShell:
+        del site, cluster
+        return _Shell(world)
+
+    def ports(site: wiring.Site, cluster: ClusterName, progress: StepProgress) -> Ports:
         real = build_ports(site, cluster, progress)
         return replace(real, images=images, host=host, playbooks=_Playbooks(world.api))
 
-    fakes = {
-        "default_uri": lambda: uri,
-        "build_hypervisor": lambda site, *_: LibvirtHypervisor(world.connection, site.install_id),
-        "build_api": lambda: world.api,
-        "build_shell": lambda _site, _cluster: _Shell(world),
-        "build_ports": ports,
-    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(place))
         patch.setenv("BOOTSTRAP_HOME", str(place / "bootstrap"))
         patch.delenv("KUBECONFIG", raising=False)
-        patch.setattr(libvirt_hypervisor, "plug_link", _plug_link)
-        for name, fake in fakes.items():
-            patch.setattr(wiring, name, fake)
+        # The patch gives them back; mypy checks only what is assigned.
+        for owner, name in _REPLACED:
+            patch.setattr(owner, name, getattr(owner, name))
+        libvirt_hypervisor.plug_link = _plug_link  # type: ignore[attr-defined] # where it is called
+        wiring.default_uri = lambda: uri
+        wiring.build_hypervisor = hypervisor
+        wiring.build_api = lambda: world.api
+        wiring.build_shell = shell
+        wiring.build_ports = ports
         private_directory(world.directories.state.parent)
         private_directory(world.directories.state)
         write_atomically(world.directories.state / "install-id", f"{INSTALL}\n")

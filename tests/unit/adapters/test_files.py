@@ -147,7 +147,7 @@ def test_any_system_call_may_fail(
     path = tmp_path / "file"
     write_atomically(path, "old")
     with monkeypatch.context() as patch:
-        patch.setattr(*((os, "fsync") if call == "fsync" else (Path, "replace")), fail)
+        patch.setattr(os if call == "fsync" else Path, call, fail)
         with pytest.raises(OSError, match="Input/output"):
             write_atomically(path, "new")
     assert path.read_text() == "old"

@@ -60,6 +60,7 @@ def test_nothing_that_yaml_reads_otherwise_is_taken_for_text(raw: str) -> None:
         node = yaml.compose(raw, Loader=yaml.SafeLoader)
     except yaml.YAMLError:
         return
-    is_plain_scalar = isinstance(node, yaml.ScalarNode) and node.value == raw and not node.style
-    if is_plain_scalar and isinstance(read_plain(raw), str):
+    if not isinstance(node, yaml.ScalarNode) or node.value != raw or node.style:
+        return
+    if isinstance(read_plain(raw), str):
         assert node.tag == "tag:yaml.org,2002:str"

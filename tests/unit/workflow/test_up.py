@@ -1,5 +1,6 @@
 """`up` on fakes with memory: from nothing, again, after failures, and what it refuses."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Network
 from uuid import UUID
@@ -16,8 +17,9 @@ from bootstrap.errors import (
     VerifyError,
 )
 from bootstrap.model.cluster import DomainState
-from bootstrap.model.plan import Acceleration
+from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
 from bootstrap.model.spec import ClusterSpec, SecurityProfile
+from bootstrap.ports import PlaybookResult
 from bootstrap.waiting import NotYet
 from bootstrap.workflow.up import UpResult, up
 from tests.builders import FakeWorld, a_cluster_spec, a_setting, options, ports_with_fakes
@@ -161,11 +163,15 @@ def test_only_workers_that_have_not_joined_join(world: FakeWorld) -> None:
     joined: list[object] = []
     original = world.playbooks.run
 
-    def spy(*args: object, secrets: dict[str, object]) -> object:
-        joined.extend(secrets.get("kubeadm_join_configs", {}))  # type: ignore[arg-type]
-        return original(*args, secrets=secrets)  # type: ignore[arg-type]
+    def spy(
+        plan: ClusterPlan, nodes: Sequence[NodePlan], *, secrets: Mapping[str, object]
+    ) -> PlaybookResult:
+        configs = secrets.get("kubeadm_join_configs", {})
+        assert isinstance(configs, Mapping)
+        joined.extend(configs)
+        return original(plan, nodes, secrets=secrets)
 
-    world.playbooks.run = spy  # type: ignore[method-assign,assignment]
+    world.playbooks.run = spy  # type: ignore[method-assign]
     make(world, a_cluster_spec(workers=2))
     assert joined == [WORKER2]
 
@@ -216,6 +222,7 @@ def test_another_profile_is_wrong_use_and_the_hint_names_the_one_that_is(world: 
 def test_a_cluster_from_before_there_were_profiles_has_the_default_one(world: FakeWorld) -> None:
     make(world)
     for unique, domain in world.hypervisor.domains_by_uuid.items():
+        assert domain.mark is not None
         facts = {key: value for key, value in domain.mark.facts.items() if "rofile" not in key}
         older = replace(domain, mark=replace(domain.mark, facts=facts))
         world.hypervisor.domains_by_uuid[unique] = older

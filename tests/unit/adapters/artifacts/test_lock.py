@@ -10,18 +10,18 @@ from bootstrap.model.images import CHECK_IMAGE
 from bootstrap.resources import resource_directory
 
 _MODULES = resource_directory("artifacts")
-_ALL = [
-    pytest.param(part, id=f"{version}-{part.name}")
-    for version, lock in LOCKS.items()
-    for part in lock.components
+_PARTS = [
+    (part, f"{version}-{part.name}") for version, lock in LOCKS.items() for part in lock.components
 ]
+_ALL = [pytest.param(part, id=name) for part, name in _PARTS]
+_REQUIRED = [pytest.param(part, id=name) for part, name in _PARTS if part.requirement]
 
 
 def _go_mod(part: Component) -> str:
     return (_MODULES / part.module / "go.mod").read_text()
 
 
-@pytest.mark.parametrize("part", [one for one in _ALL if one.values[0].requirement])
+@pytest.mark.parametrize("part", _REQUIRED)
 def test_a_version_in_the_lock_is_the_one_that_go_mod_requires(part: Component) -> None:
     pattern = rf"^(?:require |\t){re.escape(part.requirement)} (\S+)"
     assert re.findall(pattern, _go_mod(part), re.MULTILINE) == [part.version]

@@ -3,6 +3,7 @@
 import contextlib
 import shlex
 import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,7 +197,7 @@ def test_a_host_with_neither_go_nor_pip(
 ) -> None:
     (host.programs / "go").unlink()
     host.put("python", FAIL)
-    monkeypatch.setattr(doctor.sys, "executable", str(host.programs / "python"))
+    monkeypatch.setattr(sys, "executable", str(host.programs / "python"))
     fault = host.fault("go")
     assert fault.found == "no Go and no pip"
     assert fault.fix.endswith("-m ensurepip")

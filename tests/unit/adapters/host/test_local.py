@@ -1,5 +1,6 @@
 """Whether this host can hold a cluster."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,7 @@ def a_host(place: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     def make(*, memory: int = 99999, disk: int = 99999, **mode: bool) -> LocalHost:
         monkeypatch.setattr(local, "available_memory_mib", lambda: memory)
         monkeypatch.setattr(local, "free_disk_mib", lambda _path: disk)
-        monkeypatch.setattr(local.shutil, "which", lambda program: f"/usr/bin/{program}")
+        monkeypatch.setattr(shutil, "which", lambda program: f"/usr/bin/{program}")
         directories = Directories(
             state=place / "state", cache=place / "cache", volumes=place / "data" / "volumes"
         )
@@ -74,7 +75,7 @@ def test_everything_that_is_missing_is_told_at_once(a_host: Host) -> None:
 def test_missing_programs_are_told(a_host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """A-11."""
     host = a_host()
-    monkeypatch.setattr(local.shutil, "which", lambda _program: None)
+    monkeypatch.setattr(shutil, "which", lambda _program: None)
     details = refusal(host).details
     assert "program: 'qemu-img' is not installed" in details
     assert "program: 'ssh' is not installed" in details

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import bootstrap
 from bootstrap.adapters.image import recipe
 from bootstrap.resources import resource_directory
 
@@ -62,7 +63,7 @@ def test_moving_bytes_between_the_parts_gives_another_key() -> None:
 
 def test_the_tools_version_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     before = recipe.image_key("base", "artefacts")
-    monkeypatch.setattr(recipe.bootstrap, "__version__", "99.0.0")
+    monkeypatch.setattr(bootstrap, "__version__", "99.0.0")
     assert recipe.image_key("base", "artefacts") != before
 
 

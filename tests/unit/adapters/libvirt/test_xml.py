@@ -159,4 +159,4 @@ def test_the_digest_tells_whether_the_domain_is_as_planned() -> None:
     assert digest(replace(WORKER, labels={"a": "b"})) == same
     assert digest(WORKER, emulated=False) != same
     for change in ({"memory_mib": 1}, {"cpus": 9}, {"ssh_port": 1}, {"links": ()}):
-        assert digest(replace(WORKER, **change)) != same  # type: ignore[arg-type]
+        assert digest(replace(WORKER, **change)) != same

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from bootstrap.adapters.trust.authority import Authorities, ca_certificate_hash,
 from bootstrap.adapters.trust.pem import CertificatePair
 from bootstrap.adapters.trust.user_certificate import make_user_certificate
 from bootstrap.model.names import ClusterName
+
+Files = dict[str, str]
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TREE = {
@@ -68,7 +71,7 @@ def test_no_key_is_shown_when_authorities_are_printed() -> None:
     assert "PRIVATE" not in repr(make_authorities(NOW))
 
 
-FAULTS = {
+FAULTS: dict[str, Callable[[Files, Files], Files]] = {
     "key of another certificate": lambda files, other: (
         files | {"etcd/ca.key": other["etcd/ca.key"]}
     ),
@@ -153,5 +156,5 @@ def test_kubeadm_signs_with_our_authorities(tmp_path: Path) -> None:
     for name, authority in signed:
         leaf = certificate((pki / name).read_text())
         leaf.verify_directly_issued_by(certificate(authority.certificate_pem))
-        assert leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+        assert leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier) is not None
     assert {name: (pki / name).read_text() for name in made.files()} == made.files()
