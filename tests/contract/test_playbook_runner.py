@@ -204,9 +204,9 @@ def test_sockets_of_ssh_have_short_names(
 ) -> None:
     """S-05: whatever the state directory is called."""
     paths: list[Path] = []
-    original: Callable[..., str] = runner_module._play  # noqa: SLF001 - what it is given
+    original: Callable[..., int | None] = runner_module._play  # noqa: SLF001 - what it is given
 
-    def spy(*args: object, control_path: Path, **more: object) -> str:
+    def spy(*args: object, control_path: Path, **more: object) -> int | None:
         paths.append(control_path)
         assert control_path.stat().st_mode & 0o777 == 0o700
         return original(*args, control_path=control_path, **more)

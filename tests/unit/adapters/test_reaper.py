@@ -28,8 +28,9 @@ def noted(note: Path) -> psutil.Process:
     return psutil.Process(int(note.read_text()))
 
 
-def shell(script: str, **options: float) -> int:
-    return subprocess.run(reaped(["/bin/sh", "-c", script], **options), check=False).returncode
+def shell(script: str, *, timeout_s: float = 0) -> int:
+    command = reaped(["/bin/sh", "-c", script], timeout_s=timeout_s)
+    return subprocess.run(command, check=False).returncode
 
 
 @pytest.mark.parametrize(
