@@ -91,7 +91,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     monkeypatch.setattr(source, "resource_directory", lambda _: modules)
     # What mmdebstrap makes of the Debian mirror; fetching is no part of these tests.
     monkeypatch.setattr(
-        source, "write_nft_layer", lambda path: write_layer(path, {}, {"lib": "usr/lib"})
+        source, "write_nft_layer", lambda path, **_: write_layer(path, {}, {"lib": "usr/lib"})
     )
     cache = tmp_path / "cache"
     return Source(

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.adapters.image import disk, namespace
+from bootstrap.adapters.debian import namespace
+from bootstrap.adapters.image import disk
 from bootstrap.adapters.process import run
 from bootstrap.errors import BootstrapError, HostError
 from bootstrap.resources import resource_directory
@@ -20,9 +21,9 @@ from bootstrap.waiting import NotYet, wait_for
 WORKER = """
 import os, subprocess, sys, time
 from pathlib import Path
-from bootstrap.adapters.image import tree
+from bootstrap.adapters.debian.namespace import mount_scratch
 scratch = Path(sys.argv[1])
-tree.mount_scratch(scratch)
+mount_scratch(scratch)
 (scratch / "file").write_text("in memory")
 os.chown(scratch / "file", 33, 33)
 (scratch.parent / "ready").write_text("yes")
@@ -137,7 +138,7 @@ def test_a_worker_that_fails_is_reported_with_its_last_words(tmp_path: Path) -> 
     spec.write_text(json.dumps({"tar": "/nowhere"}))
     with pytest.raises(BootstrapError) as caught:
         namespace.run_worker(
-            "bootstrap.adapters.image.base",
+            "bootstrap.adapters.debian.packages",
             spec,
             action="fetch something",
             log=tmp_path / "log",
@@ -217,9 +218,10 @@ import sys
 import time
 import time
 from pathlib import Path
+from bootstrap.adapters.debian.namespace import mount_scratch
 from bootstrap.adapters.image import tree
 scratch, tar = Path(sys.argv[1]), Path(sys.argv[2])
-tree.mount_scratch(scratch)
+mount_scratch(scratch)
 source = scratch / "source"
 (source / "dev").mkdir(parents=True)
 (source / "dev/null").write_text("")
@@ -253,11 +255,11 @@ def test_the_connection_works_inside_the_tree_and_reports(tmp_path: Path) -> Non
     script = """
 import subprocess, sys
 from pathlib import Path
-from bootstrap.adapters.image import tree
+from bootstrap.adapters.debian.namespace import mount_scratch
 work = Path(sys.argv[1])
 root = work / "root"
 subprocess.run(["mount", "--rbind", "/", root], check=True)
-tree.mount_scratch(root / "mnt")
+mount_scratch(root / "mnt")
 sys.exit(subprocess.run([*sys.argv[2:]]).returncode)
 """
     ansible = Path(sys.executable).with_name("ansible")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.adapters.image import namespace
+from bootstrap.adapters.debian import namespace
 from bootstrap.errors import HostError
 from bootstrap.resources import resource_directory
 

@@ -141,7 +141,12 @@ class GoArtifacts:
         for part in lock.components:
             make = self._builder(part, store, go)
             self._ensure_file(store, part.name, part.version, make, mode=0o755)
-        self._ensure_file(store, _BASE, SUITE, self._fetch_base, mode=0o644)
+
+        def base(path: Path) -> None:
+            self._progress("Fetching nft for kube-proxy's image from the Debian mirror.")
+            write_nft_layer(path, log=_log(store))
+
+        self._ensure_file(store, _BASE, SUITE, base, mode=0o644)
 
         def archive(path: Path) -> None:
             self._write_archive(path, store, lock, go)
@@ -155,15 +160,11 @@ class GoArtifacts:
                 go=go,
                 modules=self._modules,
                 output=output,
-                log=store.directory / "build.log",
+                log=_log(store),
                 progress=self._progress,
             )
 
         return make
-
-    def _fetch_base(self, path: Path) -> None:
-        self._progress("Fetching nft for kube-proxy's image from the Debian mirror.")
-        write_nft_layer(path)
 
     def _write_archive(self, path: Path, store: Store, lock: Lock, go: Toolchain) -> None:
         self._progress("Writing the container images.")
@@ -200,6 +201,10 @@ def _space(store: Store) -> Iterator[None]:
             details=str(error),
             hint=f"df -h {shlex.quote(str(store.directory.parent))}",
         ) from error
+
+
+def _log(store: Store) -> Path:
+    return store.directory / "build.log"
 
 
 def _names(lock: Lock) -> Sequence[str]:

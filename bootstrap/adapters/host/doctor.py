@@ -7,12 +7,12 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 
-from bootstrap.adapters.artifacts.debian import debian_mirror
 from bootstrap.adapters.artifacts.toolchain import find_toolchain, required_version
+from bootstrap.adapters.debian import namespace
+from bootstrap.adapters.debian.mirror import debian_mirror
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.host.acceleration import any_kernel, probe_acceleration
 from bootstrap.adapters.host.resources import available_memory_mib, free_disk_mib, is_port_free
-from bootstrap.adapters.image import namespace
 from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.process import run
 from bootstrap.errors import BootstrapError, HostError

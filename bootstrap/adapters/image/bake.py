@@ -1,7 +1,7 @@
 """Make a node image's disk from a base system, inside namespaces of its own.
 
 ``python -m bootstrap.adapters.image.bake SPEC.json``, started by
-:mod:`bootstrap.adapters.image.namespace`. Prints one line for each thing done.
+:mod:`bootstrap.adapters.debian.namespace`. Prints one line for each thing done.
 """
 
 import json
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bootstrap.adapters.debian.namespace import mount_scratch
 from bootstrap.adapters.image import disk, play, tree
 from bootstrap.errors import BootstrapError
 
@@ -46,7 +47,7 @@ def bake(spec: BakeSpec, *, line: Callable[[str], None]) -> None:
     scratch = Path(spec.scratch)
     root = scratch / "root"
     with _phase("unpack the base system", line):
-        tree.mount_scratch(scratch)
+        mount_scratch(scratch)
         tree.unpack(Path(spec.base_tar), root)
     with tree.kernel_file_systems(root):
         with _phase("run the playbook", line):

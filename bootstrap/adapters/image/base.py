@@ -2,22 +2,17 @@
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.adapters.artifacts.debian import apt_settings, debian_mirror
+from bootstrap.adapters.debian.packages import fetch_packages
 from bootstrap.adapters.files import private_directory, write_atomically
-from bootstrap.adapters.image import namespace, recipe, tree
-from bootstrap.adapters.process import run
-from bootstrap.errors import BootstrapError
+from bootstrap.adapters.image import recipe
 
-_TIMEOUT_S = 1800
 _MAKING = ".making-"
 _BASE = re.compile(r"[0-9a-f]{32}")
 
@@ -28,16 +23,6 @@ class Base:
 
     tar: Path
     digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseSpec:
-    """What the worker fetches."""
-
-    tar: str
-    scratch: str
-    sources: str
-    apt_settings: str
 
 
 def find_base(directory: Path) -> Base | None:
@@ -66,20 +51,15 @@ def make_base(directory: Path, *, log: Path, line: Callable[[str], None]) -> Bas
         shutil.rmtree(leftover)
     tar = directory / f"{recipe.base_key()}.tar"
     with tempfile.TemporaryDirectory(prefix=_MAKING, dir=directory) as work:
-        made, scratch = Path(work, "base.tar"), Path(work, "scratch")
-        scratch.mkdir()
-        spec = BaseSpec(
-            tar=str(made),
-            scratch=str(scratch),
-            sources=debian_mirror().sources(recipe.SUITE),
-            apt_settings=apt_settings(),
-        )
-        # The directory is private: a mirror's address may hold a password.
-        write_atomically(Path(work, "spec.json"), json.dumps(asdict(spec)))
-        namespace.run_worker(
-            "bootstrap.adapters.image.base",
-            Path(work, "spec.json"),
-            action="fetch the node image's base system",
+        made = Path(work, "base.tar")
+        fetch_packages(
+            made,
+            suite=recipe.SUITE,
+            packages=recipe.PACKAGES,
+            options=[
+                "--variant=minbase",
+                *(f"--dpkgopt=path-exclude={path}" for path in recipe.EXCLUDED_PATHS),
+            ],
             log=log,
             line=line,
         )
@@ -109,27 +89,6 @@ def prune_bases(directory: Path) -> Sequence[str]:
     return sorted(removed)
 
 
-def fetch(spec: BaseSpec) -> None:
-    """Run mmdebstrap in memory: what a kill leaves of it is nothing."""
-    scratch = Path(spec.scratch)
-    tree.mount_scratch(scratch)
-    settings = scratch / "apt.conf"
-    write_atomically(settings, spec.apt_settings + 'Acquire::Languages "none";\n')
-    done = run(
-        ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=tar"]
-        + [f"--include={','.join(recipe.PACKAGES)}", f"--aptopt={settings}"]
-        + [f"--dpkgopt=path-exclude={path}" for path in recipe.EXCLUDED_PATHS]
-        # A user namespace may neither make devices nor mount a /sys of its own.
-        + ["--skip=output/dev", "--skip=chroot/mount/sys", recipe.SUITE, spec.tar, "-"],
-        action="fetch Debian packages",
-        timeout_s=_TIMEOUT_S,
-        stdin=spec.sources.encode(),
-        env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TMPDIR": str(scratch)},
-        hint="sudo apt-get install mmdebstrap debian-archive-keyring",
-    )
-    print(done.stderr, flush=True)  # noqa: T201 - the worker's output
-
-
 def _note(tar: Path) -> Path:
     return tar.with_suffix(".json")
 
@@ -137,18 +96,3 @@ def _note(tar: Path) -> Path:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def main(arguments: list[str]) -> int:
-    """Fetch what the file named by the only argument says."""
-    spec = BaseSpec(**json.loads(Path(arguments[0]).read_text()))
-    try:
-        fetch(spec)
-    except BootstrapError as error:
-        print(f"{error.message}\n{error.details}", flush=True)  # noqa: T201 - likewise
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -8,10 +8,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from bootstrap.adapters.debian import namespace
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory
-from bootstrap.adapters.image import namespace, recipe
+from bootstrap.adapters.image import recipe
 from bootstrap.adapters.image.archive import image_names, pause_image
 from bootstrap.adapters.image.bake import PHASE, BakeSpec
 from bootstrap.adapters.image.base import (
@@ -140,7 +141,6 @@ class DebianImages:
         return None
 
     def _make_base(self) -> Base:
-        namespace.check(uid=os.getuid())
         self._progress.step("Fetching the node image's base system from this host's Debian mirror")
         return make_base(self._bases, log=self._log(), line=lambda _: None)
 

@@ -14,11 +14,6 @@ _KERNEL_FILE_SYSTEMS = ("proc", "sys", "dev")
 _SHARED_FROM_BYTES = 1 << 20
 
 
-def mount_scratch(directory: Path) -> None:
-    """Cover ``directory`` with memory that is gone when the last process of us is."""
-    _run(["mount", "-t", "tmpfs", "-o", "mode=0755,size=80%", "scratch", directory], "get memory")
-
-
 def unpack(tar: Path, root: Path) -> None:
     """Unpack a base system, without its device nodes."""
     root.mkdir(mode=0o755)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.adapters.debian import namespace
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.host import doctor
 from bootstrap.adapters.host.acceleration import probe_acceleration
-from bootstrap.adapters.image import namespace
 from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
 from bootstrap.ports import Finding
 

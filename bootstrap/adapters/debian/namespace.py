@@ -84,6 +84,15 @@ def run_worker(
     )
 
 
+def mount_scratch(directory: Path) -> None:
+    """Cover ``directory`` with memory that is gone when the last process of us is."""
+    run(
+        ["mount", "-t", "tmpfs", "-o", "mode=0755,size=80%", "scratch", directory],
+        action="get memory",
+        timeout_s=_PROBE_TIMEOUT_S,
+    )
+
+
 def _environment() -> dict[str, str]:
     """Give only what finds programs and modules: nothing of the user's may get in."""
     scripts = Path(sys.executable).parent

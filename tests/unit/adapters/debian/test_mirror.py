@@ -2,7 +2,7 @@
 
 import pytest
 
-from bootstrap.adapters.artifacts.debian import (
+from bootstrap.adapters.debian.mirror import (
     DEBIAN_KEYRING,
     DebianMirror,
     parse_apt_settings,
