@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,14 @@ import pytest
 
 from bootstrap.adapters.directories import Directories, find_directories
 from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
+from tests.processes import until
 
 BOOTSTRAP = [str(Path(sys.executable).with_name("bootstrap"))]
 #: What a cluster may leave behind; docs/files.md says why.
 ALLOWED = ("install-id", ".locks")
+#: What a run starts on this host, by the kernel's names: an interpreter is a script's first
+#: word, and a shared SSH connection writes over all of its own.
+GUESTS, HELPERS = r"qemu-system.*", r"ansible.*|ssh"
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,11 @@ class User:
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     def killed(self, *words: str, at: str, delay_s: float) -> None:
-        """Run the command and SIGKILL it ``delay_s`` seconds after it said ``at``."""
+        """Run the command and SIGKILL it ``delay_s`` seconds after it said ``at``.
+
+        Whatever it had started but the guests is gone then, too (R-05, R-09, A-10).
+        """
+        before = _programs(HELPERS)
         with subprocess.Popen(
             [*BOOTSTRAP, *words],
             env=self.environment,
@@ -59,6 +68,7 @@ class User:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 pytest.fail(f"it ended with {process.wait(delay_s)} before it was killed")
             process.kill()
+        until(lambda: _programs(HELPERS) == before)
 
     def succeed(self, *words: str) -> str:
         outcome = self.run(*words)
@@ -109,7 +119,7 @@ def inventory(directories: Directories, uri: str, user: User) -> Callable[[], di
             "pools": pools,
             "files": files,
             "logs": _domain_logs(),
-            "processes": _programs(),
+            "processes": _programs(f"{GUESTS}|{HELPERS}"),
             "ports": _ports(),
             "kubeconfig": user.kubeconfig.read_text() if user.kubeconfig.exists() else "",
         }
@@ -128,14 +138,11 @@ def _ports() -> list[int]:
     return sorted(bound & set(range(FIRST_PORT, LAST_PORT + 1)))
 
 
-def _programs() -> list[list[str]]:
-    # By the kernel's names: an interpreter is a script's first word, and a shared SSH
-    # connection writes over all of its own.
-    names = ("qemu-system", "ansible", "ssh")
+def _programs(names: str) -> list[list[str]]:
     return sorted(
         process.info["cmdline"] or []
         for process in psutil.process_iter(["name", "cmdline"])
-        if process.info["name"].startswith(names)
+        if re.fullmatch(names, process.info["name"])
     )
 
 
