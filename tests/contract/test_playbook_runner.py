@@ -50,6 +50,7 @@ class Site:
         document: dict[str, dict[str, dict[str, object]]]
         document = inventory(self.plan)  # type: ignore[assignment]
         document["all"]["vars"] |= {"ansible_connection": "local"}
+        document["all"]["vars"]["ansible_remote_tmp"] = str(self.state / "modules")
         document["all"]["vars"]["ansible_python_interpreter"] = "{{ ansible_playbook_python }}"
         workers = {} if WORKER in missing else {WORKER: host}
         document["all"]["children"]["workers"] = {"hosts": workers | {WORKER2: host}}

@@ -72,6 +72,7 @@ class RealPlace:
         document = yaml.safe_load(yaml.safe_dump(inventory(self.plan)))
         document["all"]["vars"] |= {
             "ansible_connection": "local",
+            "ansible_remote_tmp": str(self.plan.state_directory / "modules"),
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         }
         for group in document["all"]["children"].values():

@@ -36,6 +36,8 @@ site.play(shell("Work", f"{background} wait"))
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     return tmp_path
 
 
@@ -77,3 +79,5 @@ def test_a_signal_ends_ansible_and_all_that_it_has_started(
     assert playing.wait(PATIENCE_S) == exit_code
     until(lambda: all(has_ended(process) for process in whole))
     until(lambda: not list(place.glob("bs-*")))
+    # Modules unpack themselves, and these had no time to clean up.
+    assert list((place / "temporary").iterdir()) == []

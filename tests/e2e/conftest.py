@@ -119,6 +119,7 @@ def inventory(directories: Directories, uri: str, user: User) -> Callable[[], di
             "pools": pools,
             "files": files,
             "logs": _domain_logs(),
+            "ansible": sorted(map(str, (Path.home() / ".ansible").rglob("*"))),
             "processes": _programs(f"{GUESTS}|{HELPERS}"),
             "ports": _ports(),
             "kubeconfig": user.kubeconfig.read_text() if user.kubeconfig.exists() else "",

@@ -36,7 +36,7 @@ control_path_dir = {control_path}
 control_path = %(directory)s/%%C
 """
 #: What Ansible and ssh need of the caller's environment; everything else is left out.
-_KEPT = ("HOME", "PATH", "TMPDIR", "USER", "LOGNAME", "TZ", "VIRTUAL_ENV")
+_KEPT = ("HOME", "PATH", "USER", "LOGNAME", "TZ", "VIRTUAL_ENV")
 #: Ansible refuses to start in a locale that is not UTF-8 or not installed; this always is.
 _LOCALE = "C.UTF-8"
 
@@ -92,8 +92,9 @@ def _play(  # noqa: PLR0913 - a private step of run, which holds all of it
     config.write_text(_CONFIG.format(control_path=control_path))
     write_atomically(directory / "secrets.json", json.dumps(_as_data(secrets)))
     playbooks = resource_directory("playbooks")
-    # Ansible takes plugins from its home without being told, in place of its own.
-    places = {"ANSIBLE_HOME": str(directory), "ANSIBLE_LOCAL_TEMP": str(directory)}
+    # Ansible takes plugins from its home without being told, in place of its own. Modules that
+    # run on this host unpack themselves, and who is killed removes nothing.
+    places = dict.fromkeys(("ANSIBLE_HOME", "ANSIBLE_LOCAL_TEMP", "TMPDIR"), str(directory))
     with _environment({"ANSIBLE_CONFIG": str(config), **places}):
         configured = ansible_runner.RunnerConfig(
             private_data_dir=str(directory),

@@ -52,6 +52,7 @@ def played(directory: Path) -> object:
     document = inventory(plan)
     document["all"]["vars"] |= {  # type: ignore[index]
         "ansible_connection": "local",
+        "ansible_remote_tmp": str(directory / "modules"),
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "seen": str(directory),
     }
