@@ -19,3 +19,11 @@ def until(holds: Callable[[], bool]) -> None:
 def has_ended(process: psutil.Process) -> bool:
     """Tell whether it is dead; whoever has inherited it may leave it unburied."""
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def name_of(process: psutil.Process) -> str:
+    """Give the kernel's name of its program, or nothing of one that has just ended."""
+    try:
+        return process.name()
+    except psutil.Error:
+        return ""

@@ -14,7 +14,7 @@ from bootstrap.adapters.debian import namespace
 from bootstrap.adapters.debian.mirror import debian_mirror
 from bootstrap.adapters.debian.packages import fetch_packages
 from bootstrap.errors import BootstrapError, HostError
-from tests.processes import has_ended, until
+from tests.processes import has_ended, name_of, until
 
 SUITE, PACKAGE = "trixie", "netbase"
 
@@ -86,7 +86,7 @@ def test_a_kill_leaves_nothing_but_what_the_caller_removes(place: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", _FETCH, str(place)], start_new_session=True)
     one = psutil.Process(parent.pid)
     try:
-        until(lambda: any(map(_is_apt, one.children(recursive=True))))
+        until(lambda: any(name_of(it).startswith("apt") for it in one.children(recursive=True)))
         family = one.children(recursive=True)
     finally:
         parent.send_signal(signal.SIGKILL)
@@ -95,10 +95,3 @@ def test_a_kill_leaves_nothing_but_what_the_caller_removes(place: Path) -> None:
     assert names(place.parent / "temporary") == []
     assert {path.lstat().st_uid for path in place.rglob("*")} <= {os.getuid()}
     assert str(place) not in Path("/proc/self/mounts").read_text()
-
-
-def _is_apt(process: psutil.Process) -> bool:
-    try:
-        return process.name().startswith("apt")
-    except psutil.NoSuchProcess:
-        return False
