@@ -157,7 +157,7 @@ def _no_leak(_own_home: Path | None, request: pytest.FixtureRequest) -> Iterator
         seen.shown += request.node.stash.get(_SHOWN, [])
     else:
         seen.shown.clear()
-    roots = [place for place in (_own_home, request.node.funcargs.get("tmp_path")) if place]
+    roots = [place for place in (_own_home, (request.node.funcargs or {}).get("tmp_path")) if place]
     assert seen.leaks(roots, allowed) == []
 
 

@@ -25,6 +25,8 @@ ALLOWED = ("install-id", ".locks")
 #: What a run starts on this host, by the kernel's names: an interpreter is a script's first
 #: word, and a shared SSH connection writes over all of its own.
 GUESTS, HELPERS = r"qemu-system.*", r"ansible.*|ssh"
+#: As whom the system's libvirt runs guests, in Debian and elsewhere.
+GUEST_USERS = ("libvirt-qemu", "qemu")
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,12 @@ def _ports() -> list[int]:
 
 
 def _programs(names: str) -> list[list[str]]:
+    # Other users' may come and go; root's guests have a user of their own.
+    users = {psutil.Process().username(), *(GUEST_USERS if os.getuid() == 0 else ())}
     return sorted(
         process.info["cmdline"] or []
-        for process in psutil.process_iter(["name", "cmdline"])
-        if re.fullmatch(names, process.info["name"])
+        for process in psutil.process_iter(["name", "username", "cmdline"])
+        if process.info["username"] in users and re.fullmatch(names, process.info["name"])
     )
 
 
