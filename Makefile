@@ -1,6 +1,8 @@
 # Every check by its name, the same here and in CI. `./setup.sh` makes .venv.
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# A process for each core; each takes the next test when it has none.
+PARALLEL := -n auto --dist worksteal
 SHELL_FILES := setup.sh .ci/run playbooks/roles/kubernetes_binaries/files/kubeadm-once \
   playbooks/roles/container_images/files/import-images \
   playbooks/roles/os_baseline/files/write-files
@@ -30,10 +32,10 @@ e2e:
 
 # A few minutes of what `faults` does for hours; the seed is printed.
 fault-samples:
-	$(PYTEST) tests/faults --timeout 1800
+	$(PYTEST) tests/faults $(PARALLEL) --timeout 1800
 
 faults:
-	BOOTSTRAP_FAULT_SCALE=long $(PYTEST) tests/faults --timeout 28800
+	BOOTSTRAP_FAULT_SCALE=long $(PYTEST) tests/faults $(PARALLEL) --timeout 28800
 
 # Built before the contract tests, some of which run the real kubectl and kubeadm.
 artifacts:

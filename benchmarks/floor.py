@@ -10,18 +10,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bootstrap.adapters.ansible.archive import archive
+from bootstrap.adapters.libvirt.cables import backend_arguments, cable_end
+from bootstrap.adapters.libvirt.switch import switch_arguments
 from bootstrap.adapters.trust.cluster import ClusterTrust
 from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.adapters.volumes.seed import seed_image
 from bootstrap.model.cluster import NodeImage
 from bootstrap.model.network import UPLINK_ADDRESS
 from bootstrap.model.plan import ClusterPlan, NodePlan
+from bootstrap.planning.archive import archive
 from bootstrap.planning.node_files import INIT_CONFIG, join_config, node_files, seed_files
 
 _KERNEL_LINE = (
     "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet random.trust_cpu=on "
-    "mitigations=off systemd.show_status=0"
+    "mitigations=off systemd.show_status=0 systemd.setenv=GOMAXPROCS=1"
 )
 _FIRST = (
     "preflight,control-plane/controller-manager,control-plane/scheduler,wait-control-plane,"
@@ -49,6 +51,10 @@ class Floor:
         key.ensure_client_key()
         self._key = key.client_key_file
         first = self._plan.initial_control_plane
+        self._plan.switch.directory.mkdir()
+        quiet = ["-machine", "pc", "-m", "16", "-nodefaults", "-display", "none"]
+        switch = ["qemu-system-x86_64", *quiet, *switch_arguments(self._plan.switch)]
+        self._guests.append(subprocess.Popen(switch))
         self._phase("boot control plane", lambda: self._boot(first))
         self._phase("init", lambda: self._init(first))
         for worker in self._plan.workers:
@@ -128,12 +134,7 @@ class Floor:
         words += ["-device", "virtio-rng-pci", "-serial", f"file:{disk}.console"]
         words += ["-netdev", f"user,id=uplink,{forwards}"]
         words += ["-device", f"virtio-net-pci,netdev=uplink,mac={node.uplink_mac}"]
-        for link in node.links:
-            mine = link.node == node.name
-            local = link.node_port if mine else link.control_plane_port
-            remote = link.control_plane_port if mine else link.node_port
-            mac = link.node_mac if mine else link.control_plane_mac
-            ends = f"udp=127.0.0.1:{remote},localaddr=127.0.0.1:{local}"
-            words += ["-netdev", f"socket,id=l{local},{ends}"]
-            words += ["-device", f"virtio-net-pci,netdev=l{local},mac={mac}"]
+        ends = cable_end("cluster", local=node.cable.node_end, remote=node.cable.switch_end)
+        words += backend_arguments([ends])
+        words += ["-device", f"virtio-net-pci,netdev=cluster,mac={node.cluster_mac}"]
         return words

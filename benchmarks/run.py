@@ -1,8 +1,8 @@
-"""Time one `up` by phases, and the same cluster without the tool, in one run.
+"""Time one `up` by phases, the life after it, and the same cluster without the tool.
 
     .venv/bin/python benchmarks/run.py [WORKERS]
 
-Prints a Markdown table for docs/benchmarks.md; ratios mean more than seconds.
+Prints Markdown tables for docs/benchmarks.md; ratios mean more than seconds.
 """
 
 import json
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,50 +19,78 @@ from floor import Floor
 
 from bootstrap.adapters.directories import find_directories
 from bootstrap.adapters.host.resources import is_port_free
-from bootstrap.adapters.image.store import ImageStore
+from bootstrap.adapters.image.debian import image_store, node_image
 from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
 from bootstrap.model.plan import Acceleration
-from bootstrap.planning.plan import Site, make_plan, wanted_slots
+from bootstrap.model.site import Site
+from bootstrap.planning.members import members_of
+from bootstrap.planning.plan import make_plan, wanted_slots
 from bootstrap.planning.ports import choose_ports
 
 _NAME = "benchmark"
+#: What a new cluster still does after it is verified is not what a look at it costs.
+_REST_S = 120
 
 
 def main() -> None:
     """Run both and print the table."""
     workers = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    tool, verify = _time_tool(workers)
+    tool, life = _time_tool(workers)
+    _print_table("phase of `up`", tool)
+    _print_table("command afterwards", life)
     floor = _time_floor(workers)
-    total, base = sum(tool.values()), sum(floor.values())
-    print("| phase of `up` | s |\n|---|---|")
-    for phase, seconds in tool.items():
-        print(f"| {phase} | {seconds:.0f} |")
-    print(f"| **`up` in all** | **{total:.0f}** |\n")
-    print("| phase of the floor | s |\n|---|---|")
-    for phase, seconds in floor.items():
-        print(f"| {phase} | {seconds:.0f} |")
-    print(f"| **floor in all** | **{base:.0f}** |\n")
+    _print_table("phase of the floor", floor)
+    total, base, verify = sum(tool.values()), sum(floor.values()), tool["verify"]
+    print(f"`up` {total:.0f} s, floor {base:.0f} s")
     print(f"`up` / floor: {total / base:.2f}; without verifying: {(total - verify) / base:.2f}")
 
 
-def _time_tool(workers: int) -> tuple[dict[str, float], float]:
+def _print_table(title: str, seconds: Mapping[str, float]) -> None:
+    print(f"| {title} | s |\n|---|---|")
+    for name, spent in seconds.items():
+        print(f"| {name} | {spent:.1f} |")
+    print(flush=True)
+
+
+def _time_tool(workers: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the seconds of each phase of `up`, and of each command after it."""
     bootstrap = str(Path(sys.executable).with_name("bootstrap"))
     with tempfile.TemporaryDirectory() as directory:
         environment = {**os.environ, "KUBECONFIG": f"{directory}/config"}
+
+        def run(*words: str) -> bytes:
+            command = [bootstrap, *words]
+            return subprocess.run(
+                command, env=environment, stdout=subprocess.PIPE, check=True
+            ).stdout
+
+        life: dict[str, float] = {}
         try:
-            done = subprocess.run(
-                [bootstrap, "up", _NAME, "--workers", str(workers), "-o", "json"],
-                env=environment,
-                stdout=subprocess.PIPE,
-                check=True,
-            )
+            made = run("up", _NAME, "--workers", str(workers), "-o", "json")
+            time.sleep(_REST_S)
+            for name, words in _life(workers):
+                began = time.monotonic()
+                run(*words)
+                life[name] = time.monotonic() - began
         finally:
             began = time.monotonic()
-            subprocess.run([bootstrap, "down", _NAME], env=environment, check=True)
-            print(f"`down` took {time.monotonic() - began:.0f} s.\n")
-    seconds: dict[str, float] = json.loads(done.stdout)["secondsByStep"]
-    return seconds, seconds["Verifying the cluster"]
+            run("down", _NAME)
+            life["`down`"] = time.monotonic() - began
+    seconds: dict[str, float] = json.loads(made)["secondsByStep"]
+    return seconds, life
+
+
+def _life(workers: int) -> Iterator[tuple[str, Sequence[str]]]:
+    """Name the commands of a life, each with its words; the first three on a quiet cluster."""
+    for number in range(1, 4):
+        yield f"`verify`, number {number}", ["verify", _NAME]
+    for number in range(1, 4):
+        yield f"`up` again, number {number}", ["up", _NAME]
+    yield "`up` with one more worker", ["up", _NAME, "--workers", str(workers + 1)]
+    yield "`node remove` of it", ["node", "remove", _NAME, f"worker{workers + 1}"]
+    yield "`stop`", ["stop", _NAME]
+    yield "`start`", ["start", _NAME]
 
 
 def _time_floor(workers: int) -> dict[str, float]:
@@ -72,13 +101,21 @@ def _time_floor(workers: int) -> dict[str, float]:
         site = Site(
             install_id=uuid4(),
             hypervisor_uri="none",
-            acceleration=Acceleration.EMULATED,
-            state_directory=directory,
-            volume_directory=directory,
+            owner_uid=os.getuid(),
+            state=directory,
+            volumes=directory,
         )
-        ports = choose_ports(wanted_slots(spec), known={}, taken=frozenset(), is_free=is_port_free)
-        image = ImageStore(directory=directories.images).list()[-1]
-        floor = Floor(make_plan(spec, site, ports), image, directory)
+        members = members_of(spec)
+        ports = choose_ports(
+            wanted_slots(site, members),
+            seed=str(site.install_id),
+            known={},
+            taken=frozenset(),
+            is_free=is_port_free,
+        )
+        image = node_image(image_store(directories).list()[-1])
+        plan = make_plan(spec, site, members, ports, acceleration=Acceleration.EMULATED)
+        floor = Floor(plan, image, directory)
         try:
             floor.run()
         finally:

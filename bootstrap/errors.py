@@ -3,7 +3,7 @@
 ``BootstrapError`` is a step that failed (6). Its children say more:
 ``UsageError`` and ``ConfigError`` (2, nothing was changed), ``HostError`` (3, the host
 is not fit), ``LockedError`` (4), ``TimedOutError`` (5), ``NotOursError`` (7),
-``VerifyError`` (8) and ``StateError`` (9). An interruption is 130, 143 or 129, and
+``VerifyError`` (8), ``StateError`` and ``LayoutError`` (9). An interruption is 130, 143 or 129, and
 a reader of our output that went away is 141.
 """
 
@@ -86,3 +86,9 @@ class StateError(BootstrapError):
 
     exit_code = 9
     code = "state-damaged"
+
+
+class LayoutError(StateError):
+    """The cluster was made by another version of the tool, in another way; it was kept."""
+
+    code = "other-layout"

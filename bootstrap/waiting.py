@@ -8,6 +8,8 @@ from bootstrap.errors import TimedOutError
 
 T = TypeVar("T")
 
+_REPORT_INTERVAL_S = 10
+
 
 class NotYet(Exception):  # noqa: N818 - it is a state, not a failure
     """Raised by a check that needs more time; says what it saw."""
@@ -20,26 +22,33 @@ def wait_for(  # noqa: PLR0913 - the clock and the sleep are arguments so that t
     timeout_s: float,
     interval_s: float = 2.0,
     hint: str = "",
+    report: Callable[[str], None] = lambda _seen: None,
     sleep: Callable[[float], None] = time.sleep,  # noqa: TID251 - the one wait function
     clock: Callable[[], float] = time.monotonic,
 ) -> T:
     """Call ``check`` until it returns, and give back what it returned.
 
     Only :class:`NotYet` means "try again"; every other exception ends the wait at once,
-    so that a wrong key does not cost ten minutes.
+    so that a wrong key does not cost ten minutes. What ``check`` saw last goes to ``report``
+    every ten seconds of the wait.
 
     :raises TimedOutError: if ``timeout_s`` seconds pass first. Its details are the last
-        thing that ``check`` saw.
+        thing that ``check`` saw, and its message has the time that passed.
     """
-    deadline = clock() + timeout_s
+    began = reported = clock()
+    deadline = began + timeout_s
     while True:
         try:
             return check()
         except NotYet as pending:
-            if clock() >= deadline:
+            if (now := clock()) >= deadline:
                 raise TimedOutError(
-                    f"Timed out after {timeout_s:.0f} s waiting for {description}.",
+                    f"Timed out after {now - began:.0f} s waiting for {description}.",
                     details=f"Last seen: {pending}",
                     hint=hint,
                 ) from pending
+            if clock() - reported >= _REPORT_INTERVAL_S:
+                reported = clock()
+                waited_s = reported - began
+                report(f"waiting for {description} since {waited_s:.0f} s; last seen: {pending}")
         sleep(interval_s)

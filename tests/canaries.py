@@ -17,11 +17,13 @@ import pytest
 from click.testing import CliRunner
 
 from bootstrap.adapters.trust import pem, ssh_keys, token
+from tests import processes
 
 #: Where secrets belong, by the end of the path.
 PLACES = (
-    *("*/pki/authorities.json", "*/pki/user.json", "*/ssh/client", "*/ssh/host-*"),
-    *("*/kubeconfig", "*/.kube/config", "*/nodes/*.tar", "*/seed.iso", "*/ansible/secrets.json"),
+    *("*/pki/authorities.json", "*/pki/encryption-key", "*/pki/user.json"),
+    *("*/ssh/client", "*/ssh/host-*", "*/kubeconfig", "*/.kube/config"),
+    *("*/nodes/*.files", "*/seed.iso", "*/ansible/secrets.json"),
 )
 #: Files of ours that a writer has not yet given their name.
 _UNFINISHED = re.compile(r"\.bootstrap-(.+)\.[a-z0-9_]{8}")
@@ -44,7 +46,6 @@ class Canaries:
         self._children: list[tuple[Any, Any]] = []
 
     def clear(self) -> None:
-        """Begin a new test."""
         self.needles.clear()
         self.shown.clear()
         self._children.clear()
@@ -61,7 +62,7 @@ class Canaries:
             self.needles[secret] = what
 
     def note_child(self, argv: object, environment: object) -> None:
-        """Remember how a program was called: anybody on the host may read that."""
+        """Remember how a program was called: every user of the host may read that."""
         # The environment is read when the child starts, since it may be ours and change.
         self._children.append((argv, dict(os.environ) if environment is None else environment))
 
@@ -107,8 +108,8 @@ def install() -> None:
     ssh_keys.SshKeyPair.from_private = classmethod(from_private)  # type: ignore[assignment]
     _listen(CliRunner, "invoke", lambda done: CANARIES.shown.append(("output", done.output)))
     _listen(pytest.CaptureFixture, "readouterr", lambda read: _note_output("capture", read))
-    _listen(subprocess.Popen, "communicate", lambda read: _note_output("a child's output", read))
-    _listen_to_children()
+    _listen(subprocess, "run", lambda done: _note_output("a child", (done.stdout, done.stderr)))
+    processes.on_start(CANARIES.note_child)
 
 
 def _listen(owner: object, name: str, hear: Callable[[Any], None]) -> None:
@@ -120,16 +121,6 @@ def _listen(owner: object, name: str, hear: Callable[[Any], None]) -> None:
         return result
 
     setattr(owner, name, listening)
-
-
-def _listen_to_children() -> None:
-    original = subprocess.Popen.__init__
-
-    def listening(self: Any, args: Any, *values: Any, **more: Any) -> None:  # noqa: ANN401
-        CANARIES.note_child(args, more.get("env"))
-        original(self, args, *values, **more)
-
-    subprocess.Popen.__init__ = listening  # type: ignore[method-assign]
 
 
 def _note_random(made: str) -> None:
@@ -161,10 +152,12 @@ def _is_place(file: Path, places: Iterable[str]) -> bool:
 def _harvest(canaries: Canaries, file: Path) -> None:
     for match in _PEM.finditer(_read(file)):
         canaries.note(match[0].replace("\\n", "\n"), "a private key")
+    if file.name == "encryption-key" and (key := _read(file).strip()):
+        canaries.note(key, "the key of the Secrets in etcd")
 
 
 def _encoded_secret(pem_text: str) -> str:
-    """Give the secret's own part of a key that is encoded once more, as in a kubeconfig."""
+    """Return the secret's own part of a key that is encoded once more, as in a kubeconfig."""
     encoded = base64.b64encode(pem_text.encode()).decode()
     return encoded[336:396] if "OPENSSH" in pem_text else encoded[60:112]
 

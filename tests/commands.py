@@ -1,20 +1,21 @@
 """Find every command that the tool or its documents tell a user to type (V-02, G-24).
 
-Hints and fixes are found in the syntax trees of ``bootstrap``, whichever way they get into
-the error; a way that is not understood here is itself a failing test, so that a new hint
-cannot stay untested by being written differently.
+In the package those are all texts that begin with a program, in every way in which they get into an
+error. A hint that begins otherwise is itself a failing test, so that none stays untested.
 """
 
 import ast
+import builtins
+import importlib
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
-from bootstrap.adapters.libvirt.errors import restart_command
-from tests.builders import a_plan
+from tests.builders import a_cluster_spec, a_mark, a_plan
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bootstrap"
@@ -26,44 +27,96 @@ DOCUMENTS = (
 )
 _HINTS = ("hint", "fix")
 _OPERATORS = set(";&|")
-#: What a quoted placeholder is filled with; its directory has a space in its name.
-PLACE = "/tmp/a place/file"  # noqa: S108 - only a word
-_DEMO = ("demo",)
-#: What each unquoted placeholder can hold. Whatever can hold a space or a sign that a shell
-#: knows is not put here but into ``shlex.quote``.
-VALUES: Mapping[str, tuple[str, ...]] = {
-    "anew": ("{ sudo pkill --signal KILL --pidfile /run/libvirtd.pid; sudo libvirtd -d; }",),
-    "SYSTEM": ("qemu:///system",),
-    "cluster": _DEMO,
-    "domain.mark.cluster": _DEMO,
-    "domains[0].mark.cluster": _DEMO,
+#: What a name may hold unless it is in SAMPLES, and what is quoted; there is a space in it.
+PLACE = "/tmp/demo/a place/file"  # noqa: S108 - only a word
+
+
+class _Anything:
+    """Stands for a value of which only its text matters, which is not safe in a shell."""
+
+    def __getattr__(self, name: str) -> "_Anything":
+        return self
+
+    def __str__(self) -> str:
+        return PLACE
+
+
+class _Self(_Anything):
+    """Stands for an object, of which a command may name the cluster only."""
+
+    @property
+    def cluster(self) -> str:
+        return str(_PLAN.name)
+
+
+class _Known(str):
+    """Stands for the profile of a cluster, and for the ports of its slots."""
+
+    __slots__ = ()
+
+    def __getitem__(self, _: object) -> str:
+        return str(_PLAN.initial_control_plane.api_port)
+
+
+_QUOTED = shlex.quote(PLACE)
+#: How a hint begins; a few words may stand before, which end with a colon.
+BEGINS = re.compile(
+    r"([A-Z][^:]*: )?(bootstrap [a-z]|(cd|chmod|df|export|kubeadm token|kubectl|less|ls|pkill|ps|rm"
+    rf"|ss|sudo(?! -n)|virsh|{re.escape(_QUOTED)} -m) \S)"
+)
+_IN_HELP, _IN_TEXT = (
+    re.compile(r":\s(bootstrap [a-z][^`.]*)\."),
+    re.compile(r"['`](bootstrap [^'`]+)['`]"),
+)
+#: Whatever is quoted becomes the same word.
+_SHLEX = SimpleNamespace(quote=lambda _: _QUOTED, join=lambda _: _QUOTED)
+_PLAN = a_plan()
+_DOMAIN = SimpleNamespace(mark=a_mark(_PLAN, _PLAN.workers[0]), name=_PLAN.workers[0].name)
+_RESTART = "{ sudo pkill --signal KILL --pidfile /run/libvirtd.pid; sudo libvirtd -d; }"
+#: What local names hold. With these the expressions of a hint are evaluated in its module, so
+#: that a name which may hold a space or a sign of the shell must be quoted there.
+SAMPLES: Mapping[str, tuple[object, ...]] = {
+    "anew": (_RESTART,),
+    "api": ("api",),
+    "cluster": (_PLAN.name,),
+    "domain": (_DOMAIN,),
+    "domains": ([_DOMAIN],),
     "entry_name": ("bootstrap-demo",),
-    "have": ("1",),
-    "known": ("default",),
+    "every": ("worker",),
+    "have": (1,),
     "kind": ("cluster", "context", "user"),
-    "known[api]": (str(a_plan().initial_control_plane.api_port),),
+    "known": (_Known("default"),),
     "look": ("df -h", "ls -ld"),
-    "name": _DEMO,
-    "next(iter(LOCKS))": ("v1.37.2",),
-    "node.directory.parent.name": _DEMO,
-    "node.name": ("demo-worker",),
-    "node.ssh_port": ("30001",),
+    "name": (_PLAN.name,),
+    "node": tuple(_PLAN.workers),
+    "path": (Path(PLACE),),
     "package": ("qemu-utils",),
-    "path.parent.parent.name": _DEMO,
-    "plan.name": _DEMO,
-    "restart_command(_SESSION_URI)": (restart_command("qemu:///session"),),
-    "restart_command(_SYSTEM_URI)": (restart_command("qemu:///system"),),
+    "plan": (_PLAN,),
+    "port": (30000,),
+    "required": ((1, 26, 8),),
+    "self": (_Self(),),
     "setting": ("kernel.apparmor_restrict_unprivileged_userns=0",),
-    "spec.name": _DEMO,
-    "wanted": ("30000",),
+    "spec": (a_cluster_spec(),),
+    "version": ("v1.37.2",),
+    "surplus": (["worker"],),
+    "verb": ("remove", "replace"),
+    "wanted": (30000,),
 }
 #: Of documents: what stands for a value.
-_WORDS = {"NAME": "demo", "NODE": "demo-worker", "FILE": "cluster.yaml", "N": "2", "COMMAND": "id"}
+_WORDS = {
+    "NAME": "demo",
+    "NODE": "worker",
+    "FILE": "cluster.yaml",
+    "N": "2",
+    "COMMAND": "id",
+    "IMAGE": "app:1",
+    "ARCHIVE": "app.tar",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A line that a user is told to type, and where it is written."""
+    """A line for a user to type, and where it is written."""
 
     place: str
     #: With a few words before it, perhaps, which end with a colon.
@@ -71,7 +124,6 @@ class Told:
 
     @property
     def line(self) -> str:
-        """The command line itself."""
         return self.text.rpartition(": ")[2]
 
     @property
@@ -94,164 +146,79 @@ class Told:
 
 
 @dataclass
-class _Module:
-    path: Path
-    tree: ast.Module = field(init=False)
-    parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.tree = ast.parse(self.path.read_text())
-        for parent in ast.walk(self.tree):
-            for child in ast.iter_child_nodes(parent):
-                self.parents[child] = parent
-
-    def place(self, node: ast.AST) -> str:
-        return f"{self.path.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}"
-
-    def functions(self, name: str) -> list[ast.FunctionDef]:
-        nodes = ast.walk(self.tree)
-        return [n for n in nodes if isinstance(n, ast.FunctionDef) and n.name == name]
-
-    def around(self, node: ast.AST) -> Iterator[ast.FunctionDef]:
-        while (node := self.parents.get(node, self.tree)) is not self.tree:
-            if isinstance(node, ast.FunctionDef):
-                yield node
-
-
-@dataclass
 class Found:
-    """What was found in the package."""
-
     told: list[Told] = field(default_factory=list)
-    #: Where something is that could be a hint and that this module cannot follow.
+    #: Where a hint is that is no command, or that is not known how to fill.
     unknown: list[str] = field(default_factory=list)
 
 
 def in_package(paths: list[Path] | None = None) -> Found:
-    """Find hints, fixes, and commands that are printed for other reasons."""
+    """Find the texts that begin with a program, and the commands within texts and help."""
     found = Found()
     for path in sorted(PACKAGE.rglob("*.py")) if paths is None else paths:
-        module = _Module(path)
-        texts = dict.fromkeys([*_hints(module, found), *_printed(module)])
-        found.told += [Told(place=place, text=text) for place, text in texts]
+        names = vars(builtins) | {"shlex": _SHLEX}
+        if path.is_relative_to(ROOT):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            names = vars(importlib.import_module(".".join(parts))) | names
+        for parent in ast.walk(ast.parse(path.read_text())):
+            for node in _texts(parent):
+                _find(node, parent, names, f"{path.relative_to(PACKAGE)}:{node.lineno}", found)
+            is_hint = isinstance(parent, ast.keyword) and parent.arg in _HINTS
+            if is_hint and any(isinstance(it, ast.BinOp) for it in ast.iter_child_nodes(parent)):
+                found.unknown.append(f"{path}: write '{ast.unparse(parent)}' as one text")
     return found
 
 
-def _hints(module: _Module, found: Found) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Call):
-            for expression in _hint_arguments(module, node):
-                yield from _texts(module, expression, found)
-        elif isinstance(node, ast.FunctionDef) and _gives_hints(node.name):
-            for expression in _returned(node):
-                yield from _texts(module, expression, found)
+def _find(
+    node: ast.Constant | ast.JoinedStr,
+    parent: ast.AST,
+    names: dict[str, object],
+    place: str,
+    found: Found,
+) -> None:
+    is_hint = isinstance(parent, ast.keyword) and parent.arg in _HINTS
+    is_help = isinstance(parent, ast.Expr)
+    unknown: list[str] = []
+    for text in _filled(node, names, unknown):
+        is_command = not is_help and BEGINS.match(text)
+        commands = [text] if is_command else (_IN_HELP if is_help else _IN_TEXT).findall(text)
+        found.told += [Told(place=place, text=" ".join(it.split())) for it in commands]
+        if is_hint and text and not is_command:
+            unknown.append(f"'{text}' begins with no program that is known")
+    if is_hint or BEGINS.match(ast.unparse(node).removeprefix("f").strip("'\"")):
+        found.unknown += [f"{place}: {why}" for why in unknown]
 
 
-def _gives_hints(function: str) -> bool:
-    return function in _HINTS or function.endswith("start_command")
-
-
-def _hint_arguments(module: _Module, call: ast.Call) -> Iterator[ast.expr]:
-    yield from (keyword.value for keyword in call.keywords if keyword.arg in _HINTS)
-    if isinstance(call.func, ast.Name):
-        for function in module.functions(call.func.id):
-            names = [argument.arg for argument in function.args.args]
-            pairs = zip(names, call.args, strict=False)
-            yield from (value for name, value in pairs if name in _HINTS)
-
-
-def _texts(module: _Module, node: ast.expr, found: Found) -> Iterator[tuple[str, str]]:
-    sources = _sources(module, node)
-    if sources is not None:
-        for source in sources:
-            yield from _texts(module, source, found)
-        return
-    filled = list(_filled(node, module, found))
-    if isinstance(node, ast.Constant | ast.JoinedStr):
-        yield from ((module.place(node), text) for text in filled if text)
-    else:
-        found.unknown.append(f"{module.place(node)}: {ast.unparse(node)}")
-
-
-def _sources(module: _Module, node: ast.expr) -> list[ast.expr] | None:
-    """Give the expressions that a hint's expression gets its text from; None if it is text."""
-    match node:
-        case ast.IfExp():
-            return [node.body, node.orelse]
-        case ast.BoolOp(op=ast.Or()):
-            return node.values
-        case ast.Attribute(attr="hint" | "fix"):
-            return []  # whoever made that one is looked at there
-        case ast.Call(func=ast.Name(id=name)) if module.functions(name) or _gives_hints(name):
-            # One of another module that gives hints is looked at there.
-            return [value for one in module.functions(name) for value in _returned(one)]
-        case ast.Name(id=name):
-            return _assigned(module, node, name)
-        case _:
-            return None
-
-
-def _assigned(module: _Module, node: ast.AST, name: str) -> list[ast.expr] | None:
-    for function in module.around(node):
-        values = _values_of(ast.walk(function), name)
-        if values:
-            return values
-        arguments = function.args
-        if name in {one.arg for one in [*arguments.args, *arguments.kwonlyargs]}:
-            return []  # its callers are looked at, if the parameter is named as hints are
-    return _values_of(module.tree.body, name) or None
-
-
-def _values_of(nodes: Iterable[ast.AST], name: str) -> list[ast.expr]:
-    """Give what is assigned to the name."""
+def _texts(parent: ast.AST) -> list[ast.Constant | ast.JoinedStr]:
+    if isinstance(parent, ast.JoinedStr):
+        return []  # its parts
     return [
-        node.value
-        for node in nodes
-        if isinstance(node, ast.Assign)
-        and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
+        node
+        for node in ast.iter_child_nodes(parent)
+        if isinstance(node, ast.JoinedStr)
+        or (isinstance(node, ast.Constant) and isinstance(node.value, str))
     ]
 
 
-def _returned(function: ast.FunctionDef) -> list[ast.expr]:
-    nodes = (node for node in ast.walk(function) if isinstance(node, ast.Return))
-    return [node.value for node in nodes if node.value is not None]
-
-
-def _filled(node: ast.expr, module: _Module, found: Found) -> Iterator[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node, ast.JoinedStr):
-        parts = [_values(part, module, found) for part in node.values]
-        yield from ("".join(choice) for choice in product(*parts))
-
-
-def _values(part: ast.expr, module: _Module, found: Found) -> tuple[str, ...]:
-    if isinstance(part, ast.Constant):
-        return (str(part.value),)
-    assert isinstance(part, ast.FormattedValue)
-    source = ast.unparse(part.value)
-    if source.startswith(("shlex.quote(", "shlex.join(")):
-        return (shlex.quote(PLACE),)
-    if source not in VALUES:
-        found.unknown.append(f"{module.place(part)}: quote {{{source}}} or add it to VALUES")
-    return VALUES.get(source, ("?",))
-
-
-def _printed(module: _Module) -> Iterator[tuple[str, str]]:
-    """Find texts that are a command, and commands within a text or a help text."""
-    ignored = Found()
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.expr) or isinstance(module.parents.get(node), ast.JoinedStr):
+def _filled(
+    node: ast.Constant | ast.JoinedStr, names: dict[str, object], unknown: list[str]
+) -> Iterator[str]:
+    """Return the text of a constant, or those of an f-string with each sample."""
+    if isinstance(node, ast.Constant):
+        yield str(node.value)
+        return
+    used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    local = sorted(name for name in used if name in SAMPLES or name not in names)
+    code = compile(ast.Expression(node), "a hint", "eval")
+    for values in product(*(SAMPLES.get(name, (_Anything(),)) for name in local)):
+        try:
+            text = eval(code, dict(names), dict(zip(local, values, strict=True)))  # noqa: S307 - our own
+        except Exception as error:  # noqa: BLE001 - whatever a sample is not fit for
+            unknown.append(f"{error!r}; add a name to SAMPLES")
             continue
-        is_help = isinstance(module.parents.get(node), ast.Expr)
-        for text in _filled(node, module, ignored):
-            if is_help:
-                found = re.findall(r":\s(bootstrap [a-z][^`.]*)\.", text)
-            elif re.match(r"(bootstrap [a-z]|kubectl )", text):
-                found = [text]
-            else:
-                found = re.findall(r"['`](bootstrap [^'`]+)['`]", text)
-            yield from ((module.place(node), " ".join(one.split())) for one in found)
+        if PLACE in text.replace(_QUOTED, ""):
+            unknown.append("quote what may hold a space")
+        yield text
 
 
 def in_documents() -> list[Told]:
@@ -276,8 +243,8 @@ def _inline(line: str) -> Iterator[str]:
     yield from (_plain(code) for code in codes if re.match(r"(\S*/)?bootstrap \S", code))
     yield from (_plain(code) for code in codes if re.match(r"(\./setup\.sh|sudo|make)\b", code))
     is_table = re.match(
-        r"\| `(up|down|plan|list|verify|ssh|logs|kubeconfig|inventory|doctor|init"
-        r"|artifacts|version)\b",
+        r"\| `(up|down|plan|node|list|verify|kubectl|ssh|cp|port-forward|logs|kubeconfig|inventory"
+        r"|doctor|init|image load|image loaded|artifacts|version)\b",
         line,
     )
     if is_table:
@@ -293,11 +260,6 @@ def _plain(usage: str) -> str:
     return " ".join(_WORDS.get(word, word) for word in words)
 
 
-def package_commands() -> list[Told]:
-    """Give what the package tells a user to type."""
-    return in_package().told
-
-
 def everything() -> list[Told]:
-    """Give all lines, each once a place."""
-    return list(dict.fromkeys([*package_commands(), *in_documents()]))
+    """Return all lines, each once a place."""
+    return list(dict.fromkeys([*in_package().told, *in_documents()]))

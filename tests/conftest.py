@@ -4,7 +4,6 @@ import atexit
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -14,8 +13,10 @@ import pytest
 from hypothesis import settings
 
 from bootstrap.adapters.directories import find_directories
-from tests import canaries, scale
+from bootstrap.waiting import wait_for
+from tests import canaries, processes, scale
 
+pytest.register_assert_rewrite("tests.faults", "tests.control_plane")
 #: Runs tests inside tests, to see guards fail.
 pytest_plugins = ("pytester",)
 _TESTS = Path(__file__).parent
@@ -40,12 +41,13 @@ _GUARDED = (
 # On a busy host any example may be slow; what must be fast is measured in processor time.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+#: The test that may start no program, if there is one.
+_REFUSED: list[str] = []
 _SHOWN = pytest.StashKey[list[tuple[str, str]]]()
 #: Whole groups of unit tests whose subject is a program; others say so test by test.
 _RUN_PROGRAMS = (
     "unit/adapters/artifacts/",
     "unit/adapters/image/",
-    "unit/adapters/kubernetes/test_api.py",
     "unit/adapters/trust/test_authority.py",
     "unit/config/test_load.py",
 )
@@ -77,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
     _offer_kubernetes_programs()
     canaries.install()
+    processes.on_start(_refuse_program)
     config.addinivalue_line("markers", "runs_programs: a unit test that starts a child process")
     config.addinivalue_line(
         "markers", "shows_secrets(*places): files, or the output, where secrets are on purpose"
@@ -98,19 +101,24 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def _children_before() -> frozenset[int]:
-    return frozenset(child.pid for child in psutil.Process().children())
+def _children_before() -> set[int]:
+    return _children()
+
+
+def _children() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left(
-    _children_before: frozenset[int], request: pytest.FixtureRequest
-) -> Iterator[None]:
+def _nothing_left(_children_before: set[int], request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves the process other than it was, or a child of it running."""
     if _is_real(request):
         yield
+        # In a parallel run guarded tests may follow, beside what a session's fixtures started.
+        _children_before |= _children()
         return
-    environment, handlers, umask = _environment(), _handlers(), _umask()
+    environment, umask = _environment(), _umask()
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
     yield
     # The command line is a process of its own, so it need not give handlers back.
     for number, handler in handlers.items():
@@ -129,7 +137,7 @@ def _nothing_left(
 def _own_home(
     _nothing_left: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Path | None:
-    """Give every test a home of its own; BOOTSTRAP_HOME goes over all of XDG."""
+    """Make a home of its own for every test; BOOTSTRAP_HOME goes over all of XDG."""
     if _is_real(request):
         return None
     factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
@@ -162,20 +170,31 @@ def _no_leak(_own_home: Path | None, request: pytest.FixtureRequest) -> Iterator
 
 
 @pytest.fixture(autouse=True)
-def _no_programs(
-    _own_home: Path | None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _no_programs(_own_home: Path | None, request: pytest.FixtureRequest) -> Iterator[None]:
     """Keep unit tests from starting programs, unless they are marked ``runs_programs``."""
     place = _place(request)
     allowed = place.startswith(_RUN_PROGRAMS) or request.node.get_closest_marker("runs_programs")
-    if allowed or not place.startswith("unit/"):
-        return
+    _REFUSED.clear()
+    if not allowed and place.startswith("unit/"):
+        _REFUSED.append(place)
+    yield
+    _REFUSED.clear()
 
-    def refuse(_process: object, argv: object, *_: object, **__: object) -> None:
-        pytest.fail(f"a unit test started a program: {argv}")
 
-    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
-    monkeypatch.setattr(subprocess.Popen, "__del__", lambda _process: None)
+def _refuse_program(words: object, _: object) -> None:
+    if _REFUSED:
+        pytest.fail(f"a unit test started a program: {words}")
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the only sleep pass on the only clock; returns what was slept."""
+    pauses: list[float] = []
+    defaults = wait_for.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "sleep", pauses.append)
+    monkeypatch.setitem(defaults, "clock", lambda: sum(pauses))
+    return pauses
 
 
 @pytest.fixture
@@ -203,10 +222,6 @@ def _place(request: pytest.FixtureRequest) -> str:
 
 def _environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
-
-
-def _handlers() -> dict[signal.Signals, Callable[..., object] | int | None]:
-    return {number: signal.getsignal(number) for number in _SIGNALS}
 
 
 def _umask() -> int:

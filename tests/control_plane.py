@@ -1,6 +1,6 @@
 """The real etcd and API server of a plan, as processes on 127.0.0.1 instead of static pods.
 
-Everything they are told is what kubeadm writes into the static pods' manifests from the
+Their flags are those that kubeadm writes into the static pods' manifests from the
 files that the plan renders; only addresses, ports and directories are replaced.
 """
 
@@ -25,8 +25,7 @@ from bootstrap.model.plan import ClusterPlan
 from bootstrap.planning.node_files import INIT_CONFIG, node_files
 from bootstrap.planning.security import AUDIT_DIRECTORY, SECURITY_DIRECTORY
 from bootstrap.waiting import NotYet, wait_for
-
-_PATIENCE_S = 90
+from tests.processes import free_ports
 
 
 def program(name: str) -> Path:
@@ -41,36 +40,36 @@ def program(name: str) -> Path:
 
 
 def run(name: str, *words: str | Path, stdin: str | None = None, **environment: str) -> str:
-    """Run one of the programs to its end and give what it printed."""
-    done = subprocess.run(
-        [name, *words],
-        executable=program(name),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | environment,
-    )
+    """Run one of the programs to its end and return what it printed."""
+    done = _ran(name, *words, stdin=stdin, env=os.environ | environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
-@dataclass(frozen=True)
+def _ran(
+    name: str, *words: str | Path, stdin: str | None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [name, *words],
+        executable=program(name),
+        input=stdin,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@dataclass
 class Node:
     """What the initial control plane has on its disk, in a directory of the test."""
 
     directory: Path
 
-    @property
-    def config(self) -> Path:
-        return self.directory / "init.yaml"
-
-    @property
-    def pki(self) -> Path:
-        return self.directory / "pki"
+    def __post_init__(self) -> None:
+        self.config, self.pki = self.directory / "init.yaml", self.directory / "pki"
 
     def manifest(self, component: str) -> dict[str, object]:
-        """Let kubeadm write a static pod."""
         words = ("etcd", "local") if component == "etcd" else ("control-plane", component)
         run(
             "kubeadm",
@@ -83,7 +82,6 @@ class Node:
         return manifest
 
     def arguments(self, component: str) -> dict[str, str]:
-        """Give the flags of a static pod."""
         spec = self.manifest(component)["spec"]
         assert isinstance(spec, dict)
         flags = (word.partition("=") for word in spec["containers"][0]["command"][1:])
@@ -119,8 +117,6 @@ def write_node(plan: ClusterPlan, directory: Path) -> Node:
 
 @dataclass(frozen=True)
 class ControlPlane:
-    """An API server that answers."""
-
     node: Node
     api_port: int
     etcd_port: int
@@ -129,17 +125,9 @@ class ControlPlane:
         """Ask as the cluster's first administrator."""
         config = self.node.directory / "super-admin.conf"
         server = f"https://127.0.0.1:{self.api_port}"
-        return subprocess.run(
-            ["kubectl", "--kubeconfig", config, "--server", server, *words],  # noqa: S607
-            executable=program("kubectl"),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return _ran("kubectl", "--kubeconfig", config, "--server", server, *words, stdin=stdin)
 
     def anonymous(self, path: str) -> int:
-        """Ask as nobody and give the answer's status."""
         status, _ = _ask(self.api_port, self._context(), "GET", path)
         return status
 
@@ -179,7 +167,7 @@ def started(node: Node) -> Iterator[ControlPlane]:
     run("kubeadm", "init", "phase", "certs", "all", "--config", node.config)
     words = ("--config", node.config, "--kubeconfig-dir", node.directory)
     run("kubeadm", "init", "phase", "kubeconfig", "super-admin", *words)
-    api_port, etcd_port, peer_port, metrics_port = _free_ports(4)
+    api_port, etcd_port, peer_port, metrics_port = free_ports(4)
     control_plane = ControlPlane(node, api_port, etcd_port)
     with contextlib.ExitStack() as stack:
         etcd = _etcd_arguments(node, etcd_port, peer_port, metrics_port)
@@ -198,7 +186,7 @@ def started(node: Node) -> Iterator[ControlPlane]:
             if status != 200:
                 raise NotYet(f"status {status}")
 
-        wait_for("the API server", ready, timeout_s=_PATIENCE_S, interval_s=0.5)
+        wait_for("the API server", ready, timeout_s=90, interval_s=0.5)
         yield control_plane
 
 
@@ -256,11 +244,3 @@ def _ask(
         connection.request(method, path, body)
         response = connection.getresponse()
         return response.status, response.read()
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]

@@ -20,17 +20,16 @@ SEED = int(os.environ.get("BOOTSTRAP_FAULT_SEED") or (time.time_ns() // 10**6 if
 
 
 def trials(*, ci: int, long: int) -> int:
-    """Choose how often something is tried."""
     return long if IS_LONG else ci
 
 
 def chance(*names: object) -> random.Random:
-    """Give a test chance of its own, so that another test's number of trials changes nothing."""
+    """Return randomness for one test, which other tests' numbers of trials do not change."""
     return random.Random("/".join(str(name) for name in (SEED, *names)))  # noqa: S311 - moments and sizes, not secrets
 
 
 def chosen(points: Sequence[T], *, sample: int, salt: str) -> list[T]:
-    """Give all points in the long form, else ``sample`` of them in their order."""
+    """Return all points in the long form, else ``sample`` of them in their order."""
     if IS_LONG or sample >= len(points):
         return list(points)
     numbers = chance(salt).sample(range(len(points)), sample)
@@ -53,12 +52,7 @@ def tried(*, ci: int, long: int, **more: object) -> settings:
 
 def fuzzed(*, ci: int, long: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Decorate a test of Hypothesis with its number of examples and the seed."""
-    setting = tried(ci=ci, long=long)
-
-    def decorate(test: Callable[..., None]) -> Callable[..., None]:
-        return seed(SEED)(setting(test))
-
-    return decorate
+    return lambda test: seed(SEED)(tried(ci=ci, long=long)(test))
 
 
 def told(text: str) -> None:

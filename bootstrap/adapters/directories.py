@@ -1,4 +1,4 @@
-"""Where this user's files live: XDG directories, or one tree under BOOTSTRAP_HOME."""
+"""The directories of this user: XDG directories, or one tree under BOOTSTRAP_HOME."""
 
 import os
 import uuid
@@ -12,24 +12,24 @@ from bootstrap.adapters.files import private_directory, write_atomically
 from bootstrap.errors import StateError
 from bootstrap.model.names import ClusterName
 
-#: The system daemon opens disks as another user, so root's never live under a 0700 home.
+#: The system daemon opens disks as another user, so those of root are outside its 0700 home.
 _ROOT_DATA = Path("/var/lib/bootstrap")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directories:
-    """The three roots: products, rebuildable files, and disks."""
+    """The roots of the files: state of clusters, files that can be built again, and disks."""
 
     state: Path
     cache: Path
     volumes: Path
 
     def cluster_state(self, cluster: ClusterName) -> Path:
-        """Name the directory of a cluster's products: kubeconfig, keys, logs."""
+        """Return the state directory of a cluster: kubeconfig, keys, logs."""
         return self.state / str(cluster)
 
     def cluster_lock(self, cluster: ClusterName) -> Path:
-        """Name the lock of a cluster; it lies outside what ``down`` removes."""
+        """Return the lock of a cluster, outside the directories that ``down`` removes."""
         return self.state / ".locks" / f"{cluster}.lock"
 
     @property
@@ -39,17 +39,17 @@ class Directories:
 
     @property
     def images_lock(self) -> Path:
-        """The lock for building node images, and for removing what they are built from."""
+        """The lock for building node images and for removing their sources."""
         return self.state / ".locks" / ".images.lock"
 
     @property
     def images(self) -> Path:
-        """Built node images; beside the volumes, since the hypervisor reads both."""
+        """The directory of node images, beside the volumes: the hypervisor reads both."""
         return self.volumes.parent / "images"
 
 
 def find_directories() -> Directories:
-    """Tell where this user's files live; creates nothing."""
+    """Return the directories of this user; creates nothing."""
     home = os.environ.get("BOOTSTRAP_HOME")
     if home:
         base = Path(home).absolute()
@@ -64,7 +64,7 @@ def find_directories() -> Directories:
 
 @explained("read the install id")
 def read_install_id(directories: Directories) -> uuid.UUID | None:
-    """Give the install id, or none if this user has never made a cluster."""
+    """Return the install id; None before the first cluster of this user."""
     path = directories.state / "install-id"
     try:
         return uuid.UUID(path.read_text().strip())
@@ -73,18 +73,18 @@ def read_install_id(directories: Directories) -> uuid.UUID | None:
     except ValueError as error:
         raise StateError(
             f"File '{path}' does not hold an install id.",
-            details="It was kept. Clusters of yours carry the id in their ownership mark.",
+            details="It was kept. Your clusters have the id in their ownership mark.",
             hint="bootstrap list",
         ) from error
 
 
 @explained("make the install id")
 def ensure_install_id(directories: Directories) -> uuid.UUID:
-    """Give the install id, making it on the first call; the caller holds the host lock."""
+    """Return the install id; the first call creates it. The caller holds the host lock."""
     known = read_install_id(directories)
     if known is not None:
         return known
     private_directory(directories.state)
-    made = uuid.uuid4()
-    write_atomically(directories.state / "install-id", f"{made}\n")
-    return made
+    created = uuid.uuid4()
+    write_atomically(directories.state / "install-id", f"{created}\n")
+    return created

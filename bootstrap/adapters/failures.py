@@ -1,4 +1,4 @@
-"""Say in the user's words that the host refused to read or write a file (R-13, R-14)."""
+"""Report that the host refused to read or write a file (R-13, R-14)."""
 
 import contextlib
 import errno
@@ -16,10 +16,10 @@ _MIB = 1 << 20
 
 @contextlib.contextmanager
 def explained(action: str) -> Iterator[None]:
-    """Turn an OSError inside the block, or the decorated function, into one of ours.
+    """Convert an OSError of the block, or of the decorated function, to a BootstrapError.
 
-    ``action`` completes the sentence "Could not ...". A reader of our output that has gone
-    is no file that failed, so a BrokenPipeError passes.
+    ``action`` completes the sentence "Could not ...". A BrokenPipeError passes: the reader of
+    the output ended, and no file failed.
     """
     try:
         yield
@@ -30,7 +30,7 @@ def explained(action: str) -> Iterator[None]:
 
 
 def file_error(action: str, error: OSError) -> BootstrapError:
-    """Tell which file it was, why, and how much space is left there."""
+    """Return an error with the file, the reason and the free space of its file system."""
     name = error.filename2 or error.filename
     if not isinstance(name, str) or not os.path.isabs(name):  # noqa: PTH117 - a name, not yet a path
         return BootstrapError(f"Could not {action}.", details=str(error), hint="df -h")

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import re
 import shlex
@@ -12,18 +13,18 @@ from pathlib import Path
 
 from bootstrap.errors import HostError, NotOursError
 
-#: How temporary files of ours begin.
+#: The names of our temporary files begin with it.
 TEMPORARY_PREFIX = ".bootstrap-"
 
 
 def private_directory(path: Path, *, mode: int = 0o700) -> Path:
-    """Make a directory, and parents that are missing, ours alone whatever the umask is.
+    """Make a directory, and parents that are missing, private whatever the umask is.
 
     :raises NotOursError: if it is a link or belongs to another user (H-11, H-13).
     :raises HostError: if it belongs to the user who called sudo, whose HOME was kept (P-14).
     """
     for parent in reversed([above for above in path.parents if not above.exists()]):
-        # Not with parents=True, which gives them whatever the umask leaves (H-13).
+        # Not with parents=True: their modes would depend on the umask (H-13).
         with contextlib.suppress(FileExistsError):
             parent.mkdir(mode=0o755)
     with contextlib.suppress(FileExistsError):
@@ -33,7 +34,7 @@ def private_directory(path: Path, *, mode: int = 0o700) -> Path:
     if status.st_uid != os.getuid() and os.environ.get("SUDO_UID") == str(status.st_uid):
         raise HostError(
             f"Directory '{path}' belongs to the user who called sudo, so root did not use it.",
-            details="What root makes there, that user could neither use nor remove.",
+            details="That user could neither use nor remove what root makes there.",
             hint="Run it without sudo: bootstrap list",
         )
     if status.st_uid != os.getuid() or path.is_symlink():
@@ -51,10 +52,10 @@ def private_directory(path: Path, *, mode: int = 0o700) -> Path:
 
 
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> bool:
-    """Replace a file in one step, with fsync; gives False if it already held ``content``.
+    """Replace a file in one step, with fsync; return False if it already held ``content``.
 
     A kill at any moment leaves the old file or the new one, and at most one temporary
-    file that the next write, or :func:`sweep`, removes.
+    file, which the next write or :func:`sweep` removes.
     """
     data = content.encode() if isinstance(content, str) else content
     if path.is_file() and path.read_bytes() == data and path.stat().st_mode & 0o777 == mode:
@@ -66,22 +67,22 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
 
 @contextlib.contextmanager
 def replacing(path: Path, *, mode: int = 0o600) -> Iterator[Path]:
-    """Give a temporary file beside ``path`` that takes its place when the block ends well.
+    """Yield a temporary file beside ``path``, which replaces it if the block succeeds.
 
-    What killed runs left of the same file is removed first.
+    Removes what killed runs left of the same file first.
     """
     sweep(path.parent, path.name)
     with temporary_beside(path) as (temporary, _):
         yield temporary
         temporary.chmod(mode)
-        _sync(temporary)
+        sync(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
 
 
 @contextlib.contextmanager
 def temporary_beside(path: Path) -> Iterator[tuple[Path, int]]:
-    """Give a new file and its descriptor, whose flock says that its maker lives."""
+    """Yield a new file and its descriptor; a flock on it shows that this process lives."""
     descriptor, name = tempfile.mkstemp(prefix=f"{TEMPORARY_PREFIX}{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:
@@ -93,7 +94,7 @@ def temporary_beside(path: Path) -> Iterator[tuple[Path, int]]:
 
 
 def sweep(directory: Path, name: str | None = None) -> None:
-    """Remove what killed runs left, of the file ``name`` or of all; what is written now stays."""
+    """Remove what killed runs left of the file ``name``, or of all; open ones stay."""
     of_file = re.escape(name) if name else ".+"
     pattern = re.compile(rf"{re.escape(TEMPORARY_PREFIX)}{of_file}\.[a-z0-9_]{{8}}")
     for leftover in directory.iterdir():
@@ -102,7 +103,7 @@ def sweep(directory: Path, name: str | None = None) -> None:
 
 
 def remove_abandoned(path: Path) -> bool:
-    """Remove a file whose maker held a flock on it as long as it lived, if it does no more."""
+    """Remove a file unless a process holds a flock on it; return whether it was removed."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -117,7 +118,7 @@ def remove_abandoned(path: Path) -> bool:
 
 
 def remove_same(path: Path, descriptor: int) -> bool:
-    """Remove a file if it is still the one that ``descriptor`` has open."""
+    """Remove a file if it is still the one of ``descriptor``; return whether it was removed."""
     with contextlib.suppress(FileNotFoundError):
         if os.path.samestat(path.lstat(), os.fstat(descriptor)):
             path.unlink()
@@ -125,18 +126,32 @@ def remove_same(path: Path, descriptor: int) -> bool:
     return False
 
 
+def remove_entry(path: Path) -> None:
+    """Remove a directory with all in it, or a file; a link, not what it leads to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def remove_tree(directory: Path, *, last: str) -> None:
-    """Remove a directory; the file ``last``, which tells whose it is, goes after all others."""
+    """Remove a directory, and in it the file ``last``, which names its owner, after all others."""
     for entry in directory.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        elif entry.name != last:
-            entry.unlink(missing_ok=True)
+        # A directory of that name is not the file.
+        if entry.name != last or (entry.is_dir() and not entry.is_symlink()):
+            remove_entry(entry)
     (directory / last).unlink(missing_ok=True)
     directory.rmdir()
 
 
-def _sync(path: Path) -> None:
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Have the host write a file or a directory to its storage."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Locks that a killed process lets go of, and that say who holds them."""
+"""Locks that the kernel releases when their process is killed, with a file about the holder."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ def locked(path: Path, *, what: str, timeout_s: float = 0) -> Iterator[None]:
     """Hold the lock file ``path`` (flock, close-on-exec) while the block runs.
 
     :raises LockedError: if another process holds it for ``timeout_s`` seconds; the error
-        names that process, what it runs, since when, and whether it is stopped.
+        has the id and the command of that process, the time, and whether it is stopped.
     """
     lock = FileLock(path, timeout=timeout_s, mode=0o600)
     with explained(f"lock {what}"):

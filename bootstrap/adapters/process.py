@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootstrap.adapters.events.commands import log_command
 from bootstrap.adapters.reaper import die_with_parent, reaped
 from bootstrap.errors import BootstrapError, HostError, TimedOutError
 
@@ -15,7 +16,7 @@ _TAIL_LINES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """How a program ended."""
+    """Exit status and output of a program."""
 
     exit_status: int
     stdout: str
@@ -38,15 +39,16 @@ def run(  # noqa: PLR0913 - each argument is one property of a process
     check: bool = True,
     hint: str = "",
 ) -> Completed:
-    """Run a program to its end and give its decoded output.
+    """Run a program to its end and return its decoded output.
 
-    ``action`` completes the sentence "Could not ...". The program dies with us.
+    ``action`` completes the sentence "Could not ...". The program dies with this process.
 
     :raises HostError: if there is no such program, or the kernel does not start it.
     :raises TimedOutError: if it runs longer than ``timeout_s`` seconds.
     :raises BootstrapError: if ``check`` is set and it does not exit with 0.
     """
     words = [str(word) for word in argv]
+    log_command(words, cwd=cwd)
     try:
         done = subprocess.run(
             words,
@@ -92,14 +94,15 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
     cwd: Path | None = None,
     hint: str = "",
 ) -> None:
-    """Run a long program, giving each line of its output to ``line`` and to the file ``log``.
+    """Run a long program; each line of its output goes to ``line`` and to the file ``log``.
 
-    It and whatever it has started end with us, and when ``line`` raises.
+    It and all processes that it has started end with this process, and when ``line`` raises.
 
     :raises HostError: if there is no such program, or the kernel does not start it.
-    :raises BootstrapError: if it does not exit with 0; the log is named.
+    :raises BootstrapError: if it does not exit with 0, with the path of the log.
     """
     words = [str(word) for word in argv]
+    log_command(words, cwd=cwd)
     last: list[str] = []
     with contextlib.ExitStack() as ending:
         try:
@@ -126,7 +129,7 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
 def _reaped(
     words: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Give a running program, whose output is to be read to its end; whatever is left is ended.
+    """Run a program for the block, which reads its output; end all its processes afterwards.
 
     :raises OSError: if it does not start.
     """
@@ -141,7 +144,7 @@ def _reaped(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=[writing],
-                # What a terminal sends comes to us; the reaper is told by us or by our death.
+                # Signals of a terminal come to this process; it, or its death, signals the reaper.
                 start_new_session=True,
             )
         finally:
@@ -152,7 +155,7 @@ def _reaped(
                     raise OSError(int(number), os.strerror(int(number)))
                 yield reaper
             finally:
-                # Too late for one that has ended; without it, waiting could take minutes.
+                # No effect on one that has ended; without it, waiting could take minutes.
                 reaper.terminate()
 
 
@@ -169,5 +172,5 @@ def _not_started(action: str, program: str, error: OSError, hint: str) -> HostEr
 
 
 def private(path: str, flags: int) -> int:
-    """Open a file as ours alone, whatever the umask is; an opener for :func:`open`."""
+    """Open a file with mode 0600 whatever the umask is; an opener for :func:`open`."""
     return os.open(path, flags | os.O_CLOEXEC, 0o600)

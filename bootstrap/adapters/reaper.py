@@ -1,9 +1,9 @@
-"""Stand between us and a program that starts others: when we or it end, all of them do.
+"""Supervise a program that starts others: when it or this process ends, all of them end.
 
-Run as a program of its own, since nothing that runs in us outlives a SIGKILL. It is the
-reaper of its descendants (prctl(2)): whoever of them is left alone becomes its child, also
-an SSH connection that has put itself into the background. It imports nothing of ours, so
-that it starts in a few milliseconds and from whatever place.
+Runs as a process of its own, since no code of a process runs after SIGKILL. It is the
+subreaper of its descendants (prctl(2)): each that loses its parent becomes its child, also
+an SSH connection that has put itself into the background. It imports no other module of
+the package, so that it starts in a few milliseconds and from any directory.
 """
 
 import contextlib
@@ -17,15 +17,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-#: What it ends with when the program takes longer than it may, as timeout(1) does.
+#: The exit code after the time limit, as that of timeout(1).
 TIMED_OUT = 124
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 _ROUND_S = 0.05
-#: Of one call; the kernel takes no endless one.
+#: Of one call; the kernel accepts no infinite one.
 _LONGEST_WAIT_S = 3600.0
-#: A process that the kernel holds, on a dead network disk for instance, is left to it.
+#: After it, processes that cannot die, on a dead network disk for instance, are left.
 _PATIENCE_S = 10.0
 _NO_DESCRIPTOR = -1
 
@@ -42,29 +42,29 @@ def reaped(
     place: Path | None = None,
     report: int = _NO_DESCRIPTOR,
 ) -> list[str]:
-    """Give the command line that runs ``command``, whose whole family dies with this process.
+    """Return the command that runs ``command`` and ends all its processes with this one.
 
-    It ends as ``command`` does, with 128 + its number after a signal, and with ``TIMED_OUT``
-    after ``timeout_s`` seconds if that is not 0. If this process dies, the directory
-    ``place`` is removed. To the descriptor ``report``, which has to be passed on, goes the
-    errno of a ``command`` that does not start.
+    Its exit code is that of ``command``, 128 + the number of a signal that ended it, or
+    ``TIMED_OUT`` after ``timeout_s`` seconds if that is not 0. If this process dies, the
+    reaper removes the directory ``place``. It writes the errno of a ``command`` that does not
+    start to the descriptor ``report``, which it has to inherit.
     """
     own = [sys.executable, "-I", "-S", __file__, str(os.getpid())]
     return [*own, str(timeout_s), str(place or ""), str(report), *command]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run what :func:`reaped` was given."""
+    """Run the command of :func:`reaped`, and return its exit code."""
     parent, timeout_s, place, report, *command = arguments
-    # Also one that our caller ignores is kept for us now (sigpending(2)).
+    # The kernel now keeps them for sigtimedwait(2), also those that the caller ignores.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING | {signal.SIGCHLD})
     _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1)
     die_with_parent(signal.SIGTERM)
     try:
-        # It may have died before the kernel was asked.
+        # The parent may have died before prctl(2).
         return _watch(_start(command, int(report)), float(timeout_s)) if _lives(parent) else 1
     finally:
-        _end_family()
+        _kill_descendants()
         if place and not _lives(parent):
             shutil.rmtree(place, ignore_errors=True)
 
@@ -92,23 +92,23 @@ def _as_child() -> None:
 
 
 def _watch(program: "subprocess.Popen[bytes]", timeout_s: float) -> int:
-    """Give the exit code of the program, or of what ends it before."""
+    """Wait for the program, the time limit or a signal, and return the exit code."""
     ends = time.monotonic() + timeout_s if timeout_s else float("inf")
     waited = _ENDING | {signal.SIGCHLD}
     while True:
-        status = _buried().get(program.pid)
+        status = _wait_for_dead().get(program.pid)
         if status is not None:
             return status if status >= 0 else 128 - status
         left_s = ends - time.monotonic()
         if left_s <= 0:
             return TIMED_OUT
-        told = signal.sigtimedwait(waited, min(left_s, _LONGEST_WAIT_S))
-        if told and told.si_signo in _ENDING:
-            return 128 + told.si_signo
+        received = signal.sigtimedwait(waited, min(left_s, _LONGEST_WAIT_S))
+        if received and received.si_signo in _ENDING:
+            return 128 + received.si_signo
 
 
-def _buried() -> dict[int, int]:
-    """Bury the dead children and give how each ended, as :mod:`subprocess` does."""
+def _wait_for_dead() -> dict[int, int]:
+    """Wait for the dead children; return their exit codes in the form of :mod:`subprocess`."""
     ended = {}
     with contextlib.suppress(ChildProcessError):
         while (dead := os.waitpid(-1, os.WNOHANG)) != (0, 0):
@@ -116,19 +116,19 @@ def _buried() -> dict[int, int]:
     return ended
 
 
-def _end_family() -> None:
-    """Kill all descendants, and whom they leave behind, until there are none."""
+def _kill_descendants() -> None:
+    """Kill all descendants, and those that they started meanwhile, until there are none."""
     ends = time.monotonic() + _PATIENCE_S
     while (family := descendants(os.getpid())) and time.monotonic() < ends:
         for pid in family:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         signal.sigtimedwait({signal.SIGCHLD}, _ROUND_S)
-        _buried()
+        _wait_for_dead()
 
 
 def descendants(ancestor: int) -> list[int]:
-    """List the children of a process and all of theirs (proc(5))."""
+    """List the children of a process and all their descendants (proc(5))."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

@@ -2,39 +2,42 @@
 
 import click
 
-from bootstrap.cli import wiring
-from bootstrap.cli.console import StepProgress
+from bootstrap.cli.context import open_site
 from bootstrap.cli.output import output_option, table, write
+from bootstrap.cli.reporting import reporting_options
 from bootstrap.model.versions import DEFAULT_VERSION
+from bootstrap.ports import RunEvents
+from bootstrap.workflow.images import build_artifacts
 
 
 @click.group()
 def artifacts() -> None:
-    """Build, list and prune what Kubernetes is installed from."""
+    """Build, list and prune the programs and images that Kubernetes is installed from."""
 
 
 @artifacts.command()
 @click.option("--kubernetes-version", default=DEFAULT_VERSION, show_default=True)
+@click.option("--refresh", is_flag=True, help="Fetch today's Debian packages for kube-proxy.")
 @output_option
-def build(kubernetes_version: str, output: str) -> None:
+@reporting_options
+def build(kubernetes_version: str, output: str, events: RunEvents, *, refresh: bool) -> None:
     """Build every program and container image; about 15 minutes on 2 cores, once."""
-    progress = StepProgress()
-    progress.step(f"Building the artefacts of Kubernetes {kubernetes_version}")
-    built = wiring.build_artifacts(wiring.find_site(), progress).ensure(kubernetes_version)
+    built = build_artifacts(kubernetes_version, open_site(events=events), refresh=refresh)
     data = {
         "directory": str(built.directory),
         "digest": built.digest,
         "programs": {name: str(path) for name, path in sorted(built.binaries.items())},
         "images": str(built.image_archive),
     }
-    write(output, data, text=str(built.directory), names=sorted(built.binaries))
+    write(output, data, text=str(built.directory), names=sorted(built.binaries), events=events)
 
 
 @artifacts.command(name="list")
 @output_option
-def list_artifacts(output: str) -> None:
-    """List what is in the cache."""
-    found = wiring.build_artifacts(wiring.find_site(), StepProgress()).list()
+@reporting_options
+def list_artifacts(output: str, events: RunEvents) -> None:
+    """List the artefacts in the cache."""
+    found = open_site(events=events).artifacts.list()
     data = [
         {
             "name": item.name,
@@ -42,18 +45,24 @@ def list_artifacts(output: str) -> None:
             "sizeBytes": item.size_bytes,
             "sha256": item.sha256,
             "path": str(item.path),
+            "made": item.made or None,
         }
         for item in found
     ]
-    rows = [[item.name, item.version, item.size_bytes, item.sha256[:16]] for item in found]
-    text = table(["NAME", "VERSION", "BYTES", "SHA256"], rows) if rows else "Nothing is built."
-    write(output, data, text=text, names=[item.name for item in found])
+    rows = [
+        [item.name, item.version, item.size_bytes, item.sha256[:16], item.made or "unknown"]
+        for item in found
+    ]
+    header = ["NAME", "VERSION", "BYTES", "SHA256", "MADE"]
+    text = table(header, rows) if rows else "Nothing is built."
+    write(output, data, text=text, names=[item.name for item in found], events=events)
 
 
 @artifacts.command()
 @output_option
-def prune(output: str) -> None:
-    """Remove what earlier versions of this tool or of Go have built."""
-    removed = list(wiring.build_artifacts(wiring.find_site(), StepProgress()).prune())
+@reporting_options
+def prune(output: str, events: RunEvents) -> None:
+    """Remove artefacts that earlier versions of this tool built."""
+    removed = list(open_site(events=events).artifacts.prune())
     text = "\n".join(removed) or "Nothing to remove."
-    write(output, {"removed": removed}, text=text, names=removed)
+    write(output, {"removed": removed}, text=text, names=removed, events=events)

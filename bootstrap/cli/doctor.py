@@ -4,10 +4,9 @@ import sys
 
 import click
 
-from bootstrap.adapters.directories import find_directories
+from bootstrap.cli.context import composition
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, write
-from bootstrap.cli.wiring import default_uri
 from bootstrap.errors import HostError
 
 
@@ -15,13 +14,11 @@ from bootstrap.errors import HostError
 @hypervisor_option
 @output_option
 def doctor(hypervisor_uri: str | None, output: str) -> None:
-    """Check this host for real, and print the command that mends each fault.
+    """Run real checks of this host, and print the command that mends each fault.
 
     Exit code 3 if something that `up` needs is missing.
     """
-    from bootstrap.adapters.host.doctor import diagnose  # noqa: PLC0415 - imports libvirt
-
-    findings = list(diagnose(find_directories(), hypervisor_uri or default_uri()))
+    findings = composition().diagnose(hypervisor_uri)
     data = [
         {
             "name": item.name,

@@ -1,19 +1,18 @@
 """`bootstrap down`."""
 
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Mapping
 
 import click
 
-from bootstrap.cli import wiring
-from bootstrap.cli.console import StepProgress
+from bootstrap.cli.context import cluster_name, open_cluster, open_site
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, write
+from bootstrap.cli.reporting import reporting_options
 from bootstrap.errors import UsageError
 from bootstrap.model.names import ClusterName
-from bootstrap.workflow.down import DownResult, Failures
+from bootstrap.ports import RunEvents
+from bootstrap.workflow.down import DownResult, Failures, down_all
 from bootstrap.workflow.down import down as run_down
-from bootstrap.workflow.environment import Ports
 
 
 @click.command()
@@ -21,49 +20,32 @@ from bootstrap.workflow.environment import Ports
 @click.option("--all", "every", is_flag=True, help="All clusters of this user at this libvirt.")
 @hypervisor_option
 @output_option
-def down(name: str | None, hypervisor_uri: str | None, output: str, *, every: bool) -> None:
+@reporting_options
+def down(
+    name: str | None, hypervisor_uri: str | None, output: str, *, every: bool, events: RunEvents
+) -> None:
     """Remove everything of a cluster: machines, disks, files and kubeconfig entries.
 
-    Needs no local state; run again, it finds nothing and exits with 0. With --all, one
-    cluster that cannot be removed keeps no other.
+    Needs no local state. If nothing exists, it removes nothing and exits with 0. With --all,
+    a cluster that cannot be removed does not keep the others.
     """
-    if (name is None) is not every:
+    if every and name is None:
+        results, failures = down_all(open_site(hypervisor_uri, events=events))
+    elif name is not None and not every:
+        cluster, failures = cluster_name(name), Failures()
+        results = {cluster: run_down(cluster, open_cluster(cluster, hypervisor_uri, events=events))}
+    else:
         raise UsageError("Name a cluster, or say --all.", hint="bootstrap list")
-    chosen = None if name is None else wiring.cluster_name(name)
-    site = wiring.find_site(hypervisor_uri, chosen)
-    progress = StepProgress()
-    failures, results = Failures(), []
-    for cluster in [chosen] if chosen else _all_clusters(site, progress):
-        result = failures.collect(partial(_remove, cluster, site, progress))
-        results += [(cluster, result)] if result else []
     if results or not failures.errors:
-        _tell(results, output)
+        _report(results, output, events)
     failures.raise_together("Not every cluster was removed.", hint="bootstrap down --all")
 
 
-def _remove(cluster: ClusterName, site: wiring.Site, progress: StepProgress) -> DownResult:
-    with wiring.cluster_lock(site, cluster):
-        return run_down(cluster, wiring.build_ports(site, cluster, progress))
-
-
-def _tell(results: Sequence[tuple[ClusterName, DownResult]], output: str) -> None:
-    text = "\n".join(_as_text(cluster, result) for cluster, result in results)
-    data = [_as_data(cluster, result) for cluster, result in results]
-    write(output, data, text=text or "No cluster exists.", names=[str(c) for c, _ in results])
-
-
-def _all_clusters(site: wiring.Site, progress: StepProgress) -> list[ClusterName]:
-    ports = wiring.build_ports(site, ClusterName("all"), progress)
-    found = {domain.mark.cluster for domain in ports.hypervisor.domains()}
-    return sorted(found | set(ports.volumes.clusters()) | set(_with_files(site, ports)))
-
-
-def _with_files(site: wiring.Site, ports: Ports) -> Iterator[ClusterName]:
-    for cluster in ports.products.clusters():
-        # Elsewhere are the machines that need them.
-        at = wiring.recorded_uri(site.directories, site.install_id, cluster)
-        if at in (None, site.hypervisor_uri):
-            yield cluster
+def _report(results: Mapping[ClusterName, DownResult], output: str, events: RunEvents) -> None:
+    text = "\n".join(_as_text(cluster, result) for cluster, result in results.items())
+    data = [_as_data(cluster, result) for cluster, result in results.items()]
+    names = map(str, results)
+    write(output, data, text=text or "No cluster exists.", names=names, events=events)
 
 
 def _as_text(cluster: ClusterName, result: DownResult) -> str:

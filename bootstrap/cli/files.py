@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from bootstrap.cli.wiring import cluster_name
-from bootstrap.config.starter import json_schema, starter_file
+from bootstrap.cli.context import cluster_name
+from bootstrap.config.generated import json_schema, starter_file
 from bootstrap.errors import UsageError
 
 

@@ -1,4 +1,4 @@
-"""The group of all commands, loaded one by one, and the boundary where errors end."""
+"""The group of all commands, each loaded when it is named, and the boundary for errors."""
 
 import importlib
 import os
@@ -9,17 +9,27 @@ from typing import Any
 import click
 
 from bootstrap import __version__
+from bootstrap.cli.reporting import verbosity_options
 from bootstrap.errors import BootstrapError
 
 #: Command -> module and name of the click command; help texts load only what they show.
 _COMMANDS = {
     "up": ("up", "up"),
     "down": ("down", "down"),
+    "stop": ("life", "stop"),
+    "start": ("life", "start"),
+    "reboot": ("life", "reboot"),
+    "suspend": ("life", "suspend"),
+    "resume": ("life", "resume"),
     "list": ("listing", "list_clusters"),
     "status": ("status", "status"),
     "verify": ("verify", "verify"),
+    "node": ("node", "node"),
     "plan": ("plan", "plan"),
-    "ssh": ("ssh", "ssh"),
+    "kubectl": ("reaching", "kubectl"),
+    "ssh": ("reaching", "ssh"),
+    "cp": ("reaching", "cp"),
+    "port-forward": ("reaching", "port_forward"),
     "logs": ("logs", "logs"),
     "kubeconfig": ("kubeconfig", "kubeconfig"),
     "inventory": ("inventory", "inventory"),
@@ -35,14 +45,14 @@ _ALIASES = {"create": "up", "delete": "down"}
 
 
 class BootstrapGroup(click.Group):
-    """Loads a command when it is named, and draws each of our errors once."""
+    """Loads a command when it is named, and prints each of our errors once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Name the commands in the order a user meets them."""
+        """List the commands in the order in which a user meets them."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import the command's module and give the command."""
+        """Import the command's module and return the command."""
         known = _COMMANDS.get(_ALIASES.get(cmd_name, cmd_name))
         if known is None:
             return None
@@ -55,19 +65,19 @@ class BootstrapGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BootstrapError as error:
-            from bootstrap.cli.console import show_error  # noqa: PLC0415 - rich is not for --help
+            from bootstrap.console import show_error  # noqa: PLC0415 - rich is not for --help
 
             show_error(error)
             sys.exit(error.exit_code)
         except BrokenPipeError:
-            # Whoever read our output has gone; nothing more can be said to anybody.
+            # The reader of our output has gone, so nothing more can be reported.
             for descriptor in (1, 2):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
             sys.exit(128 + signal.SIGPIPE)
         except OSError as error:
-            # Where no adapter has said it better: a file of ours that is not read or written.
-            from bootstrap.adapters.failures import file_error  # noqa: PLC0415
-            from bootstrap.cli.console import show_error  # noqa: PLC0415
+            # No adapter has explained it: the host refused to read or write a file of ours.
+            from bootstrap.composition import file_error  # noqa: PLC0415
+            from bootstrap.console import show_error  # noqa: PLC0415
 
             failure = file_error("finish the command", error)
             show_error(failure)
@@ -76,5 +86,6 @@ class BootstrapGroup(click.Group):
 
 @click.group(cls=BootstrapGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bootstrap")
+@verbosity_options
 def cli() -> None:
     """Make a real Kubernetes cluster on real virtual machines, and take it down again."""

@@ -1,55 +1,72 @@
-"""`bootstrap image`."""
+"""`bootstrap image`: node images, and what loads container images into nodes."""
 
 import click
 
-from bootstrap.cli import wiring
-from bootstrap.cli.console import StepProgress
+from bootstrap.cli.context import open_site
+from bootstrap.cli.load import load, loaded, unload
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, table, write
+from bootstrap.cli.reporting import reporting_options
 from bootstrap.model.cluster import NodeImage
 from bootstrap.model.versions import DEFAULT_VERSION
+from bootstrap.ports import RunEvents
+from bootstrap.workflow.images import build_image, prune_images
 
 
 @click.group()
 def image() -> None:
-    """Build, list and prune node images."""
+    """Build, list and prune node images; load container images into a cluster."""
+
+
+for _command in (load, loaded, unload):
+    image.add_command(_command)
 
 
 @image.command()
 @click.option("--kubernetes-version", default=DEFAULT_VERSION, show_default=True)
+@click.option(
+    "--refresh",
+    is_flag=True,
+    help="Fetch today's Debian packages, for new clusters; existing ones keep their image.",
+)
 @output_option
-def build(kubernetes_version: str, output: str) -> None:
+@reporting_options
+def build(kubernetes_version: str, output: str, events: RunEvents, *, refresh: bool) -> None:
     """Build the node image, and the artefacts in it, unless they exist."""
-    progress = StepProgress()
-    progress.step("Preparing the node image")
-    built = wiring.build_images(wiring.find_site(), progress).ensure(kubernetes_version)
-    write(output, _data(built), text=str(built.disk.parent), names=[built.key])
+    built = build_image(kubernetes_version, open_site(events=events), refresh=refresh)
+    write(output, _data(built), text=str(built.disk.parent), names=[built.key], events=events)
 
 
 @image.command(name="list")
 @output_option
-def list_images(output: str) -> None:
+@reporting_options
+def list_images(output: str, events: RunEvents) -> None:
     """List the node images of this user."""
-    found = wiring.build_images(wiring.find_site(), StepProgress()).list()
-    rows = [[item.key, item.kubernetes_version, item.size_bytes] for item in found]
-    text = table(["KEY", "KUBERNETES", "BYTES"], rows) if rows else "No image is built."
-    write(output, [_data(item) for item in found], text=text, names=[item.key for item in found])
+    found = open_site(events=events).images.list()
+    rows = [
+        [item.key, item.kubernetes_version, item.size_bytes, item.packages_fetched or "unknown"]
+        for item in found
+    ]
+    header = ["KEY", "KUBERNETES", "BYTES", "PACKAGES FETCHED"]
+    text = table(header, rows) if rows else "No image is built."
+    write(
+        output,
+        [_data(item) for item in found],
+        text=text,
+        names=[item.key for item in found],
+        events=events,
+    )
 
 
 @image.command()
 @hypervisor_option
 @output_option
-def prune(hypervisor_uri: str | None, output: str) -> None:
-    """Remove images that no node's disk lies over, and base systems of earlier versions."""
-    site = wiring.find_site(hypervisor_uri)
-    domains = wiring.build_hypervisor(site).domains()
-    in_use = {domain.mark.facts.get("image", "") for domain in domains}
-    # Other libvirts have machines too.
-    in_use |= set(wiring.build_volumes(site).images())
-    removed = list(wiring.build_images(site, StepProgress()).prune(in_use))
-    write(
-        output, {"removed": removed}, text="\n".join(removed) or "Nothing to remove.", names=removed
-    )
+@reporting_options
+def prune(hypervisor_uri: str | None, output: str, events: RunEvents) -> None:
+    """Remove images that no node's disk needs, and base systems of earlier versions."""
+    removed = list(prune_images(open_site(hypervisor_uri, events=events)))
+    text = "\n".join(removed) or "Nothing to remove."
+    write(output, {"removed": removed}, text=text, names=removed, events=events)
 
 
 def _data(item: NodeImage) -> dict[str, object]:
@@ -57,5 +74,6 @@ def _data(item: NodeImage) -> dict[str, object]:
         "key": item.key,
         "kubernetesVersion": item.kubernetes_version,
         "sizeBytes": item.size_bytes,
+        "packagesFetched": item.packages_fetched or None,
         "directory": str(item.disk.parent),
     }

@@ -1,12 +1,10 @@
 """`bootstrap inventory`."""
 
-import json
-
 import click
-import yaml
 
-from bootstrap.cli import wiring
-from bootstrap.cli.products import product
+from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.cli.output import yaml_as_json
+from bootstrap.workflow.files import find_file, read_file
 
 
 @click.command()
@@ -16,12 +14,10 @@ from bootstrap.cli.products import product
 )
 def inventory(name: str, output: str) -> None:
     """Print the Ansible inventory: ansible -i <(bootstrap inventory NAME) -m ping all."""
-    path = product(wiring.find_site(), wiring.cluster_name(name), "inventory.yml")
-    text = path.read_text()
-    match output:
-        case "json":
-            click.echo(json.dumps(yaml.safe_load(text), indent=2))
-        case "name":
-            click.echo(path)
-        case _:
-            click.echo(text, nl=False)
+    cluster = cluster_name(name)
+    ports = open_cluster(cluster)
+    if output == "name":
+        click.echo(find_file(cluster, "inventory.yml", ports))
+        return
+    text = read_file(cluster, "inventory.yml", ports)
+    click.echo(yaml_as_json(text) if output == "json" else text, nl=output == "json")

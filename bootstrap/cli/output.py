@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 import click
 import yaml
 
-from bootstrap.adapters.terminal import without_control_codes
+from bootstrap.errors import StateError
+from bootstrap.ports import CheckResult, RunEvents
+from bootstrap.terminal import without_control_codes
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -21,8 +23,22 @@ output_option = click.option(
 )
 
 
-def write(output: str, data: object, *, text: str, names: Iterable[str] = ()) -> None:
-    """Write one result in the form that the user chose."""
+def write(
+    output: str,
+    data: object,
+    *,
+    text: str,
+    names: Iterable[str] = (),
+    events: RunEvents | None = None,
+) -> None:
+    """Write one result in the form that the user chose.
+
+    It is also the result of the run's last event, and only that where events are on stdout.
+    """
+    if events is not None:
+        events.result = data
+        if events.is_on_stdout:
+            return
     match output:
         case "json":
             click.echo(json.dumps(data, indent=2))
@@ -34,6 +50,24 @@ def write(output: str, data: object, *, text: str, names: Iterable[str] = ()) ->
         case _:
             # A check's evidence or a node's status may quote what a guest says (SEC-15).
             click.echo(without_control_codes(text))
+
+
+def checks_data(checks: Iterable[CheckResult]) -> list[dict[str, object]]:
+    """Return the results of checks as every command writes them."""
+    return [{"name": check.name, "ok": check.ok, "evidence": check.evidence} for check in checks]
+
+
+def yaml_as_json(text: str) -> str:
+    """Write a YAML document of ours as JSON.
+
+    :raises StateError: if it is not YAML.
+    """
+    try:
+        return json.dumps(yaml.safe_load(text), indent=2, default=str)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise StateError(
+            "The file is damaged.", details=str(error), hint="bootstrap list"
+        ) from error
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -5,37 +5,28 @@ from pathlib import Path
 
 import click
 
-from bootstrap.cli import wiring
-from bootstrap.cli.options import spec_options
+from bootstrap.cli.context import open_cluster
 from bootstrap.cli.output import output_option, table, write
+from bootstrap.cli.spec_options import spec_options
 from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
 from bootstrap.planning.document import plan_document
-from bootstrap.workflow.keeping import fitted
-from bootstrap.workflow.shape import known_acceleration, plan_cluster
+from bootstrap.workflow.preview import preview
 
 
 @click.command()
 @spec_options
 @output_option
 def plan(*, file: Path | None, flags: Flags, output: str) -> None:
-    """Show what `up` would make, with what exists marked; changes nothing."""
+    """Show what `up` would make, and mark what exists; changes no cluster."""
     spec = load_spec(file, flags)
-    site = wiring.find_site(spec.hypervisor_uri, spec.name)
-    ports = wiring.build_planning_ports(site)
-    existing = ports.hypervisor.domains(spec.name)
-    named = flags.named(file)
-    spec = fitted(spec, existing, workers_named=flags.name_workers(file), named=named)
-    made = plan_cluster(
+    made = preview(
         spec,
-        wiring.build_setting(site, spec.name),
-        ports.hypervisor,
-        ports.is_port_free,
-        existing=existing,
-        acceleration=known_acceleration(existing) or ports.acceleration(),
+        open_cluster(spec.name, spec.hypervisor_uri),
+        chosen=None if file else flags.chosen_facts(),
     )
-    data = plan_document(made, exists={domain.name for domain in existing})
-    write(output, data, text=_as_text(data), names=[node.name for node in made.nodes])
+    data = plan_document(made.plan, exists=made.existing)
+    write(output, data, text=_as_text(data), names=[node.name for node in made.plan.nodes])
 
 
 def _as_text(data: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""End on a signal wherever it comes, with the exit code that tells which (G-04)."""
+"""End on a signal at any moment, with an exit code that names the signal (G-04)."""
 
 import contextlib
 import os
@@ -17,21 +17,21 @@ _AT_ONCE_S = 0.001
 
 
 class _Interrupted(SystemExit):
-    """A signal's end; unlike KeyboardInterrupt, nobody on the way out makes it another."""
+    """The end by a signal; unlike KeyboardInterrupt, no library turns it into another error."""
 
 
 def end_on_signals() -> None:
     """Make SIGINT, SIGTERM and SIGHUP end the process with 128 + their number.
 
-    Everything on the way out is cleaned up; a second signal of a kind waits for nothing.
-    One that our caller had ignored stays so: nohup and a shell's ``&`` mean it.
+    The process cleans up on its way out; a second signal of the same kind ends it at once.
+    A signal that the caller had ignored stays ignored, as nohup and a shell's ``&`` intend.
     """
     _take_signals(_end)
     sys.unraisablehook = _end_again
 
 
-def let_signals_go() -> None:
-    """Let signals end the process as they would end any: the work is done or given up."""
+def restore_signals() -> None:
+    """Restore the default action of signals, once the work is done or given up."""
     signal.setitimer(signal.ITIMER_REAL, 0)
     _take_signals(signal.SIG_DFL)
 
@@ -51,7 +51,7 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _end_again(lost: "UnraisableHookArgs") -> None:
-    """Raise once more what a destructor or a callback could not let pass."""
+    """Raise the end again if a destructor or a callback swallowed it."""
     error = lost.exc_value
     if not isinstance(error, _Interrupted):
         sys.__unraisablehook__(lost)

@@ -1,74 +1,76 @@
 """`bootstrap status`."""
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import click
 
-from bootstrap.cli import wiring
+from bootstrap.cli.context import cluster_name, open_cluster
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, table, write
-from bootstrap.errors import BootstrapError
-from bootstrap.model.cluster import Domain
-from bootstrap.waiting import NotYet
+from bootstrap.model.cluster import ClusterState
+from bootstrap.workflow.status import NodeStatus
+from bootstrap.workflow.status import status as run_status
+
+#: What `--exit-code` ends with.
+_EXIT_CODES = {
+    ClusterState.RUNNING: 0,
+    ClusterState.SICK: 8,
+    ClusterState.STOPPED: 10,
+    ClusterState.SUSPENDED: 11,
+    ClusterState.PARTLY_STOPPED: 12,
+}
 
 
 @click.command()
 @click.argument("name")
 @hypervisor_option
+@click.option(
+    "--exit-code",
+    "in_exit_code",
+    is_flag=True,
+    help="Exit with 0 if it runs well, 8 if it is sick, 10 stopped, 11 suspended, 12 partly.",
+)
 @output_option
-def status(name: str, hypervisor_uri: str | None, output: str) -> None:
+@click.pass_context
+def status(
+    ctx: click.Context,
+    name: str,
+    hypervisor_uri: str | None,
+    output: str,
+    *,
+    in_exit_code: bool,
+) -> None:
     """Show each node as libvirt and as the API server see it, and the certificate's end."""
-    cluster = wiring.cluster_name(name)
-    site = wiring.find_site(hypervisor_uri, cluster)
-    domains = wiring.existing_domains(site, cluster)
-    kubeconfig = site.directories.cluster_state(cluster) / "kubeconfig"
-    answers, reason = _ask(kubeconfig)
-    nodes = [_node(domain, answers, reason) for domain in domains]
+    cluster = cluster_name(name)
+    found = run_status(cluster, open_cluster(cluster, hypervisor_uri))
+    nodes = [_node(node) for node in found.nodes]
+    ends = found.certificate_ends
     data = {
         "name": name,
-        "kubeconfig": str(kubeconfig) if kubeconfig.exists() else None,
-        "api": reason or "ok",
-        "certificateEnds": _certificate_end(kubeconfig),
+        "state": found.state.value,
+        "kubeconfig": str(found.kubeconfig) if found.kubeconfig else None,
+        "api": found.api,
+        "certificateEnds": ends.isoformat() if ends else None,
         "nodes": nodes,
     }
     rows = [list(node.values()) for node in nodes]
     lines = [table(["NODE", "ROLE", "DOMAIN", "KUBERNETES", "ADDRESS", "SSH PORT"], rows)]
-    lines.append(f"api: {data['api']}")
-    if data["certificateEnds"]:
-        lines.append(f"certificate ends: {data['certificateEnds']}")
-    if not kubeconfig.exists():
+    lines += [f"cluster: {found.state.value}", f"api: {found.api}"]
+    if ends:
+        lines.append(f"certificate ends: {ends.isoformat()}")
+    if not found.kubeconfig:
         lines.append(f"The local files are lost; 'bootstrap down {name}' still works.")
-    write(output, data, text="\n".join(lines), names=[domain.name for domain in domains])
+    write(output, data, text="\n".join(lines), names=[node.domain.name for node in found.nodes])
+    if in_exit_code:
+        ctx.exit(_EXIT_CODES[found.state])
 
 
-def _ask(kubeconfig: Path) -> tuple[Mapping[str, str], str]:
-    if not kubeconfig.exists():
-        return {}, "no kubeconfig yet"
-    try:
-        return wiring.build_api().joined_nodes(kubeconfig), ""
-    except NotYet as error:
-        return {}, f"does not answer: {error}"
-    except BootstrapError as error:
-        return {}, f"{error.message} {error.details}".strip()
-
-
-def _certificate_end(kubeconfig: Path) -> str | None:
-    if not kubeconfig.exists():
-        return None
-    try:
-        return wiring.build_api().certificate_expiry(kubeconfig).client.isoformat()
-    except (BootstrapError, NotYet):
-        return None
-
-
-def _node(domain: Domain, answers: Mapping[str, str], reason: str) -> dict[str, object]:
+def _node(node: NodeStatus) -> dict[str, object]:
+    domain = node.domain
     state = f"{domain.state.value} ({domain.reason})" if domain.reason else domain.state.value
     return {
         "name": domain.name,
-        "role": domain.mark.role.value,
+        "role": domain.mark.role.value if domain.mark.role else "",
         "domain": state,
-        "kubernetes": answers.get(domain.name, "unknown" if reason else "not joined"),
+        "kubernetes": node.kubernetes,
         "address": domain.mark.facts.get("address", ""),
         "sshPort": domain.mark.ports.get("ssh", 0),
     }

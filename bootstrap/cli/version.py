@@ -12,7 +12,7 @@ from bootstrap.model.versions import SUPPORTED_VERSIONS
 @click.command()
 @output_option
 def version(output: str) -> None:
-    """Tell the version of this tool and of the Kubernetes it installs."""
+    """Print the version of this tool and of the Kubernetes it installs."""
     data = {
         "bootstrap": __version__,
         "kubernetes": list(SUPPORTED_VERSIONS),

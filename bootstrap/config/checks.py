@@ -1,12 +1,13 @@
-"""What must hold between the values of a cluster file."""
+"""Check the rules that involve several values of a cluster file."""
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 
-from bootstrap.config.fields import MAX_WORKERS
+from pydantic.alias_generators import to_camel
+
 from bootstrap.config.problems import Path, Problem
-from bootstrap.config.schema import ClusterFile, NodeGroup
+from bootstrap.config.schema import MAX_WORKERS, ClusterFile
 from bootstrap.model.network import (
     POD_PREFIX,
     UPLINK_SUBNET,
@@ -27,54 +28,48 @@ _Locate = Callable[[ipaddress.IPv4Network, int], object]
 
 
 def check(file: ClusterFile) -> Iterator[Problem]:
-    """Find what cannot be made although each value is fine in itself."""
-    yield from _check_control_planes(file)
-    yield from _check_workers(file)
-    for index, group in enumerate(file.nodes):
-        if group.count:
-            yield from _check_size(group, ("nodes", index))
+    """Find the rules that a file breaks although each value is valid."""
+    yield from _check_counts(file)
+    yield from _check_sizes(file)
     yield from _check_overlaps(file)
     yield from _check_room(file)
 
 
-def _check_control_planes(file: ClusterFile) -> Iterator[Problem]:
-    groups = _groups(file, NodeRole.CONTROL_PLANE)
-    total = sum(file.nodes[index].count for index in groups)
-    if total == 1:
-        return
-    path: Path = ("nodes",)
-    for index in groups:
-        group: Path = ("nodes", index)
-        path = (*group, "count" if "count" in file.nodes[index].model_fields_set else "role")
-    yield Problem(
-        path=path,
-        message=f"one control plane is supported; this asks for {total}",
-        based_on=_counts(file, groups),
-    )
-
-
-def _check_workers(file: ClusterFile) -> Iterator[Problem]:
-    groups = _groups(file, NodeRole.WORKER)
-    total = sum(file.nodes[index].count for index in groups)
-    if total > MAX_WORKERS:
+def _check_counts(file: ClusterFile) -> Iterator[Problem]:
+    planes, workers = _groups(file, NodeRole.CONTROL_PLANE), _groups(file, NodeRole.WORKER)
+    total = _total(file, NodeRole.CONTROL_PLANE)
+    if total != 1:
+        path: Path = ("nodes",)
+        for index in planes:
+            has_count = "count" in file.node_groups[index].model_fields_set
+            path = ("nodes", index, "count" if has_count else "role")
         yield Problem(
-            path=("nodes", groups[-1], "count"),
+            path=path,
+            message=f"one control plane is supported; this asks for {total}",
+            based_on=_counts(file, planes),
+        )
+    if (total := _total(file, NodeRole.WORKER)) > MAX_WORKERS:
+        yield Problem(
+            path=("nodes", workers[-1], "count"),
             message=f"up to {MAX_WORKERS} workers are supported; this asks for {total}",
-            based_on=_counts(file, groups),
+            based_on=_counts(file, workers),
         )
 
 
-def _check_size(group: NodeGroup, path: Path) -> Iterator[Problem]:
-    is_control_plane = group.role is NodeRole.CONTROL_PLANE
-    noun = "a control plane" if is_control_plane else "a worker"
-    min_mib = _MIN_CONTROL_PLANE_MIB if is_control_plane else _MIN_WORKER_MIB
-    based_on: tuple[Path, ...] = ((*path, "role"), (*path, "count"))
-    if is_control_plane and group.cpus_or_default < _MIN_CONTROL_PLANE_CPUS:
-        message = f"{noun} needs at least {_MIN_CONTROL_PLANE_CPUS}, not {group.cpus_or_default}"
-        yield Problem(path=(*path, "cpus"), message=message, based_on=based_on)
-    if group.memory_mib < min_mib:
-        message = f"{noun} needs at least '{min_mib}MiB', not '{group.memory_mib}MiB'"
-        yield Problem(path=(*path, "memory"), message=message, based_on=based_on)
+def _check_sizes(file: ClusterFile) -> Iterator[Problem]:
+    for index, group in enumerate(file.node_groups):
+        path: Path = ("nodes", index)
+        based_on: tuple[Path, ...] = ((*path, "role"), (*path, "count"))
+        noun, least_cpus, least_mib = "a worker", 1, _MIN_WORKER_MIB
+        if group.role is NodeRole.CONTROL_PLANE:
+            noun, least_cpus = "a control plane", _MIN_CONTROL_PLANE_CPUS
+            least_mib = _MIN_CONTROL_PLANE_MIB
+        if group.count and group.cpus < least_cpus:
+            message = f"{noun} needs at least {least_cpus}, not {group.cpus}"
+            yield Problem(path=(*path, "cpus"), message=message, based_on=based_on)
+        if group.count and group.memory_mib < least_mib:
+            message = f"{noun} needs at least '{least_mib}MiB', not '{group.memory_mib}MiB'"
+            yield Problem(path=(*path, "memory"), message=message, based_on=based_on)
 
 
 def _check_overlaps(file: ClusterFile) -> Iterator[Problem]:
@@ -85,7 +80,7 @@ def _check_overlaps(file: ClusterFile) -> Iterator[Problem]:
         "serviceSubnet": networking.service_subnet,
         "nodeSubnet": networking.node_subnet,
     }
-    chosen = {name for name in ranges if _is_chosen(file, name)}
+    chosen = set(map(to_camel, networking.model_fields_set))
     for one, other in combinations(ranges, 2):
         if ranges[one].overlaps(ranges[other]):
             # The user's own choice is to be changed, not a default.
@@ -106,7 +101,7 @@ def _check_overlaps(file: ClusterFile) -> Iterator[Problem]:
 
 
 def _check_room(file: ClusterFile) -> Iterator[Problem]:
-    workers = sum(file.nodes[index].count for index in _groups(file, NodeRole.WORKER))
+    workers = _total(file, NodeRole.WORKER)
     last = node_number(is_control_plane=not workers, index=max(workers - 1, 0))
     wanted: dict[str, tuple[ipaddress.IPv4Network, _Locate, str]] = {
         "podSubnet": (file.networking.pod_subnet, node_pod_subnet, f"a /{POD_PREFIX}"),
@@ -117,17 +112,15 @@ def _check_room(file: ClusterFile) -> Iterator[Problem]:
             yield Problem(
                 path=("networking", name),
                 message=f"'{network}' has no room for {noun} for each of {workers + 1} nodes; "
-                f"use a /{_widest_needed(network.prefixlen, locate, last)} or a larger range",
-                based_on=_counts(file, range(len(file.nodes))),
+                f"use a /{_prefix_needed(network.prefixlen, locate, last)} or a larger range",
+                based_on=_counts(file, range(len(file.node_groups))),
             )
 
 
-def _widest_needed(prefix: int, locate: _Locate, number: int) -> int:
-    while prefix > _MIN_PREFIX:
-        prefix -= 1
-        if _has_room(ipaddress.IPv4Network((0, prefix)), locate, number):
-            break
-    return prefix
+def _prefix_needed(prefix: int, locate: _Locate, number: int) -> int:
+    larger = range(prefix - 1, _MIN_PREFIX, -1)
+    fitting = (p for p in larger if _has_room(ipaddress.IPv4Network((0, p)), locate, number))
+    return next(fitting, _MIN_PREFIX)
 
 
 def _has_room(network: ipaddress.IPv4Network, locate: _Locate, number: int) -> bool:
@@ -138,16 +131,15 @@ def _has_room(network: ipaddress.IPv4Network, locate: _Locate, number: int) -> b
     return True
 
 
-def _is_chosen(file: ClusterFile, name: str) -> bool:
-    chosen = file.networking.model_fields_set
-    return name in {type(file.networking).model_fields[field].alias for field in chosen}
-
-
 def _groups(file: ClusterFile, role: NodeRole) -> list[int]:
-    return [index for index, group in enumerate(file.nodes) if group.role is role]
+    return [index for index, group in enumerate(file.node_groups) if group.role is role]
+
+
+def _total(file: ClusterFile, role: NodeRole) -> int:
+    return sum(file.node_groups[index].count for index in _groups(file, role))
 
 
 def _counts(file: ClusterFile, groups: Iterable[int]) -> tuple[Path, ...]:
-    """Name all that the number of nodes in ``groups`` was concluded from."""
-    roles = (("nodes", index, "role") for index in range(len(file.nodes)))
+    """List the values that the number of nodes in ``groups`` depends on."""
+    roles = (("nodes", index, "role") for index in range(len(file.node_groups)))
     return ("nodes",), *roles, *(("nodes", index, "count") for index in groups)

@@ -1,85 +1,88 @@
-"""What the command line asks for goes over what the file says."""
+"""Set the values of the command line's options over those of the file."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from annotated_types import Ge
+
 from bootstrap.config.problems import Path
+from bootstrap.config.schema import SECTIONS, Flag
+from bootstrap.model.facts import fact_name
 from bootstrap.model.spec import NodeRole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """An option of the commands that take a cluster file, or their argument ``NAME``."""
+
+    flag: str
+    #: Only of the node groups of this role.
+    role: NodeRole | None
+    path: Path
+    kind: type[int | str]
+    help: str
+    #: The name under which an existing cluster remembers the value, if it does.
+    fact: str | None
+
+    @property
+    def name(self) -> str:
+        """The name in Python."""
+        return self.flag.strip("-").replace("-", "_").lower()
+
+
+def _options() -> Iterator[Option]:
+    for path, section in SECTIONS.items():
+        for name, info in section.model_fields.items():
+            for flag in (mark for mark in info.metadata if isinstance(mark, Flag)):
+                yield Option(
+                    flag=flag.option,
+                    role=flag.role,
+                    path=(*path, str(info.alias)),
+                    kind=int if any(isinstance(mark, Ge) for mark in info.metadata) else str,
+                    help=flag.help or str(info.description),
+                    fact=fact_name(section.spec, name),
+                )
+
+
+OPTIONS = tuple(_options())
+
+
 class Flags:
-    """The options of ``bootstrap up`` that say what the cluster is; None is not given."""
+    """The options that were used, by their names in Python; None stands for not used."""
 
-    name: str | None = None
-    workers: int | None = None
-    control_planes: int | None = None
-    #: Memory, CPUs and disk are those of every node.
-    memory: str | None = None
-    cpus: int | None = None
-    disk: str | None = None
-    kubernetes_version: str | None = None
-    hypervisor_uri: str | None = None
-    api_server_port: int | None = None
-    profile: str | None = None
+    def __init__(self, **values: str | int | None) -> None:
+        self.values = {name: value for name, value in values.items() if value is not None}
 
-    def name_workers(self, file: os.PathLike[str] | None) -> bool:
-        """Tell whether the number of workers is the user's own choice; a file is one."""
-        return self.workers is not None or file is not None
-
-    def named(self, file: os.PathLike[str] | None) -> frozenset[str] | None:
-        """List what the user chose of an existing cluster's facts; None means all, by a file."""
-        if file is not None:
-            return None
-        values = {
-            "cpus": self.cpus,
-            "memoryMiB": self.memory,
-            "diskGiB": self.disk,
-            "kubernetesVersion": self.kubernetes_version,
-            "securityProfile": self.profile,
-        }
-        return frozenset(fact for fact, value in values.items() if value is not None)
+    def chosen_facts(self) -> frozenset[str]:
+        """List what the options set, by the names of facts where there are any."""
+        used = (option for option in OPTIONS if option.name in self.values)
+        return frozenset(option.fact or option.name for option in used)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Overlay:
-    """The file's data with the flags put in."""
+    """The file's data with the options' values set."""
 
     data: Any
-    #: The flag that each value is from, unless it is the file's.
-    flags: Mapping[Path, str]
-    #: What could not be put in, as flag and message.
-    problems: tuple[tuple[str, str], ...]
-
-
-def overlaid(data: Any, flags: Flags) -> Overlay:  # noqa: ANN401 - as YAML gave it
-    """Put the flags over the file's data, which is changed.
-
-    Where the file's shape is wrong nothing is put in; the schema will say so.
-    """
-    sheet = _Sheet(data)
-    if isinstance(data, dict):
-        sheet.put(("metadata", "name"), flags.name, "NAME")
-        sheet.put(("kubernetesVersion",), flags.kubernetes_version, "--kubernetes-version")
-        sheet.put(("hypervisor", "uri"), flags.hypervisor_uri, "--hypervisor")
-        sheet.put(("networking", "apiServerPort"), flags.api_server_port, "--api-server-port")
-        sheet.put(("security", "profile"), flags.profile, "--profile")
-        _put_nodes(sheet, flags)
-    return Overlay(data=data, flags=sheet.flags, problems=tuple(sheet.problems))
-
-
-@dataclass(slots=True)
-class _Sheet:
-    data: Any
+    #: The option that each value is from, unless it is from the file.
     flags: dict[Path, str] = field(default_factory=dict)
+    #: Options that could not be set, with the message.
     problems: list[tuple[str, str]] = field(default_factory=list)
 
-    def put(self, path: Path, value: object, flag: str) -> None:
-        """Set one value and remember whose it is; None changes nothing."""
-        if value is None:
+    def set_option(self, option: Option, value: object) -> None:
+        """Set an option's value where it belongs; where the file has another shape, nowhere."""
+        if option.path[0] != "nodes":
+            self._set(option.path, value, option.flag)
             return
+        groups = self.data.setdefault("nodes", [{"role": role.value} for role in NodeRole])
+        if isinstance(groups, list) and option.role:
+            self._set_count(groups, option.role, value, option.flag)
+        elif isinstance(groups, list):
+            for index in range(len(groups)):
+                self._set(("nodes", index, option.path[-1]), value, option.flag)
+
+    def _set(self, path: Path, value: object, flag: str) -> None:
         parent = self.data
         for step in path[:-1]:
             parent = parent.setdefault(step, {}) if isinstance(parent, dict) else parent[step]
@@ -87,42 +90,31 @@ class _Sheet:
             parent[path[-1]] = value
             self.flags[path] = flag
 
-    def groups(self, role: NodeRole) -> list[int]:
-        """List the node groups of a role, which is a control plane's if none is given."""
-        return [
-            index
-            for index, group in enumerate(self.data["nodes"])
-            if isinstance(group, dict) and group.get("role", NodeRole.CONTROL_PLANE) == role
-        ]
-
-    def put_count(self, role: NodeRole, count: int | None, flag: str) -> None:
-        """Set the size of a role's only node group, making it if there is none."""
-        if count is None:
-            return
-        groups = self.groups(role)
-        if not groups:
-            groups = [len(self.data["nodes"])]
-            self.data["nodes"].append({"role": role.value})
-        if len(groups) == 1:
-            self.put(("nodes", groups[0], "count"), count, flag)
-        elif count != (there := sum(_count(self.data["nodes"][index]) for index in groups)):
-            message = f"the file has {len(groups)} groups of {there} {role} nodes; edit the file"
+    def _set_count(self, groups: list[Any], role: NodeRole, count: object, flag: str) -> None:
+        """Set the count of a role's only group, which is added if there is none."""
+        found = [index for index, group in enumerate(groups) if _role(group) == role]
+        if not found:
+            found = [len(groups)]
+            groups.append({"role": role.value})
+        if len(found) == 1:
+            self._set(("nodes", found[0], "count"), count, flag)
+        elif count != (total := sum(_count(groups[index]) for index in found)):
+            message = f"the file has {len(found)} groups of {total} {role} nodes; edit the file"
             self.problems.append((flag, message))
 
 
-def _put_nodes(sheet: _Sheet, flags: Flags) -> None:
-    each = {"memory": flags.memory, "cpus": flags.cpus, "disk": flags.disk}
-    given = (*each.values(), flags.workers, flags.control_planes)
-    if all(value is None for value in given):
-        return
-    nodes = sheet.data.setdefault("nodes", [{"role": role.value} for role in NodeRole])
-    if not isinstance(nodes, list):
-        return
-    sheet.put_count(NodeRole.CONTROL_PLANE, flags.control_planes, "--control-planes")
-    sheet.put_count(NodeRole.WORKER, flags.workers, "--workers")
-    for index in range(len(nodes)):
-        for key, value in each.items():
-            sheet.put(("nodes", index, key), value, f"--{key}")
+def overlaid(data: Any, flags: Flags) -> Overlay:  # noqa: ANN401 - as YAML gave it
+    """Set the options' values in the file's data, which is changed."""
+    overlay = Overlay(data=data)
+    if isinstance(data, dict):
+        for option in OPTIONS:
+            if option.name in flags.values:
+                overlay.set_option(option, flags.values[option.name])
+    return overlay
+
+
+def _role(group: object) -> object:
+    return group.get("role", NodeRole.CONTROL_PLANE) if isinstance(group, dict) else None
 
 
 def _count(group: Mapping[str, object]) -> int:

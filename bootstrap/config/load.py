@@ -1,20 +1,27 @@
-"""Load a cluster file, with the flags over it, into a ``ClusterSpec``."""
+"""Load a cluster file, with the options over it, into a ``ClusterSpec``."""
 
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from bootstrap.config.checks import check
-from bootstrap.config.fields import API_VERSION, KIND
-from bootstrap.config.flags import Flags, overlaid
+from bootstrap.config.flags import Flags, Overlay, overlaid
+from bootstrap.config.problems import Place, Problem, path_text, printable
 from bootstrap.config.reading import read_content
-from bootstrap.config.report import report
-from bootstrap.config.schema import ClusterFile, NodeGroup
+from bootstrap.config.schema import API_VERSION, KIND, ClusterFile, Section
 from bootstrap.config.strict_yaml import Document, parse
 from bootstrap.config.validation import validate
-from bootstrap.model.spec import ClusterSpec, NetworkingSpec, NodeGroupSpec, SecuritySpec
+from bootstrap.errors import ConfigError
+from bootstrap.model.spec import ClusterSpec
+
+#: More are rarely read, and a broken file would fill the screen.
+_SHOWN_PROBLEMS = 20
+_NOWHERE = Place(0, 0)
 
 
 def load_spec(path: Path | None, flags: Flags) -> ClusterSpec:
-    """Say what the user asks for: flags over file over defaults.
+    """Return what the user asks for: options over file over defaults.
 
     Without a file it is one control plane and one worker.
 
@@ -31,10 +38,10 @@ def load_spec(path: Path | None, flags: Flags) -> ClusterSpec:
             problem for problem in further if (problem.path, problem.is_key) not in refused
         ]
     if file:
-        spoilt = {problem.spoils for problem in problems}
-        problems += [problem for problem in check(file) if not problem.is_moot(spoilt)]
+        invalid = {problem.invalid for problem in problems}
+        problems += [problem for problem in check(file) if not problem.depends_on(invalid)]
     if file is None or problems or overlay.problems:
-        raise report(path, document, problems, overlay)
+        raise _error(printable(str(path)) if path else "", document, problems, overlay)
     return _spec(file)
 
 
@@ -43,30 +50,50 @@ def _no_file() -> Document:
 
 
 def _spec(file: ClusterFile) -> ClusterSpec:
-    networking = file.networking
-    return ClusterSpec(
-        name=file.metadata.name,
-        kubernetes_version=file.kubernetes_version,
-        hypervisor_uri=file.hypervisor.uri,
-        node_groups=tuple(_group(group) for group in file.nodes if group.count),
-        networking=NetworkingSpec(
-            mode=networking.mode,
-            cni=networking.cni,
-            node_subnet=networking.node_subnet,
-            pod_subnet=networking.pod_subnet,
-            service_subnet=networking.service_subnet,
-            api_server_port=networking.api_server_port,
-        ),
-        security=SecuritySpec(profile=file.security.profile),
+    spec: ClusterSpec = _part(
+        file,
+        **dict(file.metadata),
+        **dict(file.hypervisor),
+        node_groups=tuple(_part(group) for group in file.node_groups if group.count),
+        networking=_part(file.networking),
+        security=_part(file.security),
+    )
+    return spec
+
+
+def _part(section: Section, **given: object) -> Any:  # noqa: ANN401 - the section's ``spec``
+    """Make a part of the spec from the fields of the same names."""
+    values = {**dict(section), **given}
+    return section.spec(**{field.name: values[field.name] for field in fields(section.spec)})
+
+
+def _error(
+    name: str, document: Document, problems: Sequence[Problem], overlay: Overlay
+) -> ConfigError:
+    """Make the one error that has all problems, those of options first, then by line."""
+    from_flags = [f"{flag}: {message}" for flag, message in overlay.problems]
+    from_file: list[tuple[Place, str]] = []
+    for problem in problems:
+        if flag := overlay.flags.get(problem.path):
+            from_flags.append(f"{flag}: {problem.message}")
+        else:
+            place = document.place(problem) or _NOWHERE
+            from_file.append((place, _line(name, place, problem)))
+    # One option may be wrong for several nodes in the same way.
+    lines = [*dict.fromkeys(from_flags), *(line for _, line in sorted(from_file))]
+    shown = [line if line.endswith("?") else f"{line}." for line in lines[:_SHOWN_PROBLEMS]]
+    if further := len(lines) - len(shown):
+        shown.append(f"and {further} more.")
+    subject = f"The cluster file '{name}' has" if from_file and name else "The command line has"
+    if from_file and name and from_flags:
+        subject = f"The cluster file '{name}' and the command line have"
+    return ConfigError(
+        f"{subject} {len(lines)} problem{'' if len(lines) == 1 else 's'}.",
+        details="\n".join(shown),
+        hint="bootstrap schema" if from_file else "bootstrap up --help",
     )
 
 
-def _group(group: NodeGroup) -> NodeGroupSpec:
-    return NodeGroupSpec(
-        role=group.role,
-        count=group.count,
-        cpus=group.cpus_or_default,
-        memory_mib=group.memory_mib,
-        disk_gib=group.disk,
-        labels=group.labels,
-    )
+def _line(name: str, place: Place, problem: Problem) -> str:
+    parts = [f"{name}:{place.line}:{place.column}" if place is not _NOWHERE else ""]
+    return ": ".join([*filter(None, [*parts, path_text(problem.path)]), problem.message])

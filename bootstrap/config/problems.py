@@ -1,4 +1,4 @@
-"""What is wrong with a cluster file, one line each, safe to print."""
+"""Problems of a cluster file, one line each, safe to print."""
 
 import re
 from collections.abc import Set as AbstractSet
@@ -27,32 +27,32 @@ class Problem:
     message: str
     #: The key itself is wrong, not its value.
     is_key: bool = False
-    #: Set where the path alone does not tell, as in broken syntax.
+    #: Set where the path is not enough to find it, as in broken syntax.
     place: Place | None = None
-    #: Other values that it was concluded from; if one of them is wrong, it is moot.
+    #: Other values that the problem depends on.
     based_on: tuple[Path, ...] = ()
 
     @property
-    def spoils(self) -> Path:
-        """Name what can no longer be judged: a misspelt key leaves its mapping in doubt."""
+    def invalid(self) -> Path:
+        """The part of the file that has no known value; for a misspelt key, its mapping."""
         return self.path[:-1] if self.is_key and len(self.path) > 1 else self.path
 
-    def is_moot(self, spoilt: AbstractSet[Path]) -> bool:
-        """Tell whether it was concluded from something that is itself wrong."""
+    def depends_on(self, invalid: AbstractSet[Path]) -> bool:
+        """Report whether the problem follows from a value that is itself invalid."""
         return any(
-            path[:length] in spoilt
+            path[:length] in invalid
             for path in (self.path, *self.based_on)
             for length in range(1, len(path) + 1)
         )
 
 
 def shown(text: str) -> str:
-    """Make foreign text fit for a message: printable and short."""
+    """Make the file's text fit for a message: printable and short."""
     return printable(text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}...")
 
 
 def printable(text: str) -> str:
-    """Escape everything that a terminal obeys instead of showing it."""
+    """Escape control characters, which a terminal would execute."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text

@@ -1,12 +1,23 @@
-"""Read a cluster file's bytes, whatever its path leads to."""
+"""Read a cluster file as text, within limits; opening never waits."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
-from bootstrap.config.problems import printable
-from bootstrap.config.yaml_events import MAX_BYTES
+from bootstrap.config.problems import Place, Problem, printable, shown
 from bootstrap.errors import ConfigError
+
+MAX_BYTES = 256 * 1024
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class UnreadableError(Exception):
+    """Reading cannot go on; ``problem`` says why."""
+
+    def __init__(self, message: str, place: Place) -> None:
+        super().__init__(message)
+        self.problem = Problem(path=(), message=message, place=place)
 
 
 def read_content(path: Path) -> bytes:
@@ -33,7 +44,31 @@ def _read(path: Path) -> bytes:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ValueError("It is not a regular file.")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_BYTES + 1)
+        return os.read(descriptor, MAX_BYTES + 1)
     finally:
         os.close(descriptor)
+
+
+def decoded(content: bytes) -> str:
+    """Return the file's text.
+
+    :raises UnreadableError: if it is too large, or not printable UTF-8.
+    """
+    if len(content) > MAX_BYTES:
+        raise UnreadableError(f"the file is larger than {MAX_BYTES // 1024} KiB", Place(1, 1))
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode("utf-8", "replace")
+        raise UnreadableError("the file is not UTF-8 text", _end_of(before)) from error
+    if found := _CONTROL.search(text):
+        raise UnreadableError(
+            f"the control character '{shown(found.group())}' is not text; remove it",
+            _end_of(text[: found.start()]),
+        )
+    return text
+
+
+def _end_of(text: str) -> Place:
+    lines = text.split("\n")
+    return Place(len(lines), len(lines[-1]) + 1)

@@ -1,32 +1,34 @@
-"""Read the plain part of YAML and know where everything stands (SEC-10).
+"""Read the plain part of YAML, with the place of every key and value (SEC-10).
 
-Works on the parser's events, so that nothing is built before it is checked: no aliases,
-anchors, tags, merge keys or second document, and limits on size, depth and count.
+The reader works on the events of PyYAML's parser, which keeps no call stack. So nothing is
+built before it is checked: no aliases, anchors, tags, merge keys or second document, and
+limits on size, depth and count.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
 from bootstrap.config.plain_scalars import Trap, read_plain
 from bootstrap.config.problems import Path, Place, Problem, shown
-from bootstrap.config.yaml_events import Events, UnreadableError, place_of
+from bootstrap.config.reading import UnreadableError, decoded
 
 _MAX_DEPTH = 20
-#: 100 nodes with ten keys each are 2000; more only serve to keep the parser busy.
+#: 100 nodes with ten keys each are 2000; more would only keep the parser busy.
 _MAX_VALUES = 4000
-#: Stands in the paths of values whose key was refused; they are read and dropped.
+#: The key, in paths, of values whose own key was refused; they are read and dropped.
 _NO_KEY = "?"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The file's data, where each part of it stands, and what was refused on the way.
+    """The file's data, the place of each part, and what was refused.
 
-    If it could not be read to its end, ``is_whole`` is false and ``data`` is None.
+    If the file could not be read to its end, ``is_whole`` is false and ``data`` is None.
     """
 
     data: object
@@ -36,7 +38,7 @@ class Document:
     keys: Mapping[Path, Place] = field(default_factory=dict)
 
     def place(self, problem: Problem) -> Place | None:
-        """Find where a problem stands; the nearest mapping or list if a key is missing."""
+        """Find the place of a problem; that of the mapping or list if a key is missing."""
         if problem.place or (problem.is_key and problem.path in self.keys):
             return problem.place or self.keys[problem.path]
         above = (problem.path[:length] for length in range(len(problem.path), -1, -1))
@@ -44,10 +46,10 @@ class Document:
 
 
 def parse(content: bytes) -> Document:
-    """Read one document; never raises, whatever the bytes are (H-04, H-05, G-09)."""
+    """Read one document; raises nothing for any bytes (H-04, H-05, G-09)."""
     problems: list[Problem] = []
     try:
-        reader = _Reader(Events(content), problems)
+        reader = _Reader(decoded(content), problems)
         data = reader.document()
     except UnreadableError as error:
         return Document(data=None, is_whole=False, problems=(*problems, error.problem))
@@ -55,65 +57,76 @@ def parse(content: bytes) -> Document:
 
 
 class _Reader:
-    def __init__(self, events: Events, problems: list[Problem]) -> None:
+    def __init__(self, text: str, problems: list[Problem]) -> None:
         self.values: dict[Path, Place] = {}
         self.keys: dict[Path, Place] = {}
-        self._events = events
+        self._loader: Any = yaml.SafeLoader(text)  # Any: the stubs leave its methods untyped
         self._problems = problems
         self._count = 0
 
     def document(self) -> object:
-        self._events.next()
-        start = self._events.next()
+        self._next()
+        start = self._next()
         if not isinstance(start, yaml.DocumentStartEvent):
             raise UnreadableError("the file is empty", Place(1, 1))
         if start.version or start.tags:
             self._refuse((), start, "directives such as %YAML are not supported; remove them")
-        data = self._value((), self._events.next())
-        self._events.next()
-        further = self._events.next()
-        if isinstance(further, yaml.DocumentStartEvent):
-            raise UnreadableError("a second document begins here; keep only one", place_of(further))
+        data = self._value((), self._next())
+        self._next()
+        if isinstance(further := self._next(), yaml.DocumentStartEvent):
+            raise UnreadableError("a second document begins here; keep only one", _place(further))
         return data
 
+    def _next(self) -> yaml.Event:
+        try:
+            event: yaml.Event = self._loader.get_event()
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark or self._loader.get_mark()
+            raise UnreadableError(_explained(error), _counted_from_1(mark)) from error
+        except (ValueError, OverflowError) as error:
+            # PyYAML does not guard its chr() and int(): "\UFFFFFFFF", %YAML 1.99999...
+            raise UnreadableError(
+                "this is not YAML: a character or version number that cannot be",
+                _counted_from_1(self._loader.get_mark()),
+            ) from error
+        return event
+
     def _value(self, path: Path, event: yaml.Event) -> object:
-        place = place_of(event)
-        self.values.setdefault(path, place)
+        self.values.setdefault(path, _place(event))
         self._count += 1
         if self._count > _MAX_VALUES:
-            raise UnreadableError(f"the file holds more than {_MAX_VALUES} values", place)
+            message = f"the file holds more than {_MAX_VALUES} values"
+            raise UnreadableError(message, _place(event))
         if len(path) >= _MAX_DEPTH:
-            raise UnreadableError(f"values are nested more than {_MAX_DEPTH} deep", place)
+            message = f"values are nested more than {_MAX_DEPTH} deep"
+            raise UnreadableError(message, _place(event))
         self._check_properties(path, event)
         match event:
             case yaml.MappingStartEvent():
                 return self._mapping(path)
             case yaml.SequenceStartEvent():
                 return self._sequence(path)
+            case yaml.ScalarEvent(style=None, tag=None):
+                return read_plain(self._text(path, event))
             case yaml.ScalarEvent():
-                return self._scalar(path, event)
+                return self._text(path, event)
             case _:
                 return None  # an alias, which has been refused
 
     def _mapping(self, path: Path) -> dict[str, object]:
         mapping: dict[str, object] = {}
-        while not isinstance(event := self._events.next(), yaml.MappingEndEvent):
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = self._key(path, event)
-            value = self._value((*path, _NO_KEY if key is None else key), self._events.next())
+            value = self._value((*path, _NO_KEY if key is None else key), self._next())
             if key is not None:
                 mapping[key] = value
         return mapping
 
     def _sequence(self, path: Path) -> list[object]:
         sequence: list[object] = []
-        while not isinstance(event := self._events.next(), yaml.SequenceEndEvent):
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
             sequence.append(self._value((*path, len(sequence)), event))
         return sequence
-
-    def _scalar(self, path: Path, event: yaml.ScalarEvent) -> object:
-        text = self._text(path, event)
-        # A tag has been refused; what it stands on must not cause a second problem.
-        return read_plain(text) if event.style is None and event.tag is None else text
 
     def _key(self, path: Path, event: yaml.Event) -> str | None:
         if not isinstance(event, yaml.ScalarEvent):
@@ -125,24 +138,13 @@ class _Reader:
         self._check_properties(here, event)
         if here in self.keys:
             first = self.keys[here].line
-            self._refuse_key(here, event, f"is here twice, first on line {first}; remove one")
+            message = f"is here twice, first on line {first}; remove one"
+            self._refuse(here, event, message, is_key=True)
             return None
-        if event.style is None:
-            self._check_plain_key(here, key, event)
-        self.keys[here] = place_of(event)
+        if event.style is None and (message := _refusal_of_key(key)):
+            self._refuse(here, event, message, is_key=True)
+        self.keys[here] = _place(event)
         return key
-
-    def _check_plain_key(self, here: Path, key: str, event: yaml.Event) -> None:
-        value = read_plain(key)
-        if key == "<<":
-            self._refuse_key(here, event, "merge keys are not supported; write the values out")
-        elif isinstance(value, Trap):
-            advice = f"the key {shown(key)} was read as {value.read_as}"
-            self._refuse_key(here, event, f"{advice}; write {shown(value.quoted)}")
-        elif value is None:
-            self._refuse_key(here, event, "a key is missing before this ':'")
-        elif not isinstance(value, str):
-            self._refuse_key(here, event, f'the key {key} is not text; write "{key}"')
 
     def _check_properties(self, path: Path, event: yaml.Event) -> None:
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
@@ -161,10 +163,33 @@ class _Reader:
             self._refuse(path, event, "half a character (a surrogate) is not text; remove it")
         return _SURROGATE.sub("?", event.value)
 
-    def _refuse(self, path: Path, event: yaml.Event, message: str) -> None:
-        place = place_of(event)
-        self._problems.append(Problem(path=path, message=message, place=place))
+    def _refuse(self, path: Path, event: yaml.Event, message: str, *, is_key: bool = False) -> None:
+        self._problems.append(
+            Problem(path=path, message=message, place=_place(event), is_key=is_key)
+        )
 
-    def _refuse_key(self, path: Path, event: yaml.Event, message: str) -> None:
-        place = place_of(event)
-        self._problems.append(Problem(path=path, message=message, place=place, is_key=True))
+
+def _refusal_of_key(key: str) -> str:
+    value = read_plain(key)
+    if key == "<<":
+        return "merge keys are not supported; write the values out"
+    if isinstance(value, Trap):
+        return f"the key {shown(key)} was read as {value.read_as}; write {shown(value.quoted)}"
+    if value is None:
+        return "a key is missing before this ':'"
+    return "" if isinstance(value, str) else f'the key {key} is not text; write "{key}"'
+
+
+def _place(event: yaml.Event) -> Place:
+    return _counted_from_1(event.start_mark)
+
+
+def _counted_from_1(mark: Any) -> Place:  # noqa: ANN401 - two classes and None in the stubs
+    return Place(mark.line + 1, mark.column + 1)
+
+
+def _explained(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or error.context or "unknown"
+    if "'\\t'" in problem:
+        return "a tab stands here; indent with spaces"
+    return f"this is not YAML: {shown(problem)}"

@@ -1,4 +1,25 @@
-"""Name the container images that are ours."""
+"""Name the container images that are ours, and judge the age of node images."""
+
+from datetime import datetime, timedelta
 
 #: Serves the checks of a cluster from inside a pod; every node image holds it.
 CHECK_IMAGE = "bootstrap.dev/check:v1"
+
+#: Debian publishes security updates every few days.
+_OLD = timedelta(days=30)
+
+
+def age_advice(fetched: str, now: str) -> str:
+    """Say what to type if a node image's Debian packages are older than 30 days; else empty.
+
+    Both are times in ISO 8601 with a zone. ``fetched`` is empty if nobody noted it, which
+    counts as old.
+    """
+    age = datetime.fromisoformat(now) - datetime.fromisoformat(fetched) if fetched else None
+    if age is not None and age <= _OLD:
+        return ""
+    days = f"{age.days} days" if age else "nobody knows how"
+    return (
+        f"The Debian packages of the node image are {days} old. New clusters get today's after "
+        "'bootstrap image build --refresh'."
+    )

@@ -1,8 +1,8 @@
-"""Build a cluster's kubeconfig, put its entries into another one and take them out again.
+"""Build a cluster's kubeconfig, merge its entries into another one and remove them again.
 
-Each entry of ours in a foreign kubeconfig carries an extension that says who wrote it and
-what it held then. So it can be recognised, and told from one that the user has changed,
-without any local state.
+Each entry of ours in the user's kubeconfig carries an extension with the install id, the
+cluster and a digest of what we wrote. So our entries are found, and those that the user
+has changed are kept, without any local state.
 """
 
 import base64
@@ -24,10 +24,12 @@ _EXTENSION = "bootstrap.dev"
 _CURRENT = "current-context"
 #: Each section of a kubeconfig, and the key that holds an entry's body there.
 _SECTIONS = {"clusters": "cluster", "contexts": "context", "users": "user"}
+#: What the user may set in an entry of ours: the namespace of the context.
+_CHOSEN = frozenset({"namespace"})
 
 
 class Unmerged(NamedTuple):
-    """A kubeconfig without our entries, and those that stay since the user changed them."""
+    """A kubeconfig without our entries, and the entries that stay since the user changed them."""
 
     document: Document
     #: Such as ``context 'bootstrap-demo'``.
@@ -35,7 +37,7 @@ class Unmerged(NamedTuple):
 
 
 def user_common_name(cluster: ClusterName) -> str:
-    """Name the user of the kubeconfig, as the API server sees it."""
+    """Return the common name of the user's certificate."""
     return f"{kubeconfig_entry(cluster)}-user"
 
 
@@ -60,36 +62,35 @@ def build_kubeconfig(
 
 
 def marked(document: Document, install_id: uuid.UUID) -> Document:
-    """Put our mark on each entry of a cluster's own kubeconfig."""
+    """Return a cluster's own kubeconfig with our mark on each entry."""
     owner = _owner(document[_CURRENT], install_id)
-    result = dict(document)
-    for section, body_key in _SECTIONS.items():
-        result[section] = [
-            {**entry, body_key: _with_mark(section, entry[body_key], owner)}
-            for entry in document[section]
+    return document | {
+        section: [
+            {**entry, kind: _with_mark(section, entry[kind], owner)} for entry in document[section]
         ]
-    return result
+        for section, kind in _SECTIONS.items()
+    }
 
 
 def merged(
     existing: Document, ours: Document, *, use: bool, beside: Sequence[Document] = ()
 ) -> Document:
-    """Give ``existing`` with the marked entries of ``ours``; all else stays as it is.
+    """Return ``existing`` with the marked entries of ``ours``; all else stays as it is.
 
     ``beside`` are the other files that kubectl reads together with this one. The current
-    context is set only if none is set anywhere, or if ``use`` asks for it. The namespace
-    that the user chose for our context is kept.
+    context is set only if no file sets it, or if ``use`` asks for it. The namespace that
+    the user chose for our context is kept.
 
-    :raises NotOursError: if an entry of that name is not ours, or is and was changed.
+    :raises NotOursError: if an entry of that name is not ours, or the user changed it.
     """
     result = dict(existing) or {"apiVersion": "v1", "kind": "Config"}
+    documents = (existing, *beside)
     for section in _SECTIONS:
         entry = ours[section][0]
         owner = {key: value for key, value in _mark(section, entry).items() if key != "digest"}
-        for document in (existing, *beside):
-            _check_ours(document, section, entry["name"], owner)
-        result[section] = _replaced(existing, section, entry)
-    if use or not any(document.get(_CURRENT) for document in (existing, *beside)):
+        _refuse_others(documents, section, entry["name"], owner)
+        result[section] = _replaced(existing.get(section) or [], section, entry)
+    if use or not any(document.get(_CURRENT) for document in documents):
         result[_CURRENT] = ours[_CURRENT]
     return result
 
@@ -97,15 +98,13 @@ def merged(
 def refuse_others(
     documents: Sequence[Document], cluster: ClusterName, install_id: uuid.UUID
 ) -> None:
-    """Stop where :func:`merged` would, when there is nothing to merge yet.
+    """Check that :func:`merged` would find no entry that it refuses.
 
     :raises NotOursError: if an entry of the cluster's name is not ours, or was changed.
     """
     name = kubeconfig_entry(cluster)
-    owner = _owner(name, install_id)
-    for document in documents:
-        for section in _SECTIONS:
-            _check_ours(document, section, name, owner)
+    for section in _SECTIONS:
+        _refuse_others(documents, section, name, _owner(name, install_id))
 
 
 def unmerged(
@@ -115,26 +114,22 @@ def unmerged(
     *,
     beside: Sequence[Document] = (),
 ) -> Unmerged:
-    """Give ``existing`` without the entries that we wrote for ``cluster``.
+    """Return ``existing`` without the entries that we wrote for ``cluster``.
 
-    An entry of ours that the user has changed or renamed stays, and is named. The current
-    context is unset if it is an entry that goes, here or in a file ``beside``.
+    An entry of ours that the user has changed or renamed stays, and is reported. The current
+    context is unset if its entry is removed, here or in a file ``beside``.
     """
     name = kubeconfig_entry(cluster)
     owner = _owner(name, install_id)
     result, kept = dict(existing), []
-    for section, body_key in _SECTIONS.items():
-        going = [entry for entry in _ours(existing, section, owner) if _goes(entry, section, name)]
-        kept += [
-            f"{body_key} '{entry.get('name')}'"
-            for entry in _ours(existing, section, owner)
-            if not _goes(entry, section, name)
-        ]
-        if going:
-            gone = {id(entry) for entry in going}
-            result[section] = [entry for entry in existing[section] if id(entry) not in gone]
+    for section, kind in _SECTIONS.items():
+        for entry in _ours(existing, section, owner):
+            if _is_removable(entry, section, name):
+                result[section] = [other for other in result[section] if other is not entry]
+            else:
+                kept.append(f"{kind} '{entry.get('name')}'")
     if existing.get(_CURRENT) == name and any(
-        _goes(entry, "contexts", name)
+        _is_removable(entry, "contexts", name)
         for document in (existing, *beside)
         for entry in _ours(document, "contexts", owner)
     ):
@@ -142,14 +137,14 @@ def unmerged(
     return Unmerged(result, tuple(kept))
 
 
-def entries_of_install(document: Document, install_id: uuid.UUID) -> Iterator[Entry]:
-    """Give every entry that carries our mark, of any cluster, changed ones too."""
-    for section in _SECTIONS:
-        yield from _ours(document, section, {"installId": str(install_id)})
+def has_entries(document: Document, install_id: uuid.UUID) -> bool:
+    """Report whether an entry carries our mark, of any cluster, changed ones too."""
+    owner = {"installId": str(install_id)}
+    return any(True for section in _SECTIONS for _ in _ours(document, section, owner))
 
 
 def _owner(name: str, install_id: uuid.UUID) -> dict[str, str]:
-    # A renamed entry still tells whose it is.
+    # A renamed entry still says which cluster it belongs to.
     return {"installId": str(install_id), "cluster": name.removeprefix("bootstrap-")}
 
 
@@ -159,92 +154,81 @@ def _with_mark(section: str, body: Entry, owner: Mapping[str, str]) -> Document:
 
 
 def _entries(document: Document, section: str) -> Iterator[Entry]:
-    for entry in document.get(section) or []:
-        if isinstance(entry, Mapping):
-            yield entry
+    return (entry for entry in document.get(section) or [] if isinstance(entry, Mapping))
 
 
 def _ours(document: Document, section: str, owner: Mapping[str, str]) -> Iterator[Entry]:
     for entry in _entries(document, section):
-        mark = _mark(section, entry)
-        if {key: mark.get(key) for key in owner} == owner:
+        if owner.items() <= _mark(section, entry).items():
             yield entry
 
 
 def _mark(section: str, entry: Entry) -> Mapping[str, Any]:
-    for extension in _extensions(entry.get(_SECTIONS[section])):
-        if _is_mark(extension) and isinstance(extension.get("extension"), Mapping):
-            return dict(extension["extension"])
+    for extension in _extensions(section, entry):
+        if isinstance(extension, Mapping) and extension.get("name") == _EXTENSION:
+            mark = extension.get("extension")
+            return mark if isinstance(mark, Mapping) else {}
     return {}
 
 
-def _extensions(body: object) -> list[Any]:
+def _extensions(section: str, entry: Entry) -> list[Any]:
+    body = entry.get(_SECTIONS[section])
     extensions = body.get("extensions") if isinstance(body, Mapping) else None
     return extensions if isinstance(extensions, list) else []
 
 
-def _is_mark(extension: object) -> bool:
-    return isinstance(extension, Mapping) and extension.get("name") == _EXTENSION
-
-
 def _is_unchanged(section: str, entry: Entry) -> bool:
-    return _mark(section, entry).get("digest") == _digest(section, entry[_SECTIONS[section]])
+    """Compare an entry that has our mark with what we wrote, whose one extension is the mark."""
+    digest = _digest(section, entry[_SECTIONS[section]])
+    return len(_extensions(section, entry)) == 1 and _mark(section, entry).get("digest") == digest
 
 
-def _goes(entry: Entry, section: str, name: str) -> bool:
+def _is_removable(entry: Entry, section: str, name: str) -> bool:
     return entry.get("name") == name and _is_unchanged(section, entry)
 
 
-def _check_ours(
-    document: Document, section: str, entry_name: str, owner: Mapping[str, str]
+def _refuse_others(
+    documents: Sequence[Document], section: str, entry_name: str, owner: Mapping[str, str]
 ) -> None:
-    mine = {id(entry) for entry in _ours(document, section, owner)}
     kind = _SECTIONS[section]
-    for entry in _entries(document, section):
-        if entry.get("name") != entry_name:
-            continue
-        if id(entry) not in mine:
-            fault = "is not ours"
-        elif not _is_unchanged(section, entry):
-            fault = "was changed after it was written"
-        else:
-            continue
-        raise NotOursError(
-            f"The {kind} '{entry_name}' in the kubeconfig {fault}, so it was left alone.",
-            hint=f"kubectl config delete-{kind} {entry_name}",
-        )
+    for document in documents:
+        ours = list(_ours(document, section, owner))
+        for entry in _entries(document, section):
+            is_ours = any(entry is other for other in ours)
+            if entry.get("name") == entry_name and not (is_ours and _is_unchanged(section, entry)):
+                fault = "was changed after it was written" if is_ours else "is not ours"
+                raise NotOursError(
+                    f"The {kind} '{entry_name}' in the kubeconfig {fault}, so it was left alone.",
+                    hint=f"kubectl config delete-{kind} {entry_name}",
+                )
 
 
-def _replaced(existing: Document, section: str, ours: Entry) -> list[Any]:
-    """Put our entry in the place of its older self, or at the end."""
-    result: list[Any] = []
-    place = None
-    for entry in existing.get(section) or []:
-        if not isinstance(entry, Mapping) or entry.get("name") != ours["name"]:
-            result.append(entry)
-        elif place is None:
-            place = len(result)
-            result.append(_with_namespace(entry, section, ours))
-    return result if place is not None else [*result, ours]
-
-
-def _with_namespace(old: Entry, section: str, ours: Entry) -> Entry:
-    key = _SECTIONS[section]
-    if "namespace" not in old[key]:
-        return ours
-    return {**ours, key: {**ours[key], "namespace": old[key]["namespace"]}}
+def _replaced(existing: list[Any], section: str, ours: Entry) -> list[Any]:
+    """Return the entries with ours in the place of its older self, or at the end."""
+    older = [
+        index
+        for index, entry in enumerate(existing)
+        if isinstance(entry, Mapping) and entry.get("name") == ours["name"]
+    ]
+    if not older:
+        return [*existing, ours]
+    kind = _SECTIONS[section]
+    chosen = {
+        key: existing[older[0]][kind][key] for key in _CHOSEN & existing[older[0]][kind].keys()
+    }
+    result: list[Any] = [entry for index, entry in enumerate(existing) if index not in older]
+    result.insert(older[0], {**ours, kind: {**ours[kind], **chosen}})
+    return result
 
 
 def _digest(section: str, body: Entry) -> str:
-    """Digest what we wrote; the context's namespace is the user's to choose at any time."""
-    plain = {key: body[key] for key in body if key not in ("extensions", "namespace")}
-    others = [extension for extension in _extensions(body) if not _is_mark(extension)]
-    canonical = repr(_canonical([section, plain, others]))
-    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    """Digest what we wrote, without the mark and without what the user may choose."""
+    plain = {key: value for key, value in body.items() if key not in {"extensions", *_CHOSEN}}
+    return f"sha256:{hashlib.sha256(repr(_canonical([section, plain])).encode()).hexdigest()}"
 
 
 def _canonical(value: object) -> object:
-    """Give the same for equal values, however their keys are ordered."""
+    """Return the same for equal values, in whatever order their keys are."""
     if isinstance(value, Mapping):
         return [[key, _canonical(value[key])] for key in sorted(value, key=str)]
     if isinstance(value, list):

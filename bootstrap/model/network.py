@@ -9,6 +9,7 @@ UPLINK_GATEWAY = ipaddress.IPv4Address("10.0.2.2")
 UPLINK_RESOLVER = ipaddress.IPv4Address("10.0.2.3")
 
 POD_PREFIX = 24
+_ENDPOINT_ADDRESS = 10
 _FIRST_ADDRESS = 11
 #: Room for this many control planes before the first worker's number.
 _CONTROL_PLANE_SLOTS = 10
@@ -17,6 +18,11 @@ _CONTROL_PLANE_SLOTS = 10
 def node_number(*, is_control_plane: bool, index: int) -> int:
     """Give a node's number in its cluster, the same when other nodes come or go."""
     return index if is_control_plane else _CONTROL_PLANE_SLOTS + index
+
+
+def endpoint_address(subnet: ipaddress.IPv4Network) -> ipaddress.IPv4Address:
+    """Return the address at which nodes reach the API server; no node has it as its own."""
+    return subnet.network_address + _ENDPOINT_ADDRESS
 
 
 def node_address(subnet: ipaddress.IPv4Network, number: int) -> ipaddress.IPv4Address:

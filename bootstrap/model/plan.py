@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from bootstrap.model.names import ClusterName
-from bootstrap.model.spec import NodeRole, SecurityProfile
+from bootstrap.model.network import endpoint_address
+from bootstrap.model.spec import ClusterSpec, NodeRole, SecurityProfile
 
 #: A node's disk, in the node's directory.
 ROOT_VOLUME = "root.qcow2"
@@ -26,22 +27,37 @@ class Acceleration(StrEnum):
         return 6 if self is Acceleration.EMULATED else 1
 
 
+#: Where an end of a cable receives frames: a socket's path, or a UDP port on 127.0.0.1.
+CableEnd = Path | int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkPlan:
-    """A cable between a worker and the initial control plane, on 127.0.0.1."""
+class CablePlan:
+    """The cable from a node's cluster NIC to the switch."""
 
     node: str
-    control_plane_mac: str
-    control_plane_port: int
-    node_mac: str
-    node_port: int
+    node_end: CableEnd
+    switch_end: CableEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchPlan:
+    """The domain that joins all cables of a cluster; it has no guest and is no node."""
+
+    domain_name: str
+    uuid: uuid.UUID
+    #: Private to the cluster; holds the cables' sockets.
+    directory: Path
+    cables: tuple[CablePlan, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodePlan:
     """One node: its domain, its volumes, its addresses."""
 
+    #: Inside the cluster, where nothing knows the cluster's name.
     name: str
+    domain_name: str
     role: NodeRole
     uuid: uuid.UUID
     cpus: int
@@ -50,13 +66,13 @@ class NodePlan:
     labels: Mapping[str, str]
     directory: Path
     uplink_mac: str
+    cluster_mac: str
     address: ipaddress.IPv4Address
     pod_subnet: ipaddress.IPv4Network
     ssh_port: int
     #: Port on the hypervisor host that leads to the API server; control planes only.
     api_port: int | None
-    #: The cables that end here: one on a worker, one for each worker on the control plane.
-    links: tuple[LinkPlan, ...]
+    cable: CablePlan
 
     @property
     def is_control_plane(self) -> bool:
@@ -83,22 +99,27 @@ class NodePlan:
 class ClusterPlan:
     """A whole cluster as it will be."""
 
-    name: ClusterName
+    #: What the user asked for, with what an existing cluster keeps.
+    spec: ClusterSpec
     install_id: uuid.UUID
     hypervisor_uri: str
     acceleration: Acceleration
-    kubernetes_version: str
-    mode: str
-    cni: str
-    node_subnet: ipaddress.IPv4Network
-    pod_subnet: ipaddress.IPv4Network
-    service_subnet: ipaddress.IPv4Network
-    security_profile: SecurityProfile
     #: Products for the user: kubeconfig, keys, inventory, logs.
     state_directory: Path
     #: Disks, where the hypervisor may read them.
     volume_directory: Path
+    switch: SwitchPlan
     nodes: tuple[NodePlan, ...]
+
+    @property
+    def name(self) -> ClusterName:
+        """The cluster's name."""
+        return self.spec.name
+
+    @property
+    def kubernetes_version(self) -> str:
+        """The version of Kubernetes, such as ``v1.37.2``."""
+        return self.spec.kubernetes_version
 
     @property
     def control_planes(self) -> tuple[NodePlan, ...]:
@@ -116,9 +137,14 @@ class ClusterPlan:
         return self.control_planes[0]
 
     @property
+    def endpoint_address(self) -> ipaddress.IPv4Address:
+        """The API server's own address, which the initial control plane has beside its own."""
+        return endpoint_address(self.spec.networking.node_subnet)
+
+    @property
     def endpoint(self) -> str:
         """Where the nodes reach the API server, as ``host:port``."""
-        return f"{self.initial_control_plane.address}:6443"
+        return f"{self.endpoint_address}:6443"
 
     @property
     def server(self) -> str:
@@ -128,7 +154,7 @@ class ClusterPlan:
     @property
     def is_strict(self) -> bool:
         """Tell whether the cluster is closed further than kubeadm's defaults."""
-        return self.security_profile is SecurityProfile.STRICT
+        return self.spec.security.profile is SecurityProfile.STRICT
 
     @property
     def is_emulated(self) -> bool:

@@ -1,10 +1,13 @@
 """What the user asked for."""
 
-import ipaddress
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv4Network
+from typing import Annotated
 
+from bootstrap.model.facts import Remembered
 from bootstrap.model.names import ClusterName
 
 
@@ -16,10 +19,21 @@ class NodeRole(StrEnum):
 
 
 class SecurityProfile(StrEnum):
-    """How far a cluster is closed beyond what kubeadm does; docs/security-profiles.md."""
+    """How much a cluster refuses beyond kubeadm's defaults; docs/security-profiles.md."""
 
     DEFAULT = "default"
     STRICT = "strict"
+
+
+def label_text(labels: Mapping[str, str]) -> str:
+    """Write labels as one line; neither a key nor a value can hold a separator."""
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def labels_of(text: str) -> dict[str, str]:
+    """Read what :func:`label_text` wrote."""
+    pairs = (pair.partition("=") for pair in text.split(",") if pair)
+    return {key: value for key, _, value in pairs}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +42,10 @@ class NodeGroupSpec:
 
     role: NodeRole
     count: int
-    cpus: int
-    memory_mib: int
-    disk_gib: int
-    labels: Mapping[str, str]
+    cpus: Annotated[int, Remembered("cpus", int)]
+    memory_mib: Annotated[int, Remembered("memoryMiB", int)]
+    disk_gib: Annotated[int, Remembered("diskGiB", int)]
+    labels: Annotated[Mapping[str, str], Remembered("labels", labels_of, label_text)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +54,20 @@ class NetworkingSpec:
 
     mode: str
     cni: str
-    node_subnet: ipaddress.IPv4Network
-    pod_subnet: ipaddress.IPv4Network
-    service_subnet: ipaddress.IPv4Network
+    node_subnet: Annotated[IPv4Network, Remembered("nodeSubnet", IPv4Network)]
+    pod_subnet: Annotated[IPv4Network, Remembered("podSubnet", IPv4Network)]
+    service_subnet: Annotated[IPv4Network, Remembered("serviceSubnet", IPv4Network)]
     #: Port on the hypervisor host's 127.0.0.1; none means that the tool picks one.
     api_server_port: int | None
+    #: Whether pods reach the host's 127.0.0.1 through the uplink's gateway.
+    host_access: Annotated[bool, Remembered("hostAccess", json.loads, json.dumps)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecuritySpec:
     """What the cluster refuses."""
 
-    profile: SecurityProfile
+    profile: Annotated[SecurityProfile, Remembered("securityProfile", SecurityProfile)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +75,7 @@ class ClusterSpec:
     """A whole cluster, valid in itself."""
 
     name: ClusterName
-    kubernetes_version: str
+    kubernetes_version: Annotated[str, Remembered("kubernetesVersion")]
     #: None means the default of the user who runs the tool.
     hypervisor_uri: str | None
     node_groups: tuple[NodeGroupSpec, ...]

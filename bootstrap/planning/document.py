@@ -1,37 +1,34 @@
 """Show a plan as plain data, in the field names of the cluster file."""
 
 from collections.abc import Collection
+from dataclasses import fields
+from enum import StrEnum
+from typing import Any
 
-from bootstrap.model.identity import Identity
-from bootstrap.model.plan import ClusterPlan, LinkPlan, NodePlan
+from bootstrap.model.facts import remembered_values
+from bootstrap.model.plan import CableEnd, ClusterPlan, NodePlan, SwitchPlan
+from bootstrap.model.spec import ClusterSpec, NetworkingSpec, NodeGroupSpec, SecuritySpec
 
 
 def plan_document(plan: ClusterPlan, *, exists: Collection[str]) -> dict[str, object]:
-    """Give every name, UUID, MAC, address, port, volume and version of the plan.
+    """Return every name, UUID, MAC, address, port, volume and version of the plan.
 
     ``exists`` are the nodes whose domains exist already.
     """
-    identity = Identity(plan.install_id, plan.name)
     return {
         "name": str(plan.name),
         "installId": str(plan.install_id),
         "hypervisor": plan.hypervisor_uri,
         "acceleration": plan.acceleration.value,
-        "kubernetesVersion": plan.kubernetes_version,
+        **remembered_values(ClusterSpec, plan.spec),
         "endpoint": plan.endpoint,
         "server": plan.server,
         "networking": {
-            "mode": plan.mode,
-            "cni": plan.cni,
-            "nodeSubnet": str(plan.node_subnet),
-            "podSubnet": str(plan.pod_subnet),
-            "serviceSubnet": str(plan.service_subnet),
-            "bridge": {
-                "name": "cluster0",
-                "mac": identity.mac_of("bridge", plan.initial_control_plane.name),
-            },
+            **_section(plan.spec.networking),
+            "apiServerPort": plan.initial_control_plane.api_port,
+            "switch": _switch(plan.switch),
         },
-        "security": {"profile": plan.security_profile.value},
+        "security": _section(plan.spec.security),
         "pki": {
             "authorities": ["kubernetes", "etcd-ca", "front-proxy-ca"],
             "user": {
@@ -45,19 +42,33 @@ def plan_document(plan: ClusterPlan, *, exists: Collection[str]) -> dict[str, ob
     }
 
 
+def _section(section: NetworkingSpec | SecuritySpec) -> dict[str, object]:
+    return {_key(field.name): _plain(getattr(section, field.name)) for field in fields(section)}
+
+
+def _key(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+def _plain(value: Any) -> object:  # noqa: ANN401 - a field of any type
+    if isinstance(value, StrEnum):
+        return value.value
+    return value if isinstance(value, str | int | None) else str(value)
+
+
 def _node(node: NodePlan, *, exists: bool) -> dict[str, object]:
     return {
         "name": node.name,
+        "domain": node.domain_name,
         "exists": exists,
         "role": node.role.value,
         "uuid": str(node.uuid),
-        "cpus": node.cpus,
-        "memoryMiB": node.memory_mib,
-        "diskGiB": node.disk_gib,
-        "labels": dict(node.labels),
+        **remembered_values(NodeGroupSpec, node),
         "address": str(node.address),
         "podSubnet": str(node.pod_subnet),
         "uplinkMac": node.uplink_mac,
+        "clusterMac": node.cluster_mac,
         "sshPort": node.ssh_port,
         "apiPort": node.api_port,
         "volumes": {
@@ -65,13 +76,17 @@ def _node(node: NodePlan, *, exists: bool) -> dict[str, object]:
             "seed": str(node.seed_volume),
             "console": str(node.console_log),
         },
-        "links": [_link(link) for link in node.links],
+        "cable": {"node": _end(node.cable.node_end), "switch": _end(node.cable.switch_end)},
     }
 
 
-def _link(link: LinkPlan) -> dict[str, object]:
+def _switch(switch: SwitchPlan) -> dict[str, object]:
     return {
-        "worker": link.node,
-        "controlPlane": {"mac": link.control_plane_mac, "port": link.control_plane_port},
-        "node": {"mac": link.node_mac, "port": link.node_port},
+        "domain": switch.domain_name,
+        "uuid": str(switch.uuid),
+        "directory": str(switch.directory),
     }
+
+
+def _end(end: CableEnd) -> str | int:
+    return end if isinstance(end, int) else str(end)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from bootstrap.model.files import NodeFile
-from bootstrap.model.identity import Identity
 from bootstrap.model.keys import NodeKeys
 from bootstrap.model.network import UPLINK_ADDRESS, UPLINK_GATEWAY, UPLINK_RESOLVER, UPLINK_SUBNET
 from bootstrap.model.plan import ClusterPlan, NodePlan
@@ -17,7 +16,7 @@ _PATCHES = "/etc/kubernetes/bootstrap/patches"
 _STATIC_PODS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 _UNITS = "/etc/systemd/network"
 
-#: kubeadm's own defaults are enough with KVM; these were needed under emulation (lab).
+#: kubeadm's own defaults are enough with KVM; these were needed under emulation.
 _TIMEOUTS = {"kubernetesAPICall": "1m0s"}
 _EMULATED_TIMEOUTS = {
     "controlPlaneComponentHealthCheck": "15m0s",
@@ -30,24 +29,31 @@ _EMULATED_TIMEOUTS = {
 
 def seed_files(node: NodePlan, keys: NodeKeys) -> dict[str, str]:
     """Render the cloud-init data of a node, by file name."""
+    uplink = {
+        "uplink_mac": node.uplink_mac,
+        "uplink_address": f"{UPLINK_ADDRESS}/{UPLINK_SUBNET.prefixlen}",
+        "uplink_gateway": str(UPLINK_GATEWAY),
+        "uplink_resolver": str(UPLINK_RESOLVER),
+    }
     user_data = {
         "hostname": node.name,
         "user": NODE_USER,
         "authorized_keys": [keys.authorized_key],
         "host_private_key": keys.host_private_key,
         "host_public_key": keys.host_public_key,
-    }
-    network = {
-        "uplink_mac": node.uplink_mac,
-        "uplink_address": f"{UPLINK_ADDRESS}/{UPLINK_SUBNET.prefixlen}",
-        "uplink_gateway": str(UPLINK_GATEWAY),
-        "uplink_resolver": str(UPLINK_RESOLVER),
+        "files": [
+            {
+                "path": f"{_UNITS}/05-uplink.network",
+                "content": render("network/uplink.network.j2", uplink),
+                "permissions": "0644",
+            }
+        ],
     }
     meta_data = {"instance_id": str(node.uuid), "hostname": node.name}
     return {
         "user-data": render("seed/user-data.yaml.j2", user_data),
         "meta-data": render("seed/meta-data.yaml.j2", meta_data),
-        "network-config": render("seed/network-config.yaml.j2", network),
+        "network-config": render("seed/network-config.yaml.j2", uplink),
     }
 
 
@@ -71,7 +77,7 @@ def node_files(
             text=render("cni/bridge.conflist.j2", {"node": node}),
             mode=0o600,
         ),
-        NodeFile(path="/etc/hosts", text=_hosts(plan)),
+        NodeFile(path="/etc/hosts", text=_hosts(node)),
         *security_files(plan, node, encryption_key),
     ]
     if node.is_control_plane:
@@ -96,9 +102,9 @@ def join_config(plan: ClusterPlan, node: NodePlan, *, token: str, ca_hash: str) 
     return render("kubeadm/join.yaml.j2", values)
 
 
-def certificate_names(plan: ClusterPlan) -> list[str]:
-    """List the names under which anybody reaches the API server."""
-    return ["127.0.0.1", "localhost", *(str(node.address) for node in plan.control_planes)]
+def certificate_names(plan: ClusterPlan, node: NodePlan) -> list[str]:
+    """List the names under which clients reach the API server of a control plane."""
+    return ["127.0.0.1", "localhost", str(plan.endpoint_address), str(node.address)]
 
 
 def _control_plane_files(plan: ClusterPlan, node: NodePlan) -> Iterator[NodeFile]:
@@ -108,7 +114,7 @@ def _control_plane_files(plan: ClusterPlan, node: NodePlan) -> Iterator[NodeFile
         "emulated": plan.is_emulated,
         "security_directory": SECURITY_DIRECTORY,
         "audit_directory": AUDIT_DIRECTORY,
-        "certificate_names": certificate_names(plan),
+        "certificate_names": certificate_names(plan, node),
         "kubelet_arguments": _kubelet_arguments(plan, node),
         "timeouts": _timeouts(plan),
     }
@@ -122,32 +128,25 @@ def _control_plane_files(plan: ClusterPlan, node: NodePlan) -> Iterator[NodeFile
 
 
 def _network_files(plan: ClusterPlan, node: NodePlan) -> Iterator[NodeFile]:
-    if node.is_control_plane:
-        mac = Identity(plan.install_id, plan.name).mac_of("bridge", node.name)
-        bridge = render("network/cluster.netdev.j2", {"bridge_mac": mac})
-        yield NodeFile(path=f"{_UNITS}/30-cluster.netdev", text=bridge)
-        yield NodeFile(
-            path=f"{_UNITS}/50-links.network", text=render("network/links.network.j2", {})
-        )
-    match = "Name=cluster0" if node.is_control_plane else f"MACAddress={node.links[0].node_mac}"
     values = {
-        "match": match,
-        "address": f"{node.address}/{plan.node_subnet.prefixlen}",
-        "routes": [other for other in plan.nodes if other.name != node.name],
+        "plan": plan,
+        "node": node,
+        "has_endpoint": node.is_control_plane,
     }
     yield NodeFile(
         path=f"{_UNITS}/40-cluster.network", text=render("network/cluster.network.j2", values)
     )
+    uplink = {"uplink_subnet": UPLINK_SUBNET, "uplink_resolver": UPLINK_RESOLVER}
     yield NodeFile(
         path="/etc/nftables.conf",
-        text=render("network/nftables.conf.j2", {"plan": plan, "gateway": UPLINK_GATEWAY}),
+        text=render("network/nftables.conf.j2", values | uplink),
         mode=0o755,
     )
 
 
-def _hosts(plan: ClusterPlan) -> str:
+def _hosts(node: NodePlan) -> str:
     lines = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
-    lines += [f"{node.address} {node.name}" for node in plan.nodes]
+    lines.append(f"{node.address} {node.name}")
     return "\n".join(lines) + "\n"
 
 

@@ -19,12 +19,14 @@ class Slot:
 def choose_ports(
     slots: Iterable[Slot],
     *,
+    seed: str,
     known: Mapping[Slot, int],
     taken: frozenset[int],
     is_free: Callable[[int], bool],
 ) -> dict[Slot, int]:
     """Give each slot its known port, or the first free one from where its name hashes to.
 
+    ``seed`` names the cluster and its owner, so that others begin their search elsewhere.
     ``taken`` are ports that other clusters were given, running or not.
 
     :raises ValueError: if no port is left.
@@ -36,7 +38,7 @@ def choose_ports(
             chosen[slot] = known[slot]
             continue
         chosen[slot] = next(
-            (port for port in _candidates(slot) if port not in used and is_free(port)), 0
+            (port for port in _candidates(seed, slot) if port not in used and is_free(port)), 0
         )
         if not chosen[slot]:
             raise ValueError(f"no free port from {FIRST_PORT} to {LAST_PORT}")
@@ -44,8 +46,8 @@ def choose_ports(
     return chosen
 
 
-def _candidates(slot: Slot) -> Iterable[int]:
+def _candidates(seed: str, slot: Slot) -> Iterable[int]:
     size = LAST_PORT - FIRST_PORT + 1
-    digest = hashlib.sha256(f"{slot.node}/{slot.use}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}/{slot.node}/{slot.use}".encode()).digest()
     start = int.from_bytes(digest[:4], "big") % size
     return (FIRST_PORT + (start + step) % size for step in range(size))

@@ -5,29 +5,39 @@ same contract test. Every ``ensure_*`` may be called again without harm and says
 it changed anything; every ``remove_*`` does nothing if there is nothing.
 """
 
-from bootstrap.ports.cluster import CertificateExpiry, CheckResult, ClusterApi, ExpectedNode
+from bootstrap.ports.artifacts import Artifact, Artifacts, BuiltArtifacts
+from bootstrap.ports.cluster import CheckResult, ClusterApi, ExpectedNode
+from bootstrap.ports.events import EventReader, Events, RunEvents
+from bootstrap.ports.files import ClusterFiles, Evidence, UserKubeconfig
 from bootstrap.ports.host import Finding, Host
+from bootstrap.ports.loading import ImageArchives
 from bootstrap.ports.machines import Hypervisor, Images, Volumes
 from bootstrap.ports.nodes import NodeShell, PlaybookResult, PlaybookRunner, Reachable, ShellResult
-from bootstrap.ports.products import Products, Trust
-from bootstrap.ports.progress import Progress
+from bootstrap.ports.trust import Trust
 
 __all__ = [
-    "CertificateExpiry",
+    "Artifact",
+    "Artifacts",
+    "BuiltArtifacts",
     "CheckResult",
     "ClusterApi",
+    "ClusterFiles",
+    "EventReader",
+    "Events",
+    "Evidence",
     "ExpectedNode",
     "Finding",
     "Host",
     "Hypervisor",
+    "ImageArchives",
     "Images",
     "NodeShell",
     "PlaybookResult",
     "PlaybookRunner",
-    "Products",
-    "Progress",
     "Reachable",
+    "RunEvents",
     "ShellResult",
     "Trust",
+    "UserKubeconfig",
     "Volumes",
 ]

@@ -1,6 +1,6 @@
-"""What is asked of the API server."""
+"""Ask the API server: verify a cluster, list its nodes, admit new ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,36 +22,44 @@ class ExpectedNode:
 
     name: str
     address: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateExpiry:
-    """Until when the certificates on both ends of the user's connection are valid."""
-
-    client: datetime
-    server: datetime
+    #: Stopped or suspended on purpose: it is registered, and need not be Ready.
+    is_off: bool = False
 
 
 class ClusterApi(Protocol):
     """Talks to the API server with the kubeconfig that the user gets, and only with it.
 
-    Every method raises VerifyError for a kubeconfig that holds more than server, CA and
-    client certificate: no program is run, no other file is read.
+    Every method raises VerifyError for a kubeconfig that is damaged or holds more than
+    server, CA and client certificate: no program is run, no other file is read.
     """
 
     def verify(
-        self, kubeconfig: Path, nodes: Sequence[ExpectedNode], *, patience: int
+        self,
+        kubeconfig: Path,
+        nodes: Sequence[ExpectedNode],
+        *,
+        patience: int,
+        report: Callable[[str], None] = lambda _seen: None,
     ) -> Sequence[CheckResult]:
-        """Run every check and give each one's evidence; never raises for a sick cluster.
+        """Run every check and return each one's evidence; never raise for a sick cluster.
 
-        The first check is the API server itself: while it fails, so do all others.
+        The first check is the API server itself: while it fails, so do all others. All checks
+        together have five minutes, times ``patience``; cleaning up and proving that the API
+        server is steady have a last minute each. ``report`` is told every ten seconds what is
+        not well yet.
         """
 
     def joined_nodes(self, kubeconfig: Path) -> Mapping[str, str]:
-        """Give each registered node's status: ``Ready`` or the reason why not.
+        """Return each registered node's status: ``Ready`` or the reason why not.
 
-        :raises NotYet: if the API server does not answer.
+        :raises NotYet: if the API server does not answer or is still starting.
         :raises BootstrapError: if it never will: wrong CA, wrong name, credentials refused.
+        """
+
+    def check_ready(self, kubeconfig: Path) -> None:
+        """Return if the API server calls itself ready: nothing of its start is left to do.
+
+        Raises as ``joined_nodes`` does.
         """
 
     def create_join_token(self, kubeconfig: Path, token: str, *, lifetime_s: int) -> None:
@@ -63,11 +71,41 @@ class ClusterApi(Protocol):
         :raises BootstrapError: if ``token`` is no token, or credentials are refused.
         """
 
-    def version(self, kubeconfig: Path) -> str:
-        """Give the API server's version; raises as ``joined_nodes`` does."""
-
     def remove_join_token(self, kubeconfig: Path, token: str) -> None:
         """Make the API server refuse ``token`` from now on; raises as ``joined_nodes`` does."""
 
-    def certificate_expiry(self, kubeconfig: Path) -> CertificateExpiry:
-        """Give both ends' dates, past ones too; raises as ``joined_nodes`` does."""
+    def cordon(self, kubeconfig: Path, node: str) -> bool:
+        """Keep new pods away from a node; what the user has cordoned stays the user's.
+
+        A node that is not registered is as wanted. Raises as ``joined_nodes`` does.
+        """
+
+    def uncordon(self, kubeconfig: Path, nodes: Collection[str]) -> bool:
+        """Undo ``cordon`` of those nodes, and nothing that the user did.
+
+        Raises as ``joined_nodes`` does.
+        """
+
+    def evict_pods(self, kubeconfig: Path, node: str) -> None:
+        """Ask every pod to leave the node, and return when none is left that would.
+
+        Disruption budgets are respected. Pods of a DaemonSet, static pods and pods that have
+        ended stay.
+
+        :raises NotYet: while there are others, naming them and what holds them; or as
+            ``joined_nodes`` does.
+        :raises BootstrapError: as ``joined_nodes`` does.
+        """
+
+    def remove_node(self, kubeconfig: Path, node: str) -> None:
+        """Unregister a node, and see that it is gone.
+
+        :raises NotYet: while it is still there; or as ``joined_nodes`` does.
+        :raises BootstrapError: as ``joined_nodes`` does.
+        """
+
+    def certificate_expiry(self, kubeconfig: Path) -> datetime:
+        """Return until when the user's certificate is valid, in UTC; the date may be past.
+
+        Reads the kubeconfig alone; the API server need not answer.
+        """

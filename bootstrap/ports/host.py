@@ -33,6 +33,12 @@ class Host(Protocol):
     def acceleration(self, image: NodeImage) -> Acceleration:
         """Learn by booting the image's kernel whether KVM works here."""
 
+    def expected_acceleration(self) -> Acceleration:
+        """Return what a new cluster's nodes would run with, before there is an image.
+
+        A kernel of this host serves for the probe; without any, emulation is expected.
+        """
+
     def allocation(self) -> AbstractContextManager[None]:
         """Hold the host-wide lock under which ports are chosen.
 

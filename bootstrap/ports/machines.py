@@ -7,14 +7,20 @@ from typing import Protocol
 
 from bootstrap.model.cluster import Domain, Mark, NodeImage
 from bootstrap.model.names import ClusterName
-from bootstrap.model.plan import NodePlan
+from bootstrap.model.plan import NodePlan, SwitchPlan
 
 
 class Hypervisor(Protocol):
     """Holds domains. Only those that carry our mark are ever listed or touched."""
 
     def domains(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
-        """List our domains by name, of one cluster or of all."""
+        """List the nodes' domains by name, of one cluster or of all.
+
+        Of a cluster of another layout, whatever it has is listed.
+        """
+
+    def switches(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
+        """List the switches' domains by name, of one cluster or of all."""
 
     def ensure_domain(
         self, node: NodePlan, *, mark: Mark, image: NodeImage, emulated: bool
@@ -26,14 +32,46 @@ class Hypervisor(Protocol):
         :raises NotOursError: if the name or UUID is taken by a domain without our mark.
         """
 
-    def start_domain(self, name: str) -> bool:
+    def start_domain(self, domain_name: str) -> bool:
         """Make the domain run: start, resume or restore it, whatever it needs."""
 
-    def power_off_domain(self, name: str) -> bool:
+    def shut_down_domain(self, domain_name: str) -> bool:
+        """Ask the guest to shut down, as pressing its power button would; does not wait.
+
+        A guest that is suspended or hangs does not do it.
+        """
+
+    def suspend_domain(self, domain_name: str) -> bool:
+        """Freeze a running guest; its memory stays in use. ``start_domain`` resumes it.
+
+        :raises BootstrapError: if it does not run.
+        """
+
+    def power_off_domain(self, domain_name: str) -> bool:
         """Cut the domain's power, as pulling its plug would."""
 
-    def ensure_link(self, node: NodePlan, worker: str) -> bool:
-        """Make the running domain of ``node`` have the cable to ``worker``."""
+    def attach_disk(self, domain_name: str, path: Path) -> str:
+        """Give a running domain a file as a read-only disk, and return the disk's serial.
+
+        The file's name begins with its digest. A disk that is attached already stays; one that
+        is left attached goes with the domain's power.
+
+        :raises BootstrapError: if the domain does not run.
+        """
+
+    def detach_disks(self, domain_name: str) -> bool:
+        """Take every disk of ``attach_disk`` back, and wait until the guest has let go of it.
+
+        :raises TimedOutError: if it does not within two minutes.
+        """
+
+    def ensure_switch(self, switch: SwitchPlan, *, mark: Mark) -> bool:
+        """Make the switch exist with a port for each cable and no other; does not start it.
+
+        One that runs gets and loses ports, and keeps running.
+
+        :raises NotOursError: as ``ensure_domain`` does.
+        """
 
     def remove_domain(self, unique: uuid.UUID) -> bool:
         """Power off and undefine our domain with everything libvirt keeps about it.
@@ -60,8 +98,20 @@ class Volumes(Protocol):
         :raises NotOursError: as ``ensure_root_volume`` does.
         """
 
+    def ensure_switch_directory(self, switch: SwitchPlan) -> bool:
+        """Make the private directory exist in which the cables' sockets are, and no others.
+
+        :raises NotOursError: as ``ensure_root_volume`` does.
+        """
+
     def remove_seed_volume(self, node: NodePlan) -> bool:
         """Empty the seed once the node has read it."""
+
+    def sync(self, cluster: ClusterName) -> None:
+        """Have the host write the cluster's disks to its storage.
+
+        Emulated nodes do not ask for it themselves: their disks ignore a guest's flushes.
+        """
 
     def console(self, node: NodePlan) -> str:
         """Read what the node has written to its serial console since it was last started."""
@@ -80,6 +130,13 @@ class Volumes(Protocol):
     def images(self) -> Collection[str]:
         """Give the keys of the images that root volumes lie over, whosever they are."""
 
+    def remove_node(self, cluster: ClusterName, node: str) -> bool:
+        """Remove the directory of one node, whose domain no longer exists.
+
+        :raises NotOursError: as ``remove_cluster`` does.
+        :raises ValueError: if ``node`` is not a node's name.
+        """
+
     def remove_cluster(self, cluster: ClusterName) -> bool:
         """Remove the cluster's directory and all that we put in it.
 
@@ -93,14 +150,39 @@ class Images(Protocol):
     def find(self, key: str) -> NodeImage | None:
         """Give an image that exists whole, whatever a new one would be built from."""
 
-    def ensure(self, kubernetes_version: str) -> NodeImage:
+    def expected(self, kubernetes_version: str) -> NodeImage | None:
+        """Give the image that ``ensure`` would give, if it seems to be there whole.
+
+        Its disk is not read: call ``check`` while the first machines boot. None for an image
+        that failed that check.
+        """
+
+    def check(self, image: NodeImage) -> None:
+        """Read and hash the image.
+
+        :raises StateError: if it is not what was built; ``ensure`` builds it again then.
+        """
+
+    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> NodeImage:
         """Give the image, building whatever is missing; reports progress.
+
+        ``refresh`` fetches its Debian packages anew, and so makes another image; the ones
+        that clusters use stay. If the packages cannot be fetched, the last ones stay too.
 
         An image that is there is given without any tool. It is read and hashed first; one
         that is not what was built is built again.
 
         :raises HostError: if the host lacks a tool that building needs.
         :raises UsageError: if the version is not one that can be built.
+        """
+
+    def list(self) -> Sequence[NodeImage]:
+        """List every image that exists whole, by its key."""
+
+    def prune(self, in_use: Collection[str]) -> Sequence[str]:
+        """Remove every image whose key is not in use, and what no image is made from any more.
+
+        Return the names of what was removed.
         """
 
     def sweep(self) -> None:

@@ -1,24 +1,26 @@
 """What `down` does: everything of a cluster goes, whatever is missing already."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from bootstrap.errors import BootstrapError
+from bootstrap.model.cluster import Domain
+from bootstrap.model.events import Step
 from bootstrap.model.names import ClusterName
-from bootstrap.workflow.environment import Ports
-from bootstrap.workflow.steps.machines import restore_markers
+from bootstrap.workflow.environment import Ports, SitePorts
+from bootstrap.workflow.steps.files import restore_markers
 
 T = TypeVar("T")
 
-#: A domain that somebody defines again while we remove it is removed again, twice.
+#: A domain that is defined again during its removal is removed again, twice.
 _ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownResult:
-    """What was removed, by kind, and what the user had changed and so keeps."""
+    """What was removed, by kind, and what stays because the user changed it."""
 
     domains: tuple[str, ...]
     volumes: bool
@@ -30,55 +32,85 @@ def down(cluster: ClusterName, ports: Ports) -> DownResult:
     """Remove the cluster; needs no state, and goes on after a failure.
 
     :raises BootstrapError: one error with everything that is left, and why.
+    :raises LockedError: if another run works on the cluster.
     """
-    ports.progress.step(f"Removing cluster '{cluster}'")
+    with ports.lock(), ports.events.step(Step.REMOVE, f"Removing cluster '{cluster}'"):
+        return _remove_everything(cluster, ports)
+
+
+def down_all(ports: SitePorts) -> tuple[Mapping[ClusterName, DownResult], "Failures"]:
+    """Remove every cluster of the site; one that cannot be removed keeps no other.
+
+    Return what was removed of each cluster, and the failures of the others.
+    """
+    found = {domain.mark.cluster for domain in ports.hypervisor.domains()}
+    found |= {*ports.volumes.clusters(), *ports.clusters_with_files()}
+    failures, results = Failures(), {}
+    for cluster in sorted(found):
+        result = failures.collect(partial(down, cluster, ports.cluster(cluster)))
+        if result:
+            results[cluster] = result
+    return results, failures
+
+
+def _remove_everything(cluster: ClusterName, ports: Ports) -> DownResult:
     failures = Failures()
     domains = _remove_domains(cluster, ports, failures)
-    volumes = failures.collect(lambda: ports.volumes.remove_cluster(cluster))
-    kept = failures.collect(lambda: ports.products.remove_kubeconfig_entries(cluster))
+    volumes = _remove_volumes(cluster, ports, failures)
+    kept = failures.collect(lambda: ports.kubeconfig.remove_entries(cluster))
     state = False
     # While something is left, the keys stay: they may be needed to look at it.
     if not failures.errors:
-        state = bool(failures.collect(lambda: ports.products.remove(cluster)))
+        state = bool(failures.collect(lambda: ports.files.remove_files(cluster)))
     failures.collect(ports.images.sweep)
     _raise(failures, cluster)
-    return DownResult(
-        domains=tuple(domains), volumes=bool(volumes), state=state, kept=tuple(kept or ())
-    )
+    return DownResult(domains=tuple(domains), volumes=volumes, state=state, kept=tuple(kept or ()))
 
 
 def remove_machines(cluster: ClusterName, ports: Ports) -> None:
-    """Remove domains and volumes only; what the user may read stays.
+    """Remove domains and volumes only; the files for the user stay.
 
     :raises BootstrapError: one error with everything that is left.
     """
     failures = Failures()
     _remove_domains(cluster, ports, failures)
-    failures.collect(lambda: ports.volumes.remove_cluster(cluster))
+    _remove_volumes(cluster, ports, failures)
     _raise(failures, cluster)
 
 
 def _remove_domains(cluster: ClusterName, ports: Ports, failures: "Failures") -> list[str]:
-    """Remove the cluster's domains and look again; gives their names.
+    """Remove the cluster's domains, look again, and return their names.
 
-    Who cannot look does not go on: a domain that runs needs its volumes.
+    If they cannot be listed, removal stops: a domain that runs needs its volumes.
     """
     removed: set[str] = set()
     for _ in range(_ROUNDS):
-        domains = ports.hypervisor.domains(cluster)
+        domains = _all_domains(cluster, ports)
         if not domains or failures.errors:
             return sorted(removed)
         # The domains are the proof: without them, a directory without its marker stays.
         failures.collect(partial(restore_markers, cluster, domains, ports))
         for domain in domains:
             if failures.collect(partial(ports.hypervisor.remove_domain, domain.uuid)):
-                removed.add(domain.name)
+                removed.add(domain.domain_name)
     failures.collect(partial(_refuse_leftovers, cluster, ports))
     return sorted(removed)
 
 
+def _remove_volumes(cluster: ClusterName, ports: Ports, failures: "Failures") -> bool:
+    """Remove the volumes, unless a domain could not be removed: it may still run on them."""
+    if failures.errors:
+        return False
+    return bool(failures.collect(lambda: ports.volumes.remove_cluster(cluster)))
+
+
+def _all_domains(cluster: ClusterName, ports: Ports) -> list[Domain]:
+    """List nodes first: without the switch they could not end their work in an orderly way."""
+    return [*ports.hypervisor.domains(cluster), *ports.hypervisor.switches(cluster)]
+
+
 def _refuse_leftovers(cluster: ClusterName, ports: Ports) -> None:
-    left = [domain.name for domain in ports.hypervisor.domains(cluster)]
+    left = [domain.domain_name for domain in _all_domains(cluster, ports)]
     if left:
         raise BootstrapError(
             f"Domains of cluster '{cluster}' come back.",
@@ -100,7 +132,7 @@ class Failures:
         self.errors: list[BootstrapError] = []
 
     def collect(self, action: Callable[[], T]) -> T | None:
-        """Give what ``action`` gives, or None if it fails."""
+        """Return what ``action`` returns, or None if it fails."""
         try:
             return action()
         except BootstrapError as error:

@@ -1,47 +1,115 @@
-"""Everything that the workflow is given."""
+"""What the workflow is given: a site, and the ports to everything outside."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from uuid import UUID
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
 
+from bootstrap.model.names import ClusterName
+from bootstrap.model.site import Site
 from bootstrap.ports import (
+    Artifacts,
     ClusterApi,
+    ClusterFiles,
+    Events,
+    Evidence,
     Host,
     Hypervisor,
+    ImageArchives,
     Images,
     NodeShell,
     PlaybookRunner,
-    Products,
-    Progress,
     Trust,
+    UserKubeconfig,
     Volumes,
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """The adapters, or their fakes."""
+class SitePorts(Protocol):
+    """The ports that serve all clusters of a site.
 
-    hypervisor: Hypervisor
-    volumes: Volumes
-    images: Images
-    host: Host
-    trust: Trust
-    products: Products
-    shell: NodeShell
-    playbooks: PlaybookRunner
-    api: ClusterApi
-    progress: Progress
+    An implementation may build each port when it is first used, so that a command pays
+    for no port but its own.
+    """
+
+    @property
+    def site(self) -> Site:
+        """The user and the libvirt."""
+
+    @property
+    def now(self) -> Callable[[], str]:
+        """The time of day, in ISO 8601 with its zone."""
+
+    @property
+    def events(self) -> Events:
+        """Where a run is reported."""
+
+    @property
+    def hypervisor(self) -> Hypervisor:
+        """The domains."""
+
+    @property
+    def volumes(self) -> Volumes:
+        """The disks."""
+
+    @property
+    def images(self) -> Images:
+        """The node images."""
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """What Kubernetes is installed from."""
+
+    @property
+    def archives(self) -> ImageArchives:
+        """The archives of images that users load."""
+
+    @property
+    def host(self) -> Host:
+        """The hypervisor host."""
+
+    @property
+    def playbooks(self) -> PlaybookRunner:
+        """Ansible."""
+
+    @property
+    def api(self) -> ClusterApi:
+        """The API servers."""
+
+    def cluster(self, name: ClusterName) -> "Ports":
+        """Return the ports of one cluster."""
+
+    def clusters_with_files(self) -> Sequence[ClusterName]:
+        """List the clusters with a state directory whose machines may be at this site.
+
+        One whose volumes say that its machines are at another libvirt is not listed.
+        """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """Where a run happens, and for whom."""
+class Ports(SitePorts, Protocol):
+    """The ports of one cluster."""
 
-    install_id: UUID
-    owner_uid: int
-    hypervisor_uri: str
-    state_directory: Path
-    volume_directory: Path
-    now: Callable[[], str]
+    @property
+    def trust(self) -> Trust:
+        """The cluster's keys and certificates."""
+
+    @property
+    def files(self) -> ClusterFiles:
+        """The files that the cluster's user gets."""
+
+    @property
+    def kubeconfig(self) -> UserKubeconfig:
+        """The user's kubeconfig."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """Where the evidence of a failure is saved."""
+
+    @property
+    def shell(self) -> NodeShell:
+        """SSH to the cluster's nodes."""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the cluster's lock, which every command that changes the cluster needs.
+
+        :raises LockedError: on entry, if another run keeps it; the error names that run.
+        """

@@ -1,94 +1,175 @@
-"""Keep of an existing cluster what the user did not name, so that `up NAME` needs no file."""
+"""Keep what an existing cluster has and the user chose no other value for."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv4Network
+from itertools import groupby
 
+from bootstrap.config.schema import MAX_WORKERS
+from bootstrap.errors import UsageError
 from bootstrap.model.cluster import Domain
-from bootstrap.model.names import node_name
-from bootstrap.model.spec import (
-    ClusterSpec,
-    NetworkingSpec,
-    NodeGroupSpec,
-    NodeRole,
-    SecurityProfile,
-    SecuritySpec,
-)
-from bootstrap.workflow.shape import grown_to, labels_of, refuse_other_profile
+from bootstrap.model.facts import with_facts
+from bootstrap.model.names import node_index
+from bootstrap.model.spec import ClusterSpec, NodeGroupSpec, NodeRole, SecurityProfile
+from bootstrap.planning.members import members_of
+
+#: Stands for the number of workers among the facts that a user chose.
+WORKERS = "workers"
 
 
-def fitted(
+def is_number_chosen(chosen: Collection[str] | None) -> bool:
+    """Tell whether the user chose the number of workers; ``chosen`` as in keep_existing."""
+    return chosen is None or WORKERS in chosen
+
+
+def kept_names(
+    existing: Sequence[Domain], planned: Collection[str], chosen: Collection[str] | None
+) -> list[str]:
+    """Name the nodes that keep their names.
+
+    Those that are only ``planned`` count as long as the user chooses no other number.
+    """
+    names = {domain.name for domain in existing}
+    return sorted(names if is_number_chosen(chosen) else names | set(planned))
+
+
+def keep_existing(
     spec: ClusterSpec,
     existing: Sequence[Domain],
+    chosen: Collection[str] | None,
     *,
-    workers_named: bool,
-    named: Collection[str] | None,
+    names: Collection[str],
+    adding: int = 0,
 ) -> ClusterSpec:
-    """Fit what is asked for to the nodes that exist: what the user did not name, they keep.
+    """Replace by the values of the existing nodes what the user did not choose.
 
-    :raises UsageError: if fewer workers or another security profile was named.
+    ``chosen`` has the names of facts; None stands for all, by a cluster file. ``names`` are
+    the nodes that keep their names. With ``adding``, so many workers are new, and the user
+    chose for them alone.
+
+    :raises UsageError: if the user chose fewer workers or another security profile.
     """
-    spec = grown_to(spec, existing, workers_named=workers_named)
-    spec = _kept(spec, existing, named)
-    refuse_other_profile(spec, existing)
+    spec = _keep_workers(spec, existing, names, adding, is_chosen=is_number_chosen(chosen))
+    if existing and chosen is not None:
+        spec = _keep_facts(spec, existing, chosen, names=names, is_adding=adding > 0)
+    _refuse_other_profile(spec, existing)
     return spec
 
 
-def _kept(
-    spec: ClusterSpec, existing: Sequence[Domain], named: Collection[str] | None
-) -> ClusterSpec:
-    """Take from the existing nodes whatever is not in ``named``, by the names of facts.
+def surplus_workers(
+    spec: ClusterSpec, existing: Sequence[Domain], chosen: Collection[str] | None
+) -> list[str]:
+    """Name the workers that are more than the user chose, which are those that came last."""
+    if not is_number_chosen(chosen):
+        return []
+    return _workers(domain.name for domain in existing)[spec.count(NodeRole.WORKER) :]
 
-    A new node is like the last one of its role. None means that the user named everything.
+
+def remnants(
+    spec: ClusterSpec,
+    existing: Sequence[Domain],
+    planned: Collection[str],
+    names: Collection[str],
+) -> list[str]:
+    """Name the planned nodes that have no domain and that ``spec`` has no place for.
+
+    A removal that was killed has left parts of them.
     """
-    if named is None or not existing:
+    known = {domain.name for domain in existing}
+    return sorted(set(planned) - known - {member.name for member in members_of(spec, names)})
+
+
+def _keep_workers(
+    spec: ClusterSpec,
+    existing: Sequence[Domain],
+    names: Collection[str],
+    adding: int,
+    *,
+    is_chosen: bool,
+) -> ClusterSpec:
+    have, wanted = len(_workers(names)), spec.count(NodeRole.WORKER)
+    if is_chosen and (surplus := surplus_workers(spec, existing, None)):
+        raise UsageError(
+            f"Cluster '{spec.name}' has {have} workers, and {wanted} are asked for.",
+            details=f"up would remove {', '.join(surplus)}, and asks for --remove to do so.",
+            hint=f"bootstrap node remove {spec.name} {' '.join(surplus)}",
+        )
+    if have + adding > MAX_WORKERS:
+        raise UsageError(
+            f"Cluster '{spec.name}' has {have} workers, and {MAX_WORKERS} are supported.",
+            hint=f"bootstrap status {spec.name}",
+        )
+    if is_chosen or not names:
         return spec
-    facts = _without(existing[0].mark.facts, named)
-    nodes = {domain.name: _without(domain.mark.facts, named) for domain in existing}
+    return _with_workers(spec, have + adding)
+
+
+def _with_workers(spec: ClusterSpec, count: int) -> ClusterSpec:
+    """Return the spec with so many workers; those that are too many or new come last."""
+    nodes = [replace(group, count=1) for group in spec.node_groups for _ in range(group.count)]
+    others = [node for node in nodes if node.role is not NodeRole.WORKER]
+    workers = [node for node in nodes if node.role is NodeRole.WORKER]
+    workers += workers[-1:] * (count - len(workers))
+    return replace(spec, node_groups=tuple(_grouped([*others, *workers[:count]])))
+
+
+def _grouped(nodes: Iterable[NodeGroupSpec]) -> Iterator[NodeGroupSpec]:
+    for node, equal in groupby(nodes):
+        yield replace(node, count=len(list(equal)))
+
+
+def _workers(names: Iterable[str]) -> list[str]:
+    """List the workers among the names, in their order."""
+    indexes = {name: node_index(name, NodeRole.WORKER.value) for name in names}
+    known = [(index, name) for name, index in indexes.items() if index is not None]
+    return [name for _, name in sorted(known)]
+
+
+def _keep_facts(
+    spec: ClusterSpec,
+    existing: Sequence[Domain],
+    chosen: Collection[str],
+    *,
+    names: Collection[str],
+    is_adding: bool,
+) -> ClusterSpec:
+    kept = {domain.name: domain.mark.facts for domain in existing}
+    if not is_adding:
+        kept = {name: _without(facts, chosen) for name, facts in kept.items()}
+    facts = kept[existing[0].name]
     return replace(
-        spec,
-        kubernetes_version=facts.get("kubernetesVersion", spec.kubernetes_version),
-        networking=_networking(spec.networking, facts),
-        security=_security(spec.security, facts),
-        node_groups=tuple(group for role in NodeRole for group in _groups(spec, role, nodes)),
+        with_facts(spec, facts),
+        networking=with_facts(spec.networking, facts),
+        security=with_facts(spec.security, facts),
+        node_groups=tuple(_grouped(_nodes(spec, kept, names, chosen))),
     )
 
 
-def _networking(spec: NetworkingSpec, facts: Mapping[str, str]) -> NetworkingSpec:
-    return replace(
-        spec,
-        node_subnet=IPv4Network(facts.get("nodeSubnet", spec.node_subnet)),
-        pod_subnet=IPv4Network(facts.get("podSubnet", spec.pod_subnet)),
-        service_subnet=IPv4Network(facts.get("serviceSubnet", spec.service_subnet)),
-    )
+def _without(facts: Mapping[str, str], chosen: Collection[str]) -> Mapping[str, str]:
+    return {fact: text for fact, text in facts.items() if fact not in chosen}
 
 
-def _security(spec: SecuritySpec, facts: Mapping[str, str]) -> SecuritySpec:
-    return replace(spec, profile=SecurityProfile(facts.get("securityProfile", spec.profile.value)))
+def _nodes(
+    spec: ClusterSpec,
+    kept: Mapping[str, Mapping[str, str]],
+    names: Collection[str],
+    chosen: Collection[str],
+) -> Iterator[NodeGroupSpec]:
+    """Give each node its own facts; a new node is like the last one of its role."""
+    facts: dict[NodeRole, Mapping[str, str]] = {}
+    for member in members_of(spec, names):
+        role = member.group.role
+        facts[role] = kept.get(member.name) or _without(facts.get(role, {}), chosen)
+        yield replace(with_facts(member.group, facts[role]), count=1)
 
 
-def _without(facts: Mapping[str, str], named: Collection[str]) -> dict[str, str]:
-    return {key: value for key, value in facts.items() if key not in named}
-
-
-def _groups(
-    spec: ClusterSpec, role: NodeRole, nodes: Mapping[str, Mapping[str, str]]
-) -> list[NodeGroupSpec]:
-    """Give each node of a role a group of its own."""
-    wanted = [group for group in spec.node_groups if group.role is role for _ in range(group.count)]
-    groups: list[NodeGroupSpec] = []
-    facts: Mapping[str, str] = {}
-    for index, group in enumerate(wanted):
-        facts = nodes.get(node_name(spec.name, role.value, index), facts)
-        groups.append(_like(replace(group, count=1), facts))
-    return groups
-
-
-def _like(group: NodeGroupSpec, facts: Mapping[str, str]) -> NodeGroupSpec:
-    return replace(
-        group,
-        cpus=int(facts.get("cpus", group.cpus)),
-        memory_mib=int(facts.get("memoryMiB", group.memory_mib)),
-        disk_gib=int(facts.get("diskGiB", group.disk_gib)),
-        labels=labels_of(facts["labels"]) if "labels" in facts else group.labels,
-    )
+def _refuse_other_profile(spec: ClusterSpec, existing: Sequence[Domain]) -> None:
+    wanted = spec.security.profile
+    for domain in existing:
+        known = SecurityProfile(domain.mark.facts.get("securityProfile", wanted))
+        if known is not wanted:
+            raise UsageError(
+                f"Cluster '{spec.name}' was made with the security profile '{known}'; "
+                f"'{wanted}' is asked for.",
+                details="A profile is chosen when a cluster is made: down and up make it anew.",
+                hint=f"bootstrap up {spec.name} --profile {known}",
+            )

@@ -11,7 +11,7 @@ DOCUMENTATION = r"""
 name: image_root
 short_description: Run modules inside a root file system that is not booted
 description:
-  - The caller has mounted what the tree needs, such as /proc, and may call chroot(2).
+  - The caller has mounted the file systems that the tree needs, and may call chroot(2).
 options:
   remote_addr:
     description: The directory that holds the root file system.
@@ -29,7 +29,7 @@ _ENVIRONMENT = {
     "DEBIAN_FRONTEND": "noninteractive",
     # Programs must not take the hypervisor host's service manager for the image's.
     "SYSTEMD_OFFLINE": "1",
-    # Where the image is left empty; the last role clears /tmp while its module lies there.
+    # The image leaves it empty; the last role empties /tmp while its own module runs.
     "TMPDIR": "/run",
 }
 
@@ -47,7 +47,7 @@ class Connection(ConnectionBase):
     def exec_command(
         self, cmd: str, in_data: bytes | None = None, *, sudoable: bool = True
     ) -> tuple[int, bytes, bytes]:
-        """Run one command in the tree and give its status and output."""
+        """Run one command in the tree and return its status and output."""
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
         done = subprocess.run(
             ["chroot", self._root, "/bin/sh", "-c", cmd],  # noqa: S607 - from the caller's PATH

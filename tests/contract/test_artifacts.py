@@ -1,7 +1,7 @@
 """The artefact source ``go`` builds with a real Go, once, and converges after any kill.
 
 The Kubernetes modules take minutes, so most tests build small modules in their place, which
-say what kubeadm says. The program of ``artifacts/node`` is built as it is.
+print the output of kubeadm. The program of ``artifacts/node`` is built itself.
 """
 
 import json
@@ -18,22 +18,23 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.adapters.artifacts import builder, lock, source
-from bootstrap.adapters.artifacts.go_wheel import ensure_toolchain
+from bootstrap.adapters.artifacts import store
+from bootstrap.adapters.artifacts.go import builder, source
+from bootstrap.adapters.artifacts.go.components import Component, components_of
+from bootstrap.adapters.artifacts.go.source import GoArtifacts
+from bootstrap.adapters.artifacts.go.toolchain import Toolchain, find_toolchain, required_go
+from bootstrap.adapters.artifacts.go.wheel import ensure_toolchain
 from bootstrap.adapters.artifacts.layers import write_layer
-from bootstrap.adapters.artifacts.lock import Component, Lock, lock_of
-from bootstrap.adapters.artifacts.source import BuiltArtifacts, GoArtifacts
-from bootstrap.adapters.artifacts.store import Store
-from bootstrap.adapters.artifacts.toolchain import Toolchain, find_toolchain, required_version
+from bootstrap.adapters.artifacts.store import ArtifactSet, Store
 from bootstrap.adapters.directories import Directories, find_directories
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import BootstrapError, HostError, LockedError, UsageError
 from bootstrap.model.images import CHECK_IMAGE
+from bootstrap.model.versions import DEFAULT_VERSION
 from bootstrap.resources import resource_directory
 
-_MODULES = [module.parent for module in resource_directory("artifacts").glob("*/go.mod")]
-_FOUND = find_toolchain(find_directories().cache, required_version(_MODULES))
-#: The host's own, or else the one that building the artefacts has installed.
+_FOUND = find_toolchain(find_directories().cache, required_go(resource_directory("artifacts")))
+#: The host's own, or else the one in the cache of the user who runs the tests.
 _GO = shutil.which("go") or (str(_FOUND.program) if _FOUND else None)
 _GOFMT = shutil.which("gofmt", path=str(Path(_GO).parent)) if _GO else None
 _GO_CACHE = (
@@ -41,7 +42,7 @@ _GO_CACHE = (
     if _GO
     else ""
 ).strip()
-_NODE = next(part for part in lock_of("v1.37.2").components if part.name == "node")
+_NODE = next(part for part in components_of(DEFAULT_VERSION) if part.name == "node")
 _IMAGES = ("kube-apiserver:v1", "kube-proxy:v1", "coredns/coredns:v2", "pause:3", "etcd:4")
 _NAMES = [f"registry.example/{name}" for name in _IMAGES]
 _MAIN = """package main
@@ -67,14 +68,17 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Source:
-    """A source whose modules are small, and what it said."""
+    """A source with small modules, and its lines of progress."""
 
     directories: Directories
     modules: Path
     said: list[str]
 
-    def ensure(self, progress: Callable[[str], None] | None = None) -> BuiltArtifacts:
-        return GoArtifacts(self.directories, progress or self.said.append).ensure("v1")
+    def ensure(
+        self, progress: Callable[[str], None] | None = None, *, refresh: bool = False
+    ) -> ArtifactSet:
+        artifacts = GoArtifacts(self.directories, progress or self.said.append)
+        return artifacts.ensure("v1", refresh=refresh)
 
     def prune(self) -> list[str]:
         return list(GoArtifacts(self.directories, self.said.append).prune())
@@ -87,9 +91,14 @@ class Source:
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     modules = tmp_path / "modules"
     parts = [_small_module(modules, name) for name in ("kube", "etcd", "coredns", "node")]
-    monkeypatch.setattr(lock, "LOCKS", {"v1": Lock(kubernetes_version="v1", components=(*parts,))})
+    monkeypatch.setattr(
+        source,
+        "components_of",
+        lambda version: parts if version == "v1" else components_of(version),
+    )
+    monkeypatch.setattr(source, "SUPPORTED_VERSIONS", ("v1",))
     monkeypatch.setattr(source, "resource_directory", lambda _: modules)
-    # What mmdebstrap makes of the Debian mirror; fetching is no part of these tests.
+    # In place of the output of mmdebstrap, which needs a Debian mirror.
     monkeypatch.setattr(
         source, "write_nft_layer", lambda path, **_: write_layer(path, {}, {"lib": "usr/lib"})
     )
@@ -107,14 +116,10 @@ def _small_module(modules: Path, name: str) -> Component:
     (directory / "go.mod").write_text(f"module example/{name}\n\ngo 1.21.0\n")
     text = json.dumps("".join(f"{image}\n" for image in _NAMES))
     (directory / "main.go").write_text(_MAIN.replace("NAMES", text))
-    return Component(name=name, module=name, package=".", version="v1", requirement="")
+    return Component(name=name, module=name, package=".", version="v1")
 
 
-def _inputs_of(small: Source) -> str:
-    return GoArtifacts(small.directories, small.said.append)._inputs(lock_of("v1"))  # noqa: SLF001
-
-
-def _files(built: BuiltArtifacts) -> list[str]:
+def _files(built: ArtifactSet) -> list[str]:
     return sorted(path.name for path in built.directory.iterdir())
 
 
@@ -136,30 +141,60 @@ def test_everything_is_built_and_archived_under_the_names_that_kubeadm_gives(
     ]
 
 
+@pytest.fixture
+def another_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a later patch release of Go on PATH; return the file that its calls are written to."""
+    calls, program = tmp_path / "calls", tmp_path / "bin" / "go"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\necho "$1" >> {calls}\n'
+        '[ "$1" = version ] && exec echo go version go1.99.9 linux/amd64\n'
+        f'exec {_GO} "$@"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    return calls
+
+
 @needs_go
-def test_a_second_call_only_asks_go_for_its_version(
-    small: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_set_is_found_once_it_was_built(small: Source) -> None:
+    artifacts = GoArtifacts(small.directories, small.said.append)
+    assert artifacts.find("v1") is None
+    assert small.ensure() == artifacts.find("v1")
+
+
+@needs_go
+def test_a_complete_set_is_used_whichever_go_release_built_it(
+    small: Source, request: pytest.FixtureRequest
 ) -> None:
-    calls = tmp_path / "calls"
-    wrapper = tmp_path / "bin" / "go"
-    wrapper.parent.mkdir()
-    wrapper.write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {_GO} "$@"\n')
-    wrapper.chmod(0o755)
-    monkeypatch.setenv("PATH", str(wrapper.parent), prepend=os.pathsep)
     first = small.ensure()
-    assert "build" in calls.read_text()
-    calls.unlink()
     small.said.clear()
+    calls: Path = request.getfixturevalue("another_go")
     assert small.ensure() == first
-    assert set(calls.read_text().split()) == {"version"}
     assert small.said == []
+    assert not calls.exists()
+
+
+@needs_go
+def test_another_go_release_builds_only_what_is_missing(
+    small: Source, request: pytest.FixtureRequest
+) -> None:
+    first = small.ensure()
+    (first.directory / "etcd").unlink()
+    small.said.clear()
+    calls: Path = request.getfixturevalue("another_go")
+    assert small.ensure().directory == first.directory
+    assert small.built() == ["etcd"]
+    assert "build" in calls.read_text().split()
 
 
 @needs_go
 @pytest.mark.parametrize("name", ["etcd", "kube-proxy-base.tar", "images.tar"])
 def test_a_damaged_file_is_made_again_once_and_the_others_are_kept_i_02(
-    small: Source, name: str
+    small: Source, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A base that is made again is as young as it is, which is not the subject.
+    monkeypatch.setattr(store, "now_text", lambda: "2040-01-01T00:00:00+00:00")
     first = small.ensure()
     small.said.clear()
     damaged = first.directory / name
@@ -186,6 +221,25 @@ def test_a_file_that_is_damaged_right_after_it_was_made_is_an_error_i_02(
 
 
 @needs_go
+def test_a_refresh_fetches_the_debian_packages_anew_and_builds_no_program(
+    small: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SEC-41."""
+    first = small.ensure()
+    monkeypatch.setattr(
+        source, "write_nft_layer", lambda path, **_: write_layer(path, {}, {"lib": "usr/lib.so.2"})
+    )
+    built = small.built()
+    assert small.ensure() == first
+    second = small.ensure(refresh=True)
+    assert second.directory == first.directory
+    assert second.digest != first.digest
+    assert second.packages_fetched >= first.packages_fetched > "2026"
+    assert small.built() == built
+    assert small.ensure() == second
+
+
+@needs_go
 def test_other_sources_are_built_beside_the_old_ones(small: Source) -> None:
     first = small.ensure()
     main = small.modules / "etcd" / "main.go"
@@ -207,36 +261,33 @@ def _make_set(small: Source, name: str) -> Path:
 
 @needs_go
 def test_pruning_keeps_what_a_version_is_built_from_and_names_the_rest(small: Source) -> None:
-    """What older sources or an older Go have built goes; what is no set of ours stays."""
+    """The sets of older sources are removed; another directory stays."""
     old = small.ensure()
     main = small.modules / "etcd" / "main.go"
     main.write_text(main.read_text() + "// changed\n")
     built = small.ensure()
-    other_go = _make_set(small, f"{built.directory.name.partition('-')[0]}-go1.20.1-linux-amd64")
-    theirs = _make_set(small, "my-copy-of-a-set")
-    doomed = sorted([old.directory.name, other_go.name])
-    assert small.prune() == doomed
-    assert theirs.exists()
+    copy = _make_set(small, f"{built.directory.name}-copy")
+    assert small.prune() == [old.directory.name]
+    assert copy.exists()
     small.said.clear()
     assert small.ensure() == built
     assert small.said == []
     assert small.prune() == []
 
 
-def test_pruning_without_any_go_keeps_every_set_of_the_same_sources(
-    small: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """I-04: without a Go, whichever of them is there still serves."""
+@needs_go
+def test_pruning_needs_no_go(small: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I-04."""
+    built = small.ensure()
+    old = _make_set(small, "0" * 32)
     monkeypatch.setenv("PATH", "")
-    key = _inputs_of(small)
-    _make_set(small, f"{key}-go1.26.8-linux-amd64")
-    old = _make_set(small, f"{'0' * 32}-go1.26.8-linux-amd64")
     assert small.prune() == [old.name]
     assert not old.exists()
+    assert small.ensure() == built
 
 
 def test_a_set_that_another_run_builds_is_kept(small: Source) -> None:
-    busy = _make_set(small, f"{'0' * 32}-go1.26.8-linux-amd64")
+    busy = _make_set(small, "0" * 32)
     with locked(busy.parent / ".locks" / f"{busy.name}.lock", what="x"):
         assert small.prune() == []
     assert (busy / "kube").exists()
@@ -245,8 +296,8 @@ def test_a_set_that_another_run_builds_is_kept(small: Source) -> None:
 
 
 def test_nothing_is_pruned_while_a_node_image_is_built(small: Source) -> None:
-    """R-01: it reads from a set whose own lock is free again."""
-    old = _make_set(small, f"{'0' * 32}-go1.26.8-linux-amd64")
+    """R-01: the build of an image reads from a set without the lock of the set."""
+    old = _make_set(small, "0" * 32)
     with (
         locked(small.directories.images_lock, what="x"),
         pytest.raises(LockedError, match="works on the node images"),
@@ -264,8 +315,8 @@ def test_pruning_a_cache_that_is_not_there_makes_nothing(small: Source) -> None:
 def test_a_prune_that_was_killed_leaves_a_set_that_names_no_file(
     small: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """G-01: and that the next one removes."""
-    old = _make_set(small, f"{'0' * 32}-go1.26.8-linux-amd64")
+    """G-01: the next one removes the set."""
+    old = _make_set(small, "0" * 32)
 
     def killed() -> None:
         monkeypatch.setattr(shutil, "rmtree", lambda _path: os.kill(os.getpid(), signal.SIGKILL))
@@ -378,7 +429,7 @@ def test_modules_that_cannot_be_fetched_are_an_error_of_the_host(
 
 
 @needs_go
-def test_a_program_that_does_not_compile_is_an_error_with_the_compilers_words(
+def test_a_program_that_does_not_compile_is_an_error_with_the_output_of_the_compiler(
     small: Source,
 ) -> None:
     (small.modules / "etcd" / "main.go").write_text("package main\n\nfunc main() { nothing() }\n")
@@ -401,7 +452,7 @@ def test_an_empty_cache_lists_nothing_and_is_not_made(small: Source) -> None:
 
 @pytest.fixture
 def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Build the node program in a user's odd environment."""
+    """Build the node program in an environment that would change the build."""
     go = find_toolchain(tmp_path, (1, 26, 0))
     if go is None:
         pytest.skip("no Go that is new enough on this host")
@@ -414,15 +465,15 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _build_node(go: Toolchain, output: Path) -> None:
     builder.build(
         _NODE,
+        output,
         go=go,
         modules=resource_directory("artifacts"),
-        output=output,
         log=output.with_suffix(".log"),
         progress=lambda _: None,
     )
 
 
-def test_pause_waits_until_it_is_told_to_stop(node: Path, tmp_path: Path) -> None:
+def test_pause_waits_for_sigterm(node: Path, tmp_path: Path) -> None:
     (tmp_path / "pause").symlink_to(node)
     with subprocess.Popen([tmp_path / "pause"]) as pause:
         with pytest.raises(subprocess.TimeoutExpired):
@@ -431,7 +482,7 @@ def test_pause_waits_until_it_is_told_to_stop(node: Path, tmp_path: Path) -> Non
         assert pause.wait(10) == 0
 
 
-def test_the_node_program_called_by_another_name_says_which_names_it_has(node: Path) -> None:
+def test_the_node_program_called_by_another_name_prints_the_names_that_it_has(node: Path) -> None:
     done = subprocess.run([node], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pause or check" in done.stderr
@@ -471,7 +522,7 @@ def test_our_go_sources_are_formatted() -> None:
 
 @pytest.fixture
 def no_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Have no Go on PATH, and a pip that knows only the wheels of this directory."""
+    """Remove Go from PATH, and let pip find only the wheels of this directory."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin" if not Path("/usr/bin/go").exists() else "")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)

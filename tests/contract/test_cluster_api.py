@@ -2,32 +2,40 @@
 
 import shlex
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import pytest
 
+from bootstrap.adapters.kubernetes.access import read_access
 from bootstrap.adapters.kubernetes.api import KubernetesClusterApi
+from bootstrap.adapters.kubernetes.client import ApiFailureError
+from bootstrap.adapters.kubernetes.connection import connected
 from bootstrap.errors import BootstrapError, TimedOutError, VerifyError
 from bootstrap.ports import CheckResult, ExpectedNode
 from bootstrap.waiting import NotYet
 from tests.fakes.api_server import (
+    USER_UNTIL,
     FakeApiServer,
     FakeClock,
     FakeNode,
     Illness,
+    always,
     from_second,
     healthy_nodes,
-    make_identity,
+    make_ca,
 )
 
 CHECKS = ("api", "nodes", "dns", "pods", "service name", "pod to pod", "clean-up", "steady")
 ALL = frozenset(CHECKS)
 TRAFFIC = {"service name", "pod to pod"}
+YEAR = timedelta(days=365)
 BOTH = frozenset({"demo-control-plane", "demo-worker"})
 EXPECTED = (
     ExpectedNode(name="demo-control-plane", address="10.10.0.10"),
@@ -83,6 +91,15 @@ def flapping(at: float) -> bool:
     return at % 20 < 8
 
 
+def restarted(at: float) -> float:
+    """Begin the process anew with each time up of ``flapping``."""
+    return at - at % 20
+
+
+def young(_at: float) -> float:
+    return 0
+
+
 def hiccup(at: float) -> bool:
     return not 10 <= at < 12
 
@@ -133,9 +150,37 @@ HEALTHY = [
 API_SICK = [
     Scenario(
         name="K-01 V-04 flapping",
+        ill=lambda: Illness(readyz=flapping, began=restarted),
+        not_ok={"steady"},
+        evidence={"steady": "etcd failed"},
+    ),
+    Scenario(
+        name="V-04 crashes in a loop, and the kubelet has not noticed",
+        ill=lambda: Illness(readyz=flapping, began=restarted, kubelet_says=always),
+        not_ok={"steady"},
+        evidence={"steady": "etcd failed"},
+    ),
+    Scenario(
+        name="V-04 an old process that flaps, as its kubelet has seen",
         ill=lambda: Illness(readyz=flapping),
         not_ok={"steady"},
         evidence={"steady": "etcd failed"},
+    ),
+    *(
+        Scenario(
+            name=f"V-04 dies, and when its process began is {what}",
+            ill=partial(Illness, dies_at=8, metrics=metrics),
+            not_ok={"steady"},
+            evidence={"steady": "connection was cut"},
+        )
+        for what, metrics in {
+            "not told": "other 1\n",
+            "cut off": "process_start_time_seconds 1.7",
+            "no number": "process_start_time_seconds soon\n",
+            "not a number": "process_start_time_seconds NaN\n",
+            "endless": "process_start_time_seconds -Inf\n",
+            "in the future": "process_start_time_seconds 9e9\n",
+        }.items()
     ),
     Scenario(
         name="never ready",
@@ -145,7 +190,7 @@ API_SICK = [
     ),
     Scenario(
         name="dies after 8 s for good",
-        ill=lambda: Illness(dies_at=8),
+        ill=lambda: Illness(dies_at=8, began=young),
         not_ok={"steady"},
         evidence={"steady": "connection was cut"},
     ),
@@ -162,7 +207,7 @@ API_SICK = [
         evidence={"api": "reached something that is not the API server: HTTP 200"},
     ),
     Scenario(
-        name="V-03 proxy wants authentication",
+        name="V-03 proxy demands authentication",
         ill=lambda: Illness(page=407),
         not_ok=ALL,
         evidence={"api": "not the API server"},
@@ -240,7 +285,7 @@ NODES_SICK = [
         not_ok={"nodes", "pods", *TRAFFIC},
         evidence={
             "nodes": "demo-worker NotReady (KubeletNotReady: cni plugin not initialized)",
-            "pods": "no pod on demo-worker",
+            "pods": "demo-worker: Pending, ContainerCreating",
             "pod to pod": "not run: not every node runs a check pod",
         },
     ),
@@ -319,7 +364,7 @@ DNS_SICK = [
         evidence={"dns": '"coredns" not found'},
     ),
     Scenario(
-        name="nobody has looked at CoreDNS",
+        name="the controller manager has not seen CoreDNS",
         ill=lambda: Illness(coredns_unseen=True),
         not_ok={"dns"},
         evidence={"dns": "the controller manager has not looked at CoreDNS"},
@@ -331,7 +376,7 @@ DNS_SICK = [
         evidence={"service name": "demo-worker: resolved to"},
     ),
     Scenario(
-        name="DNS gives another address",
+        name="DNS returns another address",
         ill=lambda: Illness(dns_says="198.51.100.1"),
         not_ok={"service name"},
         evidence={"service name": "198.51.100.1"},
@@ -391,7 +436,7 @@ PODS_SICK = [
     ),
     Scenario(
         name="another pod has the address",
-        ill=lambda: Illness(stranger_answers="nginx"),
+        ill=lambda: Illness(wrong_pod_answers="nginx"),
         not_ok={"pod to pod"},
         evidence={"pod to pod": "got 'nginx'"},
     ),
@@ -435,8 +480,12 @@ PODS_SICK = [
         name="dies while nodes are awaited",
         ill=lambda: Illness(dies_at=60),
         nodes=with_worker(ready=from_second(100)),
-        not_ok=ALL - {"api"},
-        evidence={"nodes": "cut", "dns": "not run: the API server stopped answering"},
+        not_ok=ALL - {"api", "dns"},
+        evidence={
+            "nodes": "cut",
+            "pods": "cut",
+            "steady": "not run: the API server stopped answering",
+        },
     ),
     Scenario(
         name="dies while pods are awaited",
@@ -511,7 +560,7 @@ def test_each_way_of_failing_to_connect_has_its_own_evidence(tmp_path: Path) -> 
     assert len(set(evidence)) == len(evidence)
 
 
-def test_nobody_listening_is_connection_refused(tmp_path: Path) -> None:
+def test_a_closed_port_is_connection_refused(tmp_path: Path) -> None:
     """V-01: an old endpoint."""
     fake = FakeApiServer()
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -525,7 +574,7 @@ def test_nobody_listening_is_connection_refused(tmp_path: Path) -> None:
 
 def test_a_server_of_another_ca_is_told_apart(fake: FakeApiServer, tmp_path: Path) -> None:
     """V-01: the port now belongs to another cluster, whose CA has the same name."""
-    fake.ca = make_identity("kubernetes")
+    fake.ca = make_ca()
     results = a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
     assert not any(result.ok for result in results)
     assert "not from the kubeconfig's CA" in results[0].evidence
@@ -540,33 +589,158 @@ def test_permanent_faults_end_the_wait_at_once(tmp_path: Path) -> None:
             assert server.clock() == 0
 
 
-def test_readiness_is_seen_for_thirty_seconds_on_end(fake: FakeApiServer, tmp_path: Path) -> None:
-    """V-04: three answers are not enough if they came within six seconds."""
-    a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
-    assert fake.clock() >= 30
+def test_an_old_api_server_is_not_waited_for(fake: FakeApiServer, tmp_path: Path) -> None:
+    """V-04: its own age and its kubelet's verdict are the evidence."""
+    results = a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
+    assert all(result.ok for result in results), results
+    assert "its process is 3600 s old" in results[-1].evidence
+    assert fake.clock() == 0
+
+
+@pytest.mark.parametrize("here", [-1, 1])
+def test_only_the_node_s_clock_counts(here: int, fake: FakeApiServer, tmp_path: Path) -> None:
+    """V-04: this host may live in another year."""
+    fake.ill.began = lambda _at: -20
+    api = replace(a_cluster_api(fake.clock), now=lambda: fake.clock.utc() + here * YEAR)
+    results = api.verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
+    assert all(result.ok for result in results), results
+    assert 10 <= fake.clock() < 15
+
+
+def test_a_young_api_server_is_waited_for(fake: FakeApiServer, tmp_path: Path) -> None:
+    """V-04: until its process is thirty seconds old."""
+    fake.ill.began = young
+    results = a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
+    assert all(result.ok for result in results), results
+    assert 30 <= fake.clock() < 35
     assert fake.requests.count("GET /readyz") >= 3
+
+
+def test_another_process_that_answers_is_waited_for(fake: FakeApiServer, tmp_path: Path) -> None:
+    """V-04: it restarted while the other checks ran, between two looks."""
+    fake.ill.pod_networks_at = 8
+    fake.ill.began = lambda at: -3600 if at < 4.2 else 4.2
+    a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
+    assert fake.clock() >= 34
+
+
+@pytest.mark.parametrize("component", ["etcd", "kube-apiserver"])
+def test_a_component_of_which_the_kubelet_says_nothing_is_watched(
+    component: str, fake: FakeApiServer, tmp_path: Path
+) -> None:
+    """V-04: for thirty seconds, and then no alarm is raised."""
+    fake.on_the_way = lambda _method, path, answer: (
+        (200, answer[1], answer[2].replace(component.encode(), b"other"))
+        if "/kube-system/pods" in path
+        else answer
+    )
+    results = a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
+    assert all(result.ok for result in results), results
+    assert fake.clock() >= 30
 
 
 def test_two_slow_answers_are_not_steady(fake: FakeApiServer, tmp_path: Path) -> None:
     """V-04: thirty seconds may pass between two answers of an emulated server."""
-    fake.ill.takes_s = 40
+    fake.ill.takes_s, fake.ill.metrics = 40, "none\n"
     a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=6)
     assert fake.requests.count("GET /readyz") >= 3
 
 
 def test_a_gap_while_other_checks_run_is_a_gap(fake: FakeApiServer, tmp_path: Path) -> None:
-    """V-04: the thirty seconds begin anew after it."""
-    fake.ill.pod_networks_at = 40
+    """V-04: even of an old process thirty seconds are watched after it."""
+    fake.ill.pod_networks_at, fake.ill.kubelet_says = 40, always
     fake.ill.readyz = lambda at: not 30 <= at < 40
     a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
     assert fake.clock() >= 70
 
 
 def test_time_that_other_checks_take_counts(fake: FakeApiServer, tmp_path: Path) -> None:
-    """V-04: nobody waits for thirty seconds more when they were seen already."""
-    fake.ill.pod_networks_at = 40
+    """V-04: thirty seconds that were watched already are not waited for again."""
+    fake.ill.pod_networks_at, fake.ill.metrics = 40, "none\n"
     a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
     assert fake.clock() < 50
+
+
+def test_all_checks_share_one_deadline(fake: FakeApiServer, tmp_path: Path) -> None:
+    """V-08: whatever is ill at the same time; cleaning up has a minute more."""
+    fake.nodes[1].ready = never
+    fake.ill.coredns_available = lambda _at: 0
+    fake.ill.pod_networks_at, fake.ill.deletion_ignored = 1e9, True
+    results = a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=6)
+    assert {result.name for result in results if result.ok} == {"api", "steady"}
+    assert 6 * 300 <= fake.clock() < 6 * 361 + 30
+
+
+@pytest.mark.parametrize("takes_s", [0, 7])
+def test_a_time_out_names_the_time_that_passed(
+    takes_s: float, fake: FakeApiServer, tmp_path: Path
+) -> None:
+    """V-08."""
+    fake.ill.service_fails_on, fake.ill.takes_s = BOTH, takes_s
+    results = a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
+    (failed,) = (result.evidence for result in results if not result.ok)
+    assert failed.startswith("Timed out after ")
+    passed = float(failed.split()[3])
+    assert 90 <= passed < 90 + 2 + 12 * takes_s + 1
+    assert "demo-worker to the Service: " in failed
+
+
+def test_the_probes_of_one_look_are_asked_at_the_same_time(
+    fake: FakeApiServer, tmp_path: Path
+) -> None:
+    """V-08: each waits here until all four of both pods, and both names, have come."""
+    together = threading.Barrier(2 * 5)
+
+    def raw(handler: BaseHTTPRequestHandler) -> bool:
+        if "/proxy/" in handler.path:
+            together.wait(timeout=20)
+        return False
+
+    fake.raw = raw
+    results = a_cluster_api(fake.clock, call_timeout_s=30).verify(
+        fake.kubeconfig(tmp_path), EXPECTED, patience=1
+    )
+    assert all(result.ok for result in results), results
+    assert not together.broken
+
+
+def test_what_is_not_well_is_told_while_it_is_waited_for(
+    fake: FakeApiServer, tmp_path: Path
+) -> None:
+    """V-08."""
+    fake.nodes[1].ready = from_second(60)
+    told: list[str] = []
+    a_cluster_api(fake.clock).verify(
+        fake.kubeconfig(tmp_path), EXPECTED, patience=1, report=told.append
+    )
+    assert 4 <= len(told) <= 6
+    assert all("demo-worker NotReady" in line for line in told), told
+
+
+def test_leaving_early_waits_for_no_answer(fake: FakeApiServer, tmp_path: Path) -> None:
+    """R-12: an interruption does not wait for a server that is silent."""
+    access = read_access(fake.kubeconfig(tmp_path))
+    failures: list[ApiFailureError] = []
+    asked = threading.Event()
+
+    def raw(_handler: BaseHTTPRequestHandler) -> bool:
+        asked.set()
+        return fake.released.wait()
+
+    fake.raw = raw
+
+    def ask(send: Callable[..., object]) -> None:
+        try:
+            send("GET", "/readyz", None)
+        except ApiFailureError as error:
+            failures.append(error)
+
+    with connected(access, timeout_s=300) as send:
+        thread = threading.Thread(target=ask, args=(send,))
+        thread.start()
+        assert asked.wait(timeout=30)
+    thread.join(timeout=30)
+    assert len(failures) == 1
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HTTP_PROXY"])
@@ -593,15 +767,6 @@ def test_the_user_s_own_kubeconfig_is_not_read(
     decoy.write_text("not: [a, kubeconfig")
     monkeypatch.setenv("KUBECONFIG", str(decoy))
     results = a_cluster_api(fake.clock).verify(fake.kubeconfig(tmp_path), EXPECTED, patience=1)
-    assert all(result.ok for result in results), results
-
-
-def test_the_certificate_may_name_the_server_differently(tmp_path: Path) -> None:
-    """tls-server-name: the host forwards a port to a server that does not know 127.0.0.1."""
-    fake = FakeApiServer(certificate_address="10.10.0.10")
-    with fake.running():
-        kubeconfig = fake.kubeconfig(tmp_path, cluster={"tls-server-name": "10.10.0.10"})
-        results = a_cluster_api(fake.clock).verify(kubeconfig, EXPECTED, patience=1)
     assert all(result.ok for result in results), results
 
 
@@ -649,7 +814,7 @@ def test_an_interrupted_run_cleans_up(fake: FakeApiServer, tmp_path: Path) -> No
 def test_a_kubeconfig_with_more_than_is_needed_is_refused(
     kind: str, field: str, fake: FakeApiServer, tmp_path: Path
 ) -> None:
-    """V-06, SEC-31: nothing of it is run or asked."""
+    """V-06, SEC-31: no program is run and no server asked."""
     marker = tmp_path / "ran"
     value = {"command": "touch", "args": [str(marker)]}
     kubeconfig = fake.kubeconfig(tmp_path, **{kind: {field: value}})
@@ -678,6 +843,7 @@ def test_joined_nodes_give_ready_or_the_reason(fake: FakeApiServer, tmp_path: Pa
         Illness(dies_at=0),
         Illness(truncated="length"),
         Illness(truncated="json"),
+        Illness(roles_made_at=20),
     ],
     ids=str,
 )
@@ -689,7 +855,9 @@ def test_joined_nodes_are_not_yet_known_while_the_server_does_not_answer(
         a_cluster_api(fake.clock).joined_nodes(fake.kubeconfig(tmp_path))
 
 
-@pytest.mark.parametrize("ill", [Illness(status=401), Illness(status=403), Illness(page=403)])
+@pytest.mark.parametrize(
+    "ill", [Illness(status=401), Illness(nodes_forbidden=True), Illness(page=403)]
+)
 def test_joined_nodes_fail_where_waiting_does_not_help(
     ill: Illness, fake: FakeApiServer, tmp_path: Path
 ) -> None:
@@ -737,21 +905,9 @@ def test_a_join_token_waits_for_the_server_and_never_shows_itself(
     assert "0123456789abcdef" not in error.message + error.details + error.hint
 
 
-def test_version_is_the_server_s_own(fake: FakeApiServer, tmp_path: Path) -> None:
-    assert a_cluster_api(fake.clock).version(fake.kubeconfig(tmp_path)) == "v1.37.2"
-
-
-def test_expiry_is_that_of_both_certificates_even_in_the_past(tmp_path: Path) -> None:
-    past = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    fake = FakeApiServer(valid_until=past)
-    with fake.running():
-        expiry = a_cluster_api(fake.clock).certificate_expiry(fake.kubeconfig(tmp_path))
-    assert expiry.server == past
-    assert timedelta(days=29) < expiry.client - datetime.now(UTC) < timedelta(days=31)
+def test_expiry_is_that_of_the_user_s_certificate_and_asks_no_server(
+    fake: FakeApiServer, tmp_path: Path
+) -> None:
+    kubeconfig = fake.kubeconfig(tmp_path)
+    assert a_cluster_api(fake.clock).certificate_expiry(kubeconfig) == USER_UNTIL
     assert fake.requests == []
-
-
-def test_expiry_is_not_read_from_a_stranger(fake: FakeApiServer, tmp_path: Path) -> None:
-    fake.ca = make_identity("kubernetes")
-    with pytest.raises(BootstrapError, match="Could not read the server's certificate"):
-        a_cluster_api(fake.clock).certificate_expiry(fake.kubeconfig(tmp_path))

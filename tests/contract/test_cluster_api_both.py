@@ -3,8 +3,9 @@
 What only the real one can show is in ``test_cluster_api.py``.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, timedelta
+from datetime import UTC
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from bootstrap.errors import BootstrapError, TimedOutError, VerifyError
 from bootstrap.ports import ClusterApi, ExpectedNode
 from bootstrap.waiting import NotYet
 from tests.fakes.api_server import FakeApiServer, FakeNode, Illness
-from tests.fakes.cluster_api import FakeClusterApi
+from tests.fakes.cluster_api import FakeClusterApi, FakePod
 
 CHECKS = ("api", "nodes", "dns", "pods", "service name", "pod to pod", "clean-up", "steady")
 TOKEN, OTHER = "abcdef.0123456789abcdef", "fedcba.0123456789abcdef"
@@ -23,16 +24,23 @@ CONTROL_PLANE, WORKER = "demo-control-plane", "demo-worker"
 ADDRESSES = {CONTROL_PLANE: "10.10.0.10", WORKER: "10.10.0.11", "demo-worker2": "10.10.0.12"}
 EXPECTED = [ExpectedNode(name=name, address=ADDRESSES[name]) for name in (CONTROL_PLANE, WORKER)]
 
+#: Pods that an eviction does not move: of a DaemonSet, static, and two that have ended.
+STAYING = ("agent", "static", "done", "broken")
+
 Ask = Callable[[ClusterApi, Path], object]
-#: All that only reads, and so says "not yet" while nobody answers.
+#: Calls that raise NotYet while the API server does not answer.
 ASKS: dict[str, Ask] = {
     "joined_nodes": lambda api, path: api.joined_nodes(path),
-    "version": lambda api, path: api.version(path),
-    "certificate_expiry": lambda api, path: api.certificate_expiry(path),
+    "check_ready": lambda api, path: api.check_ready(path),
     "remove_join_token": lambda api, path: api.remove_join_token(path, TOKEN),
+    "cordon": lambda api, path: api.cordon(path, WORKER),
+    "uncordon": lambda api, path: api.uncordon(path, [WORKER]),
+    "evict_pods": lambda api, path: api.evict_pods(path, WORKER),
+    "remove_node": lambda api, path: api.remove_node(path, WORKER),
 }
 EVERYTHING: dict[str, Ask] = {
     **ASKS,
+    "certificate_expiry": lambda api, path: api.certificate_expiry(path),
     "create_join_token": lambda api, path: api.create_join_token(path, TOKEN, lifetime_s=60),
     "verify": lambda api, path: api.verify(path, EXPECTED, patience=1),
 }
@@ -40,31 +48,52 @@ each_ask = pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
 
 
 class Place(Protocol):
-    """A cluster of two nodes that is well, fake or real."""
+    """A healthy cluster of two nodes, fake or real."""
 
     api: ClusterApi
     kubeconfig: Path
 
     def go_down(self) -> None:
-        """Answer nobody any more."""
+        """Stop answering."""
 
     def refuse(self) -> None:
-        """Accept the user's credentials no more."""
+        """Refuse the user's credentials from now on."""
 
     def join(self, name: str, *, is_ready: bool = True) -> None:
-        """Have the node registered."""
+        """Register the node."""
 
     def leave(self, name: str) -> None:
-        """Have the node registered no more."""
+        """Remove the node."""
 
     def break_dns(self) -> None:
-        """Have no CoreDNS."""
+        """Remove CoreDNS."""
 
-    def spoil_kubeconfig(self) -> None:
-        """Have the kubeconfig name a program to run."""
+    def add_exec_to_kubeconfig(self) -> None:
+        """Make the kubeconfig name a program to run."""
+
+    def run_pod(self, name: str, node: str, *, budget: str = "") -> None:
+        """Have a pod run; a disruption budget may hold it."""
+
+    def run_staying_pods(self, node: str) -> None:
+        """Have pods of all kinds that an eviction does not move."""
+
+    def pods(self) -> set[str]:
+        """Name all pods that are there."""
+
+    def cordon_as_user(self, node: str) -> None:
+        """Cordon a node as ``kubectl cordon`` does."""
+
+    def is_cordoned(self, node: str) -> bool:
+        """Tell whether the node takes no new pods."""
+
+    def fall_silent(self, node: str) -> None:
+        """Let the node no longer say what becomes of its pods."""
+
+    def keep_node(self, node: str) -> None:
+        """Have a finalizer keep the node object."""
 
     def token_ids(self) -> set[str]:
-        """Give the public halves of the tokens that let a node join."""
+        """Return the public halves of the tokens that let a node join."""
 
 
 class FakePlace:
@@ -82,7 +111,7 @@ class FakePlace:
         self._fake.is_refusing = True
 
     def join(self, name: str, *, is_ready: bool = True) -> None:
-        self._fake.nodes[name] = "Ready" if is_ready else "NotReady (told so)"
+        self._fake.nodes[name] = "Ready" if is_ready else "NotReady (as the test says)"
 
     def leave(self, name: str) -> None:
         del self._fake.nodes[name]
@@ -90,8 +119,30 @@ class FakePlace:
     def break_dns(self) -> None:
         self._fake.sick_checks.add("dns")
 
-    def spoil_kubeconfig(self) -> None:
-        self._fake.spoilt.add(self.kubeconfig)
+    def add_exec_to_kubeconfig(self) -> None:
+        self._fake.with_exec.add(self.kubeconfig)
+
+    def run_pod(self, name: str, node: str, *, budget: str = "") -> None:
+        self._fake.pods.append(FakePod(name=name, node=node, budget=budget))
+
+    def run_staying_pods(self, node: str) -> None:
+        for name in STAYING:
+            self._fake.pods.append(FakePod(name=name, node=node, stays=True))
+
+    def pods(self) -> set[str]:
+        return {pod.name for pod in self._fake.pods}
+
+    def cordon_as_user(self, node: str) -> None:
+        self._fake.cordoned[node] = False
+
+    def is_cordoned(self, node: str) -> bool:
+        return node in self._fake.cordoned
+
+    def fall_silent(self, node: str) -> None:
+        self._fake.nodes[node] = "NotReady (as the test says)"
+
+    def keep_node(self, node: str) -> None:
+        self._fake.kept.add(node)
 
     def token_ids(self) -> set[str]:
         return {token.partition(".")[0] for token in self._fake.tokens}
@@ -107,12 +158,6 @@ class RealPlace:
 
     def go_down(self) -> None:
         self._server.ill = Illness(lives_for=0)
-        # The certificate is read by a handshake alone, which only a closed port refuses.
-        self._closed = FakeApiServer()
-        self._closed.ca = self._server.ca
-        with self._closed.running():
-            pass
-        self.kubeconfig = self._closed.kubeconfig(self._directory)
 
     def refuse(self) -> None:
         self._server.ill = Illness(status=401)
@@ -128,9 +173,41 @@ class RealPlace:
     def break_dns(self) -> None:
         self._server.ill = Illness(coredns_exists=False)
 
-    def spoil_kubeconfig(self) -> None:
+    def add_exec_to_kubeconfig(self) -> None:
         user = {"exec": {"command": "touch", "args": [str(self._directory / "ran")]}}
         self.kubeconfig = self._server.kubeconfig(self._directory, user=user)
+
+    def run_pod(self, name: str, node: str, *, budget: str = "") -> None:
+        self._server.workload.run(name, node, owner="ReplicaSet")
+        if budget:
+            self._server.workload.budgets[name] = budget
+
+    def run_staying_pods(self, node: str) -> None:
+        workload = self._server.workload
+        of_daemon_set, static, ended, failed = STAYING
+        workload.run(of_daemon_set, node, owner="DaemonSet")
+        mirror = workload.run(static, node, owner="Node")
+        mirror["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "1"}
+        workload.run(ended, node, phase="Succeeded")
+        workload.run(failed, node, phase="Failed")
+
+    def pods(self) -> set[str]:
+        return set(self._server.workload.pods)
+
+    def cordon_as_user(self, node: str) -> None:
+        self._node(node).unschedulable = True
+
+    def is_cordoned(self, node: str) -> bool:
+        return self._node(node).unschedulable
+
+    def fall_silent(self, node: str) -> None:
+        self._server.workload.silent.add(node)
+
+    def keep_node(self, node: str) -> None:
+        self._server.kept.add(node)
+
+    def _node(self, name: str) -> FakeNode:
+        return next(node for node in self._server.nodes if node.name == name)
 
     def token_ids(self) -> set[str]:
         return {name.removeprefix("bootstrap-token-") for name in self._server.secrets}
@@ -155,35 +232,46 @@ def test_a_healthy_cluster_passes_every_check_in_their_order(place: Place) -> No
     assert list(verdicts(place).items()) == [(name, True) for name in CHECKS]
 
 
-def test_verifying_twice_gives_the_same(place: Place) -> None:
+def test_verifying_twice_returns_the_same(place: Place) -> None:
     assert verdicts(place) == verdicts(place)
 
 
-def test_nothing_is_well_where_nobody_answers(place: Place) -> None:
+def test_every_check_fails_while_the_api_server_does_not_answer(place: Place) -> None:
     """K-01: an error would hide the evidence of the other checks."""
     place.go_down()
     assert verdicts(place) == dict.fromkeys(CHECKS, False)
 
 
-def test_a_cluster_without_one_of_its_nodes_is_not_well(place: Place) -> None:
+def test_a_missing_node_fails_its_check(place: Place) -> None:
     place.leave(WORKER)
     found = verdicts(place)
     assert (found["api"], found["nodes"], found["dns"]) == (True, False, True)
 
 
-def test_a_node_that_is_not_ready_is_not_well(place: Place) -> None:
+def test_a_node_that_is_not_ready_fails_its_check(place: Place) -> None:
     place.join(WORKER, is_ready=False)
     found = verdicts(place)
     assert (found["api"], found["nodes"], found["dns"]) == (True, False, True)
 
 
 @pytest.mark.parametrize("is_ready", [True, False])
-def test_a_node_more_than_planned_must_be_ready_too(place: Place, *, is_ready: bool) -> None:
+def test_an_unplanned_node_must_be_ready_too(place: Place, *, is_ready: bool) -> None:
     place.join("demo-worker2", is_ready=is_ready)
     assert verdicts(place)["nodes"] is is_ready
 
 
-def test_a_cluster_without_dns_is_not_well(place: Place) -> None:
+def test_what_is_not_well_is_told_while_it_is_waited_for(place: Place) -> None:
+    """V-08."""
+    told: list[str] = []
+    place.api.verify(place.kubeconfig, EXPECTED, patience=1, report=told.append)
+    assert told == []
+    place.leave(WORKER)
+    place.api.verify(place.kubeconfig, EXPECTED, patience=1, report=told.append)
+    assert told
+    assert all("last seen: " in line and "nodes" in line for line in told)
+
+
+def test_missing_dns_fails_its_check(place: Place) -> None:
     place.break_dns()
     found = verdicts(place)
     assert (found["api"], found["nodes"], found["dns"]) == (True, True, False)
@@ -217,7 +305,7 @@ def test_creating_and_removing_a_token_may_be_repeated(place: Place) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "abcdef", "ABCDEF.0123456789abcdef", f"{TOKEN}0", "a.b"])
-def test_what_is_no_token_is_refused_and_not_shown(place: Place, token: str) -> None:
+def test_a_malformed_token_is_refused_and_not_shown(place: Place, token: str) -> None:
     with pytest.raises(BootstrapError) as caught:
         place.api.create_join_token(place.kubeconfig, token, lifetime_s=3600)
     error = caught.value
@@ -237,14 +325,93 @@ def test_a_token_waits_five_minutes_for_an_api_server_that_does_not_answer(place
     assert TOKEN not in error.message + error.details + error.hint
 
 
+def test_a_cordon_is_put_and_lifted_once(place: Place) -> None:
+    """X-04."""
+    api, path = place.api, place.kubeconfig
+    assert [api.cordon(path, WORKER), api.cordon(path, WORKER)] == [True, False]
+    assert [place.is_cordoned(node) for node in (WORKER, CONTROL_PLANE)] == [True, False]
+    assert [api.uncordon(path, [WORKER]), api.uncordon(path, [WORKER])] == [True, False]
+    assert not place.is_cordoned(WORKER)
+
+
+def test_what_the_user_has_cordoned_stays_cordoned(place: Place) -> None:
+    place.cordon_as_user(WORKER)
+    assert not place.api.cordon(place.kubeconfig, WORKER)
+    assert not place.api.uncordon(place.kubeconfig, [WORKER])
+    assert place.is_cordoned(WORKER)
+
+
+def test_a_node_that_is_not_registered_is_neither_cordoned_nor_drained(place: Place) -> None:
+    assert not place.api.cordon(place.kubeconfig, "demo-worker2")
+    assert not place.api.uncordon(place.kubeconfig, ["demo-worker2"])
+    place.api.evict_pods(place.kubeconfig, "demo-worker2")
+
+
+def test_pods_are_told_to_leave_and_awaited(place: Place) -> None:
+    """X-04: those of other nodes stay."""
+    place.run_pod("web-1", WORKER)
+    place.run_pod("web-2", CONTROL_PLANE)
+    with pytest.raises(NotYet, match="pod default/web-1 on demo-worker"):
+        place.api.evict_pods(place.kubeconfig, WORKER)
+    evict_all(place)
+    assert place.pods() == {"web-2"}
+
+
+def evict_all(place: Place) -> None:
+    """Ask until no pod is left that would leave."""
+    for _ in range(9):
+        with contextlib.suppress(NotYet):
+            place.api.evict_pods(place.kubeconfig, WORKER)
+            return
+    pytest.fail("a pod never left")
+
+
+def test_pods_that_no_eviction_moves_stay_and_are_not_awaited(place: Place) -> None:
+    place.run_staying_pods(WORKER)
+    place.api.evict_pods(place.kubeconfig, WORKER)
+    assert place.pods() == set(STAYING)
+
+
+def test_a_pod_that_a_budget_holds_is_named_with_it_and_stays(place: Place) -> None:
+    """X-04: whatever else leaves."""
+    place.run_pod("web-1", WORKER)
+    place.run_pod("db-1", WORKER, budget="db")
+    for _ in range(3):
+        with pytest.raises(NotYet) as caught:
+            place.api.evict_pods(place.kubeconfig, WORKER)
+        assert str(caught.value).startswith("pod default/db-1 on demo-worker: HTTP 429: ")
+        assert "The disruption budget db needs 1 healthy pods" in str(caught.value)
+    assert place.pods() == {"db-1"}
+
+
+def test_pods_of_a_node_that_died_never_end(place: Place) -> None:
+    place.run_pod("web-1", WORKER)
+    place.fall_silent(WORKER)
+    for _ in range(3):
+        with pytest.raises(NotYet, match="pod default/web-1"):
+            place.api.evict_pods(place.kubeconfig, WORKER)
+
+
+def test_a_node_is_unregistered_once_and_for_all(place: Place) -> None:
+    for _ in range(2):
+        place.api.remove_node(place.kubeconfig, WORKER)
+        assert set(place.api.joined_nodes(place.kubeconfig)) == {CONTROL_PLANE}
+
+
+def test_a_node_object_that_something_keeps_is_not_yet_gone(place: Place) -> None:
+    place.keep_node(WORKER)
+    with pytest.raises(NotYet, match="still registered"):
+        place.api.remove_node(place.kubeconfig, WORKER)
+
+
 @each_ask
-def test_while_nobody_answers_it_is_not_yet_known(place: Place, ask: Ask) -> None:
+def test_an_api_server_that_does_not_answer_is_not_yet(place: Place, ask: Ask) -> None:
     place.go_down()
     with pytest.raises(NotYet, match=r"\S"):
         ask(place.api, place.kubeconfig)
 
 
-@pytest.mark.parametrize("name", ["joined_nodes", "version", "create_join_token"])
+@pytest.mark.parametrize("name", [*ASKS, "create_join_token"])
 def test_credentials_that_are_refused_are_an_error_at_once(place: Place, name: str) -> None:
     place.refuse()
     with pytest.raises(BootstrapError) as caught:
@@ -267,7 +434,7 @@ def test_a_kubeconfig_that_would_run_a_program_is_refused(
     place: Place, ask: Ask, tmp_path: Path
 ) -> None:
     """V-06, SEC-31."""
-    place.spoil_kubeconfig()
+    place.add_exec_to_kubeconfig()
     with pytest.raises(VerifyError) as caught:
         ask(place.api, place.kubeconfig)
     assert caught.value.exit_code == 8
@@ -276,12 +443,8 @@ def test_a_kubeconfig_that_would_run_a_program_is_refused(
     assert not (tmp_path / "ran").exists()
 
 
-def test_the_version_is_kubernetes_own(place: Place) -> None:
-    assert place.api.version(place.kubeconfig) == "v1.37.2"
-
-
-def test_the_dates_of_both_certificates_say_their_zone(place: Place) -> None:
-    expiry = place.api.certificate_expiry(place.kubeconfig)
-    for end in (expiry.client, expiry.server):
-        assert end.tzinfo is UTC
-        assert end.utcoffset() == timedelta(0)
+def test_the_date_of_the_user_s_certificate_is_in_utc_and_needs_no_api_server(
+    place: Place,
+) -> None:
+    place.go_down()
+    assert place.api.certificate_expiry(place.kubeconfig).tzinfo is UTC

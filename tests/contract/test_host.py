@@ -16,8 +16,8 @@ from bootstrap.model.plan import Acceleration
 from bootstrap.model.spec import ClusterSpec
 from bootstrap.ports import Host
 from tests.builders import a_cluster_spec, an_image
+from tests.fakes.events import FakeEvents
 from tests.fakes.host import FakeHost
-from tests.fakes.progress import FakeProgress
 
 #: More than any machine of ours has.
 HUGE_MIB = 1 << 40
@@ -27,7 +27,7 @@ class Place(Protocol):
     """A hypervisor host, fake or real."""
 
     def host(self) -> Host:
-        """Give the adapter, as one more run sees the host."""
+        """Return the adapter, as one more run sees the host."""
 
     def used(self, kind: socket.SocketKind) -> contextlib.AbstractContextManager[int]:
         """Have a port of 127.0.0.1 in use while the block runs, and give it."""
@@ -57,7 +57,7 @@ class RealPlace:
         )
 
     def host(self) -> Host:
-        return LocalHost(self._directories, FakeProgress(), is_system=False)
+        return LocalHost(self._directories, FakeEvents(), is_system=False)
 
     @contextlib.contextmanager
     def used(self, kind: socket.SocketKind) -> Iterator[int]:
@@ -146,7 +146,7 @@ def test_the_allocation_is_free_again_after_the_block_and_after_its_failure(plac
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["TCP", "UDP"])
-def test_a_port_is_free_when_nobody_uses_it_by_either_protocol(
+def test_a_port_is_free_when_no_process_uses_it_by_either_protocol(
     place: Place, kind: socket.SocketKind
 ) -> None:
     """N-12: links are UDP, forwards TCP."""
@@ -162,3 +162,7 @@ def test_a_port_is_free_when_nobody_uses_it_by_either_protocol(
 def test_there_is_a_processor(place: Place) -> None:
     assert place.host().cores >= 1
     assert place.host().cores == place.host().cores
+
+
+def test_an_acceleration_is_expected_before_there_is_an_image(place: Place) -> None:
+    assert place.host().expected_acceleration() in Acceleration

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def is_running(marker: str) -> bool:
 @pytest.mark.usefixtures("can_build")
 def test_a_killed_worker_leaves_no_process_and_no_file(tmp_path: Path) -> None:
     """G-01: its mounts are its own, and its children die with it."""
-    # A length of sleep that nobody else uses marks the grandchild.
+    # A length of sleep that no other process uses marks the grandchild.
     marker = f"{300 + os.getpid()}.25"
     worker = start_worker(tmp_path, marker)
 
@@ -111,7 +112,7 @@ def test_a_host_that_refuses_namespaces_is_named_with_the_fix(
 def test_a_kernel_setting_that_refuses_namespaces_is_named_with_the_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, refusing: str, mended: str
 ) -> None:
-    """Ubuntu's AppArmor lets nobody mount in a user namespace, whatever /etc/subuid says."""
+    """Ubuntu's AppArmor forbids mounts in a user namespace, in spite of /etc/subuid."""
     refuse_namespaces(tmp_path, monkeypatch)
     setting = tmp_path / "sys" / name.replace(".", "/")
     setting.parent.mkdir(parents=True)
@@ -134,18 +135,22 @@ def test_the_user_gets_ids_and_root_needs_none() -> None:
 def test_a_worker_that_fails_is_reported_with_its_last_words(tmp_path: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("as root, a namespace is always there")
-    spec = tmp_path / "spec.json"
-    spec.write_text(json.dumps({"tar": "/nowhere"}))
+
+    @dataclass
+    class Wrong:
+        tar: str
+
     with pytest.raises(BootstrapError) as caught:
         namespace.run_worker(
             "bootstrap.adapters.debian.packages",
-            spec,
+            Wrong("/nowhere"),
+            directory=tmp_path,
             action="fetch something",
             log=tmp_path / "log",
-            line=lambda _: None,
         )
     assert "TypeError" in caught.value.details
     assert "TypeError" in (tmp_path / "log").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
 @pytest.fixture

@@ -3,42 +3,43 @@
 Building takes minutes and is the e2e tests' part; here what shall be built lies ready.
 """
 
-import hashlib
-import json
 import os
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from bootstrap.adapters.artifacts.lock import lock_of
+from bootstrap.adapters.debian import namespace
 from bootstrap.adapters.directories import Directories
-from bootstrap.adapters.image import recipe
-from bootstrap.adapters.image.base import Base
-from bootstrap.adapters.image.debian import BuiltArtifacts, DebianImages
+from bootstrap.adapters.image.debian import DebianImages
+from bootstrap.adapters.image.store import Entry
 from bootstrap.adapters.locks import locked
-from bootstrap.errors import HostError, UsageError
-from bootstrap.model.cluster import NodeImage
-from bootstrap.ports import Images
+from bootstrap.errors import HostError, StateError, UsageError
+from bootstrap.ports import BuiltArtifacts, Images
+from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.events import FakeEvents
 from tests.fakes.images import FakeImages
-from tests.fakes.progress import FakeProgress
 
 VERSION = "v1.37.2"
+LATER = "2030-02-01T00:00:00+00:00"
 
 
 class Place(Protocol):
     """Node images of a host, fake or real."""
 
     def images(self) -> Images:
-        """Give the adapter, as a new run of the tool sees the place."""
+        """Return the adapter, as a new run of the tool sees the place."""
 
     def change_sources(self) -> None:
         """Change what an image would be built from."""
 
+    def pass_days(self) -> None:
+        """Let some days pass."""
+
     def lose_tools(self) -> None:
-        """Have no program any more that building needs."""
+        """Remove the programs that building needs."""
 
     def damage(self, key: str) -> None:
         """Cut a file of the image short."""
@@ -66,6 +67,9 @@ class FakePlace:
     def change_sources(self) -> None:
         self._images.key = "fedcba9876543210"
 
+    def pass_days(self) -> None:
+        self._images.today = LATER
+
     def lose_tools(self) -> None:
         self._images.has_tools = False
 
@@ -85,46 +89,20 @@ class FakePlace:
         return key in self._images.rotten
 
 
-@dataclass(frozen=True, kw_only=True)
-class Built:
-    digest: str
-    binaries: dict[str, Path]
-    image_archive: Path
-
-
-class ReadyArtifacts:
-    """Artefacts that are built; as the real ones, of versions in the lock only."""
-
-    def __init__(self, archive: Path) -> None:
-        self.built = Built(digest="first", binaries={}, image_archive=archive)
-
-    def ensure(self, version: str) -> Built:
-        lock_of(version)
-        return self.built
-
-
-def write_base(directory: Path) -> Base:
-    tar, digest = directory / f"{recipe.base_key()}.tar", hashlib.sha256(b"content").hexdigest()
-    tar.write_bytes(b"content")
-    tar.with_suffix(".json").write_text(json.dumps({"sha256": digest, "size": 7}))
-    return Base(tar=tar, digest=digest)
-
-
 class QuickImages(DebianImages):
     """The real adapter but for the minutes inside a namespace: files come from nowhere."""
 
-    def _make_base(self) -> Base:
-        return write_base(self._bases)
-
-    def _bake(self, base: Base, built: BuiltArtifacts, key: str, version: str) -> NodeImage:
+    def _fetch_base(self, work: Path) -> None:
         if not os.environ["PATH"]:
-            return super()._bake(base, built, key, version)
-        with self._store.building(key, kubernetes_version=version) as work:
-            for name in ("disk.raw", "vmlinuz", "initrd.img"):
-                (work / name).write_text(name)
-        image = self._store.find(key)
-        assert image is not None
-        return image
+            namespace.check(uid=os.getuid())
+        # As mmdebstrap's, its bytes depend on when it was made.
+        (work / "base.tar").write_text(f"packages of {self._now()}")
+
+    def _bake(self, _base: Entry, _built: BuiltArtifacts, work: Path) -> None:
+        if not os.environ["PATH"]:
+            namespace.check(uid=os.getuid())
+        for name in ("disk.raw", "vmlinuz", "initrd.img"):
+            (work / name).write_text(name)
 
 
 class RealPlace:
@@ -134,20 +112,24 @@ class RealPlace:
             cache=directory / "cache",
             volumes=directory / "data" / "volumes",
         )
-        self._artifacts = ReadyArtifacts(directory / "images.tar")
+        self._artifacts = FakeArtifacts(directory / "images.tar")
         self._environment = monkeypatch
-        bases = self._directories.cache / "bases"
-        bases.mkdir(parents=True, mode=0o700)
-        write_base(bases)
+        self._today = "2030-01-01T00:00:00+00:00"
 
     def images(self) -> Images:
-        return QuickImages(self._directories, FakeProgress(), self._artifacts)
+        return QuickImages(
+            self._directories, FakeEvents(), self._artifacts, now=lambda: self._today
+        )
 
     def change_sources(self) -> None:
         self._artifacts.built = replace(self._artifacts.built, digest="second")
 
+    def pass_days(self) -> None:
+        self._today = LATER
+
     def lose_tools(self) -> None:
         self._environment.setenv("PATH", "")
+        self._artifacts.has_mirror = False
 
     def damage(self, key: str) -> None:
         disk = self._directories.images / key / "disk.raw"
@@ -172,7 +154,7 @@ class RealPlace:
 
     def _halves(self) -> list[Path]:
         bases, images = self._directories.cache / "bases", self._directories.images
-        return [bases / ".making-x", images / ".building-x", images / ".removing-x"]
+        return [bases / ".building-x", images / ".building-x", images / ".removing-x"]
 
     def is_flipped(self, key: str) -> bool:
         return (self._directories.images / key / "disk.raw").read_text() == "disk.rav"
@@ -210,7 +192,7 @@ def test_an_image_that_is_there_needs_no_tool(place: Place) -> None:
     assert place.images().find(image.key) == image
 
 
-def test_a_host_without_the_tools_is_told_and_nothing_is_left(place: Place) -> None:
+def test_a_host_without_the_tools_gets_an_error_and_keeps_no_files(place: Place) -> None:
     place.lose_tools()
     with pytest.raises(HostError) as caught:
         place.images().ensure(VERSION)
@@ -245,8 +227,63 @@ def test_an_image_that_rotted_is_noticed_before_a_new_cluster_gets_it(place: Pla
     assert not place.is_flipped(image.key)
 
 
+def test_an_image_is_expected_once_it_was_built(place: Place) -> None:
+    assert place.images().expected(VERSION) is None
+    image = place.images().ensure(VERSION)
+    assert place.images().expected(VERSION) == image
+    place.images().check(image)
+    place.change_sources()
+    assert place.images().expected(VERSION) is None
+
+
+def test_an_image_that_rotted_is_noticed_by_its_check_and_built_again(place: Place) -> None:
+    """I-02, I-03: the disks of other clusters lie over it, so it stays until then."""
+    image = place.images().ensure(VERSION)
+    place.flip(image.key)
+    assert place.images().expected(VERSION) == image
+    with pytest.raises(StateError) as caught:
+        place.images().check(image)
+    assert caught.value.hint == "bootstrap image build"
+    assert place.images().expected(VERSION) is None
+    assert place.images().find(image.key) == image
+    assert place.images().ensure(VERSION) == image
+    assert not place.is_flipped(image.key)
+    place.images().check(image)
+    assert place.images().expected(VERSION) == image
+
+
+@pytest.mark.parametrize("name", ["vmlinuz", "initrd.img"])
+def test_an_image_whose_kernel_rotted_is_not_expected(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I-03: a probe would boot it and remember that KVM does not work."""
+    place = RealPlace(tmp_path, monkeypatch)
+    file = place.images().ensure(VERSION).disk.with_name(name)
+    file.chmod(0o600)
+    file.write_text(file.read_text().upper())
+    assert place.images().expected(VERSION) is None
+
+
+def test_an_image_that_is_gone_fails_its_check(place: Place) -> None:
+    image = place.images().ensure(VERSION)
+    place.damage(image.key)
+    with pytest.raises(StateError):
+        place.images().check(image)
+
+
+def test_images_are_listed_and_those_that_nothing_uses_are_pruned(place: Place) -> None:
+    """I-05."""
+    old = place.images().ensure("v1.37.2").key
+    place.change_sources()
+    new = place.images().ensure("v1.37.2").key
+    assert [image.key for image in place.images().list()] == sorted((old, new))
+    assert list(place.images().prune({new})) == [old]
+    assert [image.key for image in place.images().list()] == [new]
+    assert list(place.images().prune({new})) == []
+
+
 @pytest.mark.parametrize("version", ["v1.0.0", "1.37.2", "", "latest"])
-def test_a_version_that_nobody_can_build_is_refused(place: Place, version: str) -> None:
+def test_a_version_that_cannot_be_built_is_refused(place: Place, version: str) -> None:
     """K-10."""
     with pytest.raises(UsageError) as caught:
         place.images().ensure(version)
@@ -273,13 +310,37 @@ def test_a_base_system_that_rotted_is_fetched_again(
 ) -> None:
     """I-02: no image is made from it."""
     place = RealPlace(tmp_path, monkeypatch)
-    (tar,) = (tmp_path / "cache" / "bases").glob("*.tar")
-    tar.write_bytes(b"contend")
     place.images().ensure(VERSION)
-    assert tar.read_bytes() == b"content"
+    (tar,) = (tmp_path / "cache" / "bases").glob("*/base.tar")
+    made = tar.read_bytes()
+    tar.chmod(0o600)
+    tar.write_bytes(made.upper())
+    place.change_sources()
+    place.images().ensure(VERSION)
+    assert tar.read_bytes() == made
 
 
-def test_what_a_killed_run_left_half_built_is_swept(place: Place) -> None:
+def test_a_refresh_makes_an_image_of_new_packages_beside_the_old_one(place: Place) -> None:
+    """I-13: clusters overlay the old one; new ones get the new one."""
+    old = place.images().ensure(VERSION)
+    place.pass_days()
+    assert place.images().ensure(VERSION) == old
+    new = place.images().ensure(VERSION, refresh=True)
+    assert new.key != old.key
+    assert (old.packages_fetched, new.packages_fetched) == ("2030-01-01T00:00:00+00:00", LATER)
+    assert place.images().ensure(VERSION) == new
+    assert place.images().find(old.key) == old
+
+
+def test_a_refresh_that_fails_keeps_what_is_there(place: Place) -> None:
+    image = place.images().ensure(VERSION)
+    place.lose_tools()
+    with pytest.raises(HostError):
+        place.images().ensure(VERSION, refresh=True)
+    assert place.images().ensure(VERSION) == image
+
+
+def test_sweeping_removes_half_built_images(place: Place) -> None:
     """R-07: and what is built stays."""
     image = place.images().ensure(VERSION)
     place.leave_half()
@@ -289,7 +350,7 @@ def test_what_a_killed_run_left_half_built_is_swept(place: Place) -> None:
     place.images().sweep()
 
 
-def test_what_is_built_at_this_moment_is_not_swept(
+def test_sweeping_keeps_an_image_that_another_process_builds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R-01."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("libvirt", "ansible", "ansible_runner", "kubernetes", "paramiko", "pycdlib")
+HEAVY = ("libvirt", "ansible", "ansible_runner", "paramiko", "pycdlib", "urllib3")
 
 
 def test_imports_point_inwards(tmp_path: Path) -> None:
@@ -42,9 +42,9 @@ def test_help_of_a_command_loads_no_adapter(command: str) -> None:
         "try:\n"
         "    main()\n"
         "finally:\n"
-        "    print('libvirt' in sys.modules, 'ansible_runner' in sys.modules, file=sys.stderr)\n"
+        f"    print(sorted({set(HEAVY)!r} & set(sys.modules)), file=sys.stderr)\n"
     )
     argv = [sys.executable, "-c", code, command, "--help"]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert "Usage: bootstrap" in done.stdout
-    assert done.stderr == "False False\n"
+    assert done.stderr == "[]\n"

@@ -40,7 +40,6 @@ def fetch(place: Path, package: str = PACKAGE) -> None:
         packages=[package],
         options=["--variant=extract"],
         log=place.parent / "log",
-        line=lambda _: None,
     )
 
 
@@ -56,14 +55,14 @@ def test_packages_are_fetched_and_nothing_else_is_left(place: Path) -> None:
     assert names(place.parent / "temporary") == []
 
 
-def test_a_package_that_there_is_not_is_told_with_apts_words(place: Path) -> None:
+def test_a_package_that_does_not_exist_is_reported_in_the_words_of_apt(place: Path) -> None:
     with pytest.raises(BootstrapError, match=r"Could not fetch Debian packages\.") as caught:
         fetch(place, "no-such-package")
     assert "no-such-package" in caught.value.details
     assert names(place.parent / "temporary") == []
 
 
-def test_a_host_without_the_program_is_told_what_to_install(
+def test_a_host_without_the_program_gets_the_command_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A-11."""
@@ -81,7 +80,7 @@ fetch(Path(sys.argv[1]))
 """
 
 
-def test_a_kill_leaves_nothing_but_what_the_caller_removes(place: Path) -> None:
+def test_a_kill_leaves_only_files_that_the_caller_removes(place: Path) -> None:
     """G-01, R-07, R-09: no process, and no file that belongs to one of the user's other ids."""
     parent = subprocess.Popen([sys.executable, "-c", _FETCH, str(place)], start_new_session=True)
     one = psutil.Process(parent.pid)

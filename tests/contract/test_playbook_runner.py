@@ -4,25 +4,30 @@ The cluster's own playbook needs nodes; everything else of the adapter is as `up
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from bootstrap.adapters.ansible import runner as runner_module
-from bootstrap.adapters.ansible.inventory import inventory
 from bootstrap.adapters.ansible.runner import AnsiblePlaybookRunner
+from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.errors import BootstrapError, TimedOutError
 from bootstrap.model.plan import Acceleration, ClusterPlan
+from bootstrap.planning.inventory import inventory, known_hosts, ssh_config
 from bootstrap.ports import PlaybookResult
 from tests.builders import a_cluster_spec, a_plan
-from tests.fakes.progress import FakeProgress
+from tests.contract.test_shell import parsed
+from tests.fakes.events import FakeEvents
+from tests.fakes.ssh_server import ssh_server
+from tests.processes import until
 
 CANARY = "canary-3f9d2c"
-CONTROL_PLANE, WORKER, WORKER2 = "demo-control-plane", "demo-worker", "demo-worker2"
+CONTROL_PLANE, WORKER, WORKER2 = "control-plane", "worker", "worker2"
 FINISH = {"name": "Finish", "ansible.builtin.debug": {"msg": "done"}}
-NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
+NO_SERVER = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
 
 Task = dict[str, object]
 
@@ -42,7 +47,8 @@ class Site:
         (self.state / "ssh" / "config").write_text("Host *\n  BatchMode yes\n")
         self.playbooks = directory / "playbooks"
         self.playbooks.mkdir()
-        self.progress = FakeProgress()
+        self.events = FakeEvents()
+        self.runner = AnsiblePlaybookRunner(self.events, playbooks=self.playbooks)
         self.reach()
 
     def reach(self, host: Mapping[str, object] = {}, *, missing: tuple[str, ...] = ()) -> None:
@@ -61,8 +67,7 @@ class Site:
         head = {"name": "Test", "hosts": "all", "strategy": "free", "gather_facts": False}
         playbook = [{**head, "tasks": [*tasks, FINISH]}]
         (self.playbooks / "cluster.yml").write_text(yaml.safe_dump(playbook))
-        adapter = AnsiblePlaybookRunner(self.progress)
-        return adapter.run(self.plan, self.plan.nodes, secrets=secrets or {})
+        return self.runner.run(self.plan, self.plan.nodes, secrets=secrets or {})
 
     @property
     def log(self) -> str:
@@ -70,10 +75,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    made = Site(tmp_path)
-    monkeypatch.setattr(runner_module, "resource_directory", lambda _kind: made.playbooks)
-    return made
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
 
 
 @pytest.fixture(autouse=True)
@@ -94,14 +97,14 @@ def shell(name: str, command: str, **more: object) -> Task:
     return {"name": name, "ansible.builtin.shell": command, "changed_when": False, **more}
 
 
-def test_what_changed_is_counted_node_by_node(site: Site) -> None:
+def test_changes_are_counted_for_each_node(site: Site) -> None:
     """A-04."""
     change: Task = shell("Change one", "true", changed_when=True)
     change["when"] = f"inventory_hostname == '{WORKER}'"
     result = site.play(change, shell("Change nothing", "true"))
     assert result.changed == {CONTROL_PLANE: 0, WORKER: 1, WORKER2: 0}
     assert result.finished == {CONTROL_PLANE, WORKER, WORKER2}
-    assert (WORKER, "Change one") in site.progress.nodes
+    assert (WORKER, "Change one") in site.events.nodes
     assert f"{WORKER}: Change one: changed" in site.log.splitlines()
     assert f"{WORKER2}: Finish: ok" in site.log.splitlines()
 
@@ -171,7 +174,7 @@ def test_a_failed_node_is_named_with_task_and_evidence(site: Site) -> None:
 
 
 def test_an_unreachable_node_is_named(site: Site) -> None:
-    site.reach(NOBODY_LISTENS)
+    site.reach(NO_SERVER)
     with pytest.raises(BootstrapError, match="failed on 2 of 3 nodes") as caught:
         site.play(shell("Try", "true"))
     assert f"{WORKER}: Try: unreachable" in caught.value.details
@@ -187,13 +190,14 @@ def test_a_node_that_the_inventory_lacks_is_a_failure(site: Site) -> None:
 
 
 def test_a_playbook_that_cannot_be_read_fails_on_all_nodes(site: Site) -> None:
-    with pytest.raises(BootstrapError, match="failed on 3 of 3 nodes"):
+    with pytest.raises(BootstrapError, match="failed on 3 of 3 nodes") as caught:
         site.play({"name": "No such module", "no.such.module": {}})
+    assert "no.such.module" in caught.value.details
 
 
-def test_a_playbook_without_end_is_timed_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_playbook_without_end_is_timed_out(site: Site) -> None:
     """A-01, R-09: the guard of every test looks for processes that are left."""
-    monkeypatch.setattr(runner_module, "_TIMEOUT_S", 4)
+    site.runner = AnsiblePlaybookRunner(site.events, playbooks=site.playbooks, timeout_s=4)
     with pytest.raises(TimedOutError) as caught:
         site.play(shell("Sleep", "sleep 60"))
     assert caught.value.hint == "bootstrap logs demo"
@@ -204,17 +208,44 @@ def test_sockets_of_ssh_have_short_names(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """S-05: whatever the state directory is called."""
-    paths: list[Path] = []
-    original: Callable[..., int | None] = runner_module._play  # noqa: SLF001 - what it is given
-
-    def spy(*args: object, control_path: Path, **more: object) -> int | None:
-        paths.append(control_path)
-        assert control_path.stat().st_mode & 0o777 == 0o700
-        return original(*args, control_path=control_path, **more)
-
-    monkeypatch.setattr(runner_module, "_play", spy)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    site.play()
+    look = f"stat -c '%a %n' '{tmp_path}'/bs-* > '{tmp_path}/seen'"
+    site.play(shell("Look", look, run_once=True))
+    mode, path = (tmp_path / "seen").read_text().split()
+    assert mode == "700"
     # ssh adds a hash of 40 characters and a suffix of 17.
-    assert len(str(paths[0].relative_to(tmp_path))) + 40 + 17 < 80
-    assert not paths[0].exists()
+    assert len(str(Path(path).relative_to(tmp_path))) + 40 + 17 < 80
+    assert not Path(path).exists()
+
+
+def test_a_node_with_another_host_key_gets_no_command(site: Site) -> None:
+    """SEC-02: ansible-runner by itself has ssh accept any host key."""
+    trust = TrustStore(site.state / "trust")
+    own, expected = trust.ensure_client_key(), trust.ensure_host_key(WORKER)
+    known = {node.name: expected.public_line for node in site.plan.nodes}
+    (site.plan.state_directory / "ssh" / "known_hosts").write_text(known_hosts(known))
+    with ssh_server(parsed(trust.ensure_host_key("other")), own.public_line) as server:
+        nodes = tuple(replace(node, ssh_port=server.port) for node in site.plan.nodes)
+        here = replace(site.plan, nodes=nodes)
+        config = ssh_config(here, client_key=trust.client_key_file)
+        (site.plan.state_directory / "ssh" / "config").write_text(config)
+        site.reach({"ansible_connection": "ssh"})
+        with pytest.raises(BootstrapError, match="failed on 2 of 3 nodes") as caught:
+            site.play(shell("Try", "true"))
+    assert "Host key verification failed" in caught.value.details
+    assert (server.users, server.commands) == ([], [])
+
+
+def test_threads_may_run_playbooks_and_this_process_keeps_its_environment(tmp_path: Path) -> None:
+    before = dict(os.environ)
+    sites = [Site(tmp_path / name) for name in ("one", "two")]
+    # Each waits until both have begun.
+    wait = f"touch '{tmp_path}/'$$.begun; while [ ! -e '{tmp_path}/go' ]; do sleep 0.1; done"
+    with ThreadPoolExecutor() as threads:
+        running = [threads.submit(site.play, shell("Wait", wait)) for site in sites]
+        until(lambda: len(list(tmp_path.glob("*.begun"))) == 6)
+        during = dict(os.environ)
+        (tmp_path / "go").touch()
+        results = [future.result() for future in running]
+    assert during == before == dict(os.environ)
+    assert [result.finished for result in results] == [{CONTROL_PLANE, WORKER, WORKER2}] * 2

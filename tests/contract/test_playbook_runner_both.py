@@ -10,17 +10,16 @@ from typing import Protocol
 import pytest
 import yaml
 
-from bootstrap.adapters.ansible import runner as runner_module
-from bootstrap.adapters.ansible.inventory import inventory
 from bootstrap.adapters.ansible.runner import AnsiblePlaybookRunner
 from bootstrap.errors import BootstrapError
 from bootstrap.model.plan import ClusterPlan, NodePlan
+from bootstrap.planning.inventory import inventory
 from bootstrap.ports import PlaybookResult, PlaybookRunner
 from tests.builders import a_cluster_spec, a_mark, a_plan, an_image, ports_with_fakes
-from tests.fakes.progress import FakeProgress
+from tests.fakes.events import FakeEvents
 
-CONTROL_PLANE, WORKER, WORKER2 = ALL = ("demo-control-plane", "demo-worker", "demo-worker2")
-NOBODY_LISTENS = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
+CONTROL_PLANE, WORKER, WORKER2 = ALL = ("control-plane", "worker", "worker2")
+NO_SERVER = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9}
 
 
 class Place(Protocol):
@@ -30,7 +29,7 @@ class Place(Protocol):
     runner: PlaybookRunner
 
     def cut(self, *names: str) -> None:
-        """Have these nodes, and no others, out of reach."""
+        """Make these nodes, and no others, unreachable."""
 
 
 class FakePlace:
@@ -42,23 +41,24 @@ class FakePlace:
             mark = a_mark(self.plan, node)
             hypervisor = self._world.hypervisor
             hypervisor.ensure_domain(node, mark=mark, image=an_image(), emulated=True)
+            self._world.volumes.ensure_root_volume(node, image=an_image())
         self.cut()
 
     def cut(self, *names: str) -> None:
         for name in ALL:
-            self._world.hypervisor.start_domain(name)
+            self._world.hypervisor.start_domain(f"demo-{name}")
         for name in names:
-            self._world.hypervisor.power_off_domain(name)
+            self._world.hypervisor.power_off_domain(f"demo-{name}")
 
 
 class RealPlace:
     def __init__(self, directory: Path) -> None:
         self.plan = a_plan(a_cluster_spec(workers=2), state=directory / "state")
-        self.runner: PlaybookRunner = AnsiblePlaybookRunner(FakeProgress())
         (self.plan.state_directory / "ssh").mkdir(parents=True)
         (self.plan.state_directory / "ssh" / "config").write_text("Host *\n  BatchMode yes\n")
         self.playbooks = directory / "playbooks"
         self.playbooks.mkdir()
+        self.runner: PlaybookRunner = AnsiblePlaybookRunner(FakeEvents(), playbooks=self.playbooks)
         once = {"content": "kubeadm\n", "dest": f"{directory}/{{{{ inventory_hostname }}}}"}
         tasks = [
             {"name": "Do it once", "ansible.builtin.copy": {**once, "mode": "0600"}},
@@ -77,17 +77,13 @@ class RealPlace:
         }
         for group in document["all"]["children"].values():
             for name in group["hosts"]:
-                group["hosts"][name] = dict(NOBODY_LISTENS) if name in names else {}
+                group["hosts"][name] = dict(NO_SERVER) if name in names else {}
         (self.plan.state_directory / "inventory.yml").write_text(yaml.safe_dump(document))
 
 
 @pytest.fixture(params=["fake", "ansible"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    if request.param == "fake":
-        return FakePlace()
-    made = RealPlace(tmp_path)
-    monkeypatch.setattr(runner_module, "resource_directory", lambda _kind: made.playbooks)
-    return made
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return FakePlace() if request.param == "fake" else RealPlace(tmp_path)
 
 
 def run(place: Place, nodes: Sequence[NodePlan] | None = None) -> PlaybookResult:
@@ -102,7 +98,7 @@ def failure(place: Place) -> BootstrapError:
     return caught.value
 
 
-def test_the_second_run_changes_nothing_and_all_nodes_are_told(place: Place) -> None:
+def test_the_second_run_changes_nothing_and_reports_all_nodes(place: Place) -> None:
     """A-04."""
     first = run(place)
     assert set(first.changed) == set(ALL) == first.finished

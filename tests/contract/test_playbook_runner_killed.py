@@ -1,6 +1,6 @@
 """The PlaybookRunner port, killed: of Ansible and what it has started, nothing goes on.
 
-Ansible's workers have sessions of their own, and it is told to ignore the end of its
+Ansible's workers have sessions of their own, and it has to ignore the end of its
 terminal; so a run that was killed once went on with its playbook beside the next one.
 """
 
@@ -19,13 +19,11 @@ from tests.processes import PATIENCE_S, has_ended, name_of, until
 _RUN = """
 import sys
 from pathlib import Path
-from bootstrap.adapters.ansible import runner
 from bootstrap.cli.signals import end_on_signals
 from tests.contract.test_playbook_runner import Site, shell
 
 place = Path(sys.argv[1])
 site = Site(place)
-runner.resource_directory = lambda _kind: site.playbooks
 end_on_signals()
 # A part of it in the background, as a shared SSH connection is.
 background = f"setsid sh -c 'touch {place}/$$.begun; sleep 300' > /dev/null 2>&1 &"

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bootstrap.adapters.kubernetes.manifests import namespace_manifest, pod_manifest
+from bootstrap.adapters.kubernetes.api import KubernetesClusterApi
+from bootstrap.adapters.kubernetes.manifests import (
+    namespace_manifest,
+    pod_manifest,
+    service_manifest,
+)
 from bootstrap.model.plan import Acceleration
 from bootstrap.model.spec import SecurityProfile
 from bootstrap.planning.security import AUDIT_DIRECTORY, SECURITY_DIRECTORY
@@ -21,6 +26,7 @@ pytestmark = pytest.mark.shows_secrets("*/pki/*", "*/root/etc/kubernetes/*", "*.
 both_profiles = pytest.mark.parametrize("profile", list(SecurityProfile))
 both_kinds = pytest.mark.parametrize("acceleration", list(Acceleration))
 CANARY = f"canary-{secrets.token_hex(8)}"
+TOKEN = "abcdef.0123456789abcdef"
 CLUSTER_INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
 
 #: What each profile must show: the evidence of docs/security-profiles.md.
@@ -35,6 +41,8 @@ EXPECTED: dict[SecurityProfile, dict[str, object]] = {
         "privileged pod in kube-system (SEC-35)": "created",
         "our check pod": "created",
         "our check pod where restricted is enforced": "created",
+        "our Service": "created",
+        "our join token, made twice and removed": ["bootstrap-token-abcdef"],
         "prefix of a secret in etcd (SEC-36)": b"k8s",
         "the secret in etcd as plain text (SEC-36)": True,
         "TLS 1.2 at the API server (SEC-37)": True,
@@ -54,12 +62,14 @@ EXPECTED: dict[SecurityProfile, dict[str, object]] = {
         "privileged pod in kube-system (SEC-35)": "created",
         "our check pod": "created",
         "our check pod where restricted is enforced": "created",
+        "our Service": "created",
+        "our join token, made twice and removed": ["bootstrap-token-abcdef"],
         "prefix of a secret in etcd (SEC-36)": b"k8s:enc:secretbox:v1:key1:",
         "the secret in etcd as plain text (SEC-36)": False,
         "TLS 1.2 at the API server (SEC-37)": False,
         "TLS 1.2 at etcd (SEC-37)": False,
         "anonymous /livez (SEC-39)": 200,
-        # 401 is nobody at all, 403 is "anonymous", whom a role may yet allow something.
+        # 401 is no user at all, 403 is "anonymous", to which a role may allow something.
         "anonymous /version (SEC-39)": 401,
         "anonymous cluster-info (SEC-39)": 403,
         "anonymous namespaces": 401,
@@ -150,6 +160,8 @@ def _findings(api: ControlPlane) -> dict[str, object]:
         "our check pod where restricted is enforced": _create(
             api, pod_manifest("check", node="demo-worker"), "restricted"
         ),
+        "our Service": _create(api, service_manifest(), "checked"),
+        "our join token, made twice and removed": _join_tokens(api),
         "prefix of a secret in etcd (SEC-36)": prefix and prefix[0],
         "the secret in etcd as plain text (SEC-36)": CANARY.encode() in stored,
         "TLS 1.2 at the API server (SEC-37)": api.takes_tls_1_2(api.api_port),
@@ -159,6 +171,28 @@ def _findings(api: ControlPlane) -> dict[str, object]:
         "anonymous cluster-info (SEC-39)": api.anonymous(CLUSTER_INFO),
         "anonymous namespaces": api.anonymous("/api/v1/namespaces"),
     }
+
+
+def _join_tokens(api: ControlPlane) -> list[str]:
+    """Ask as the product does, and list the tokens while there was one."""
+    document = yaml.safe_load((api.node.directory / "super-admin.conf").read_text())
+    document["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{api.api_port}"
+    kubeconfig = api.node.directory / "product.conf"
+    kubeconfig.write_text(yaml.safe_dump(document))
+    ours = KubernetesClusterApi()
+    assert ours.joined_nodes(kubeconfig) == {}
+    for _ in range(2):
+        ours.create_join_token(kubeconfig, TOKEN, lifetime_s=3600)
+    found = _tokens(api)
+    for _ in range(2):
+        ours.remove_join_token(kubeconfig, TOKEN)
+    assert _tokens(api) == []
+    return found
+
+
+def _tokens(api: ControlPlane) -> list[str]:
+    words = ("get", "secrets", "-n", "kube-system", "-o", "jsonpath={.items[*].metadata.name}")
+    return api.kubectl(*words).stdout.split()
 
 
 def _profiling(api: ControlPlane) -> str:

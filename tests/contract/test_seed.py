@@ -1,4 +1,4 @@
-"""The seed as cloud-init reads it: valid, without secrets, whatever text is put into it.
+"""The seed as cloud-init reads it: valid and without secrets, with any text in it.
 
 cloud-init is not on PyPI, so its JSON Schema is used only where its package is installed
 or BOOTSTRAP_CLOUD_INIT_SCHEMA names the file; the shape is checked everywhere.
@@ -32,7 +32,7 @@ KEYS = NodeKeys(
 SEED = seed_files(NODE, KEYS)
 _PACKAGED = "/usr/lib/python3/dist-packages/cloudinit/config/schemas/schema-cloud-config-v1.json"
 SCHEMA = Path(os.environ.get("BOOTSTRAP_CLOUD_INIT_SCHEMA", _PACKAGED))
-#: What would let somebody into the cluster, or into a registry.
+#: The secrets that open the cluster, or a registry.
 SECRETS = re.compile(
     r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b|RSA PRIVATE|EC PRIVATE|BEGIN PRIVATE|BEGIN CERTIFICATE|"
     r"certificate-?key|client-key-data|(?<![a-z_])passwd:|password:|token",
@@ -55,6 +55,8 @@ def test_the_user_data_says_what_it_is() -> None:
 def test_the_user_data_lets_in_one_key_and_no_password() -> None:
     """SEC-01, SEC-03, SEC-04."""
     data = yaml.safe_load(SEED["user-data"])
+    (file,) = data.pop("write_files")
+    assert file["path"] == "/etc/systemd/network/05-uplink.network"
     assert data == {
         "hostname": NODE.name,
         "ssh_pwauth": False,
@@ -85,8 +87,8 @@ def test_the_instance_is_the_domain_and_stays_the_same() -> None:
     assert seed_files(NODE, KEYS) == SEED
 
 
-def test_the_network_is_found_by_its_mac_and_waits_for_nobody() -> None:
-    """Lab: the word "default" costs two minutes of boot."""
+def test_the_uplink_is_found_by_its_mac_and_has_a_static_address() -> None:
+    """The word "default" in a route costs two minutes of boot."""
     data = yaml.safe_load(SEED["network-config"])
     assert data["version"] == 2
     (uplink,) = data["ethernets"].values()
@@ -124,10 +126,12 @@ def test_text_stays_text(name: str, user: str, key: str, private: str) -> None:
         "authorized_keys": [key],
         "host_private_key": private,
         "host_public_key": key,
+        "files": [{"path": name, "content": key, "permissions": "0644"}],
     }
     data = yaml.safe_load(render("seed/user-data.yaml.j2", values))
     plain = yaml.safe_load(SEED["user-data"])
     assert data.keys() == plain.keys()
     assert data["hostname"] == name
+    assert data["write_files"] == values["files"]
     assert data["users"] == [{**plain["users"][0], "name": user, "ssh_authorized_keys": [key]}]
     assert data["ssh_keys"] == {"ed25519_private": private, "ed25519_public": key}

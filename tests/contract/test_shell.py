@@ -52,26 +52,33 @@ def server() -> Iterator[SshServer]:
 
 
 def a_shell(
-    *, host: SshKeyPair = HOST, client: SshKeyPair = CLIENT, timeout_s: float = 20
+    *,
+    host: SshKeyPair = HOST,
+    client: SshKeyPair = CLIENT,
+    timeout_s: float = 20,
+    greeting_timeout_s: float = 20,
 ) -> SshShell:
     access = NodeAccess(
         user="node", client_private_key=client.private_text, host_public_key=host.public_line
     )
-    return SshShell(lambda _node: access, timeout_s=timeout_s)
+    return SshShell(
+        lambda _node: access, timeout_s=timeout_s, greeting_timeout_s=greeting_timeout_s
+    )
 
 
 @pytest.fixture(params=["fake", "ssh"])
 def reached(request: pytest.FixtureRequest) -> tuple[NodeShell, Reachable, Reachable]:
-    """Give a shell, a node that is ready and one that does not run."""
+    """Return a shell, a node that is ready and one that does not run."""
     plan = a_plan()
     ready, gone = plan.nodes
     if request.param == "ssh":
         server: SshServer = request.getfixturevalue("server")
         return a_shell(), replace(ready, ssh_port=server.port), replace(gone, ssh_port=_unused())
     hypervisor, volumes = FakeHypervisor(plan.install_id), FakeVolumes(plan.install_id)
+    volumes.ensure_root_volume(ready, image=an_image())
     mark = a_mark(plan, ready)
     hypervisor.ensure_domain(ready, mark=mark, image=an_image(), emulated=True)
-    hypervisor.start_domain(ready.name)
+    hypervisor.start_domain(ready.domain_name)
     return FakeShell(hypervisor, volumes), ready, gone
 
 
@@ -160,7 +167,7 @@ def test_a_refused_connection_is_not_yet() -> None:
 
 @pytest.mark.parametrize("stage", ["banner", "session", "start", "end"])
 def test_a_connection_that_is_closed_is_not_yet(server: SshServer, stage: str) -> None:
-    """C-03: at whatever moment."""
+    """C-03: at any moment."""
     server.sick_at[stage] = CLOSE
     with pytest.raises(NotYet):
         a_shell().is_ready(Node(server.port))
@@ -174,6 +181,22 @@ def test_a_node_that_falls_silent_is_not_yet(server: SshServer, stage: str) -> N
     server.sick_at[stage] = SILENCE
     with pytest.raises(NotYet):
         a_shell(timeout_s=PATIENCE_S).is_ready(Node(server.port))
+
+
+def test_a_port_behind_which_nobody_greets_is_left_soon(server: SshServer) -> None:
+    """S-08: QEMU takes connections before the guest listens, and a new one is greeted at once."""
+    server.sick_at["banner"] = SILENCE
+    shell = a_shell(timeout_s=3600, greeting_timeout_s=PATIENCE_S)
+    with pytest.raises(NotYet, match="no SSH greeting"):
+        shell.is_ready(Node(server.port))
+    server.sick_at.clear()
+    shell.is_ready(Node(server.port))
+
+
+def test_the_login_uses_the_connection_that_was_greeted(server: SshServer) -> None:
+    """A server punishes who connects and leaves without a login."""
+    a_shell().is_ready(Node(server.port))
+    assert server.connections == 1
 
 
 @pytest.mark.parametrize("stage", ["session", "start", "end"])

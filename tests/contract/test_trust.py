@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from bootstrap.adapters.claims import MARKER
+from bootstrap.adapters.marker import MARKER
 from bootstrap.adapters.trust.cluster import ClusterTrust
 from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.errors import StateError
@@ -22,7 +22,7 @@ class Place(Protocol):
     """Where one cluster's keys are, fake or real."""
 
     def trust(self) -> Trust:
-        """Give the adapter, as a new run of the tool sees the place."""
+        """Return the adapter, as a new run of the tool sees the place."""
 
     def lose(self) -> None:
         """Lose all keys, as a removed state directory does."""
@@ -67,7 +67,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 def everything(trust: Trust) -> object:
-    keys = [trust.node_keys(node) for node in ("demo-control-plane", "demo-worker")]
+    keys = [trust.node_keys(node) for node in ("control-plane", "worker")]
     return dict(trust.certificates()), trust.authority_hash(), keys
 
 
@@ -89,22 +89,22 @@ def test_keys_are_made_once_and_a_later_run_gets_the_same(place: Place) -> None:
     assert everything(place.trust()) == first
 
 
-def test_in_whatever_order_keys_are_asked_for_they_are_the_same(place: Place) -> None:
-    worker = place.trust().node_keys("demo-worker")
+def test_keys_are_the_same_in_any_order_of_calls(place: Place) -> None:
+    worker = place.trust().node_keys("worker")
     authority = place.trust().authority_hash()
-    assert place.trust().node_keys("demo-worker") == worker
+    assert place.trust().node_keys("worker") == worker
     assert place.trust().authority_hash() == authority
 
 
 def test_lost_keys_are_made_anew_and_are_others(place: Place) -> None:
     """What `up` compares must differ."""
-    before, key = place.trust(), place.trust().node_keys("demo-worker")
+    before, key = place.trust(), place.trust().node_keys("worker")
     old, files = before.authority_hash(), dict(before.certificates())
     place.lose()
     assert place.trust().authority_hash() != old
     assert place.trust().certificates()["ca.crt"] != files["ca.crt"]
-    assert place.trust().node_keys("demo-worker").authorized_key != key.authorized_key
-    assert place.trust().node_keys("demo-worker").host_private_key != key.host_private_key
+    assert place.trust().node_keys("worker").authorized_key != key.authorized_key
+    assert place.trust().node_keys("worker").host_private_key != key.host_private_key
 
 
 def test_the_hash_is_as_kubeadm_writes_it(place: Place) -> None:
@@ -112,7 +112,7 @@ def test_the_hash_is_as_kubeadm_writes_it(place: Place) -> None:
 
 
 def test_each_node_has_its_own_host_key_and_all_let_the_same_client_in(place: Place) -> None:
-    first, second = (place.trust().node_keys(f"demo-worker{n}") for n in ("", "2"))
+    first, second = (place.trust().node_keys(f"worker{n}") for n in ("", "2"))
     assert first.host_private_key != second.host_private_key
     assert first.host_public_key != second.host_public_key
     assert first.authorized_key == second.authorized_key
@@ -120,7 +120,7 @@ def test_each_node_has_its_own_host_key_and_all_let_the_same_client_in(place: Pl
 
 
 def test_keys_are_in_the_formats_that_sshd_reads(place: Place) -> None:
-    keys = place.trust().node_keys("demo-worker")
+    keys = place.trust().node_keys("worker")
     assert keys.host_private_key.startswith("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     assert keys.host_private_key.endswith("\n")
     for line in (keys.host_public_key, keys.authorized_key):
@@ -146,9 +146,23 @@ def test_what_is_damaged_is_an_error_and_never_made_anew(place: Place) -> None:
     everything(place.trust())
     place.damage()
     trust = place.trust()
-    for ask in (trust.certificates, trust.authority_hash, lambda: trust.node_keys("demo-worker")):
+    for ask in (trust.certificates, trust.authority_hash, lambda: trust.node_keys("worker")):
         with pytest.raises(StateError) as caught:
             ask()
         assert caught.value.exit_code == 9
         assert caught.value.hint == "bootstrap down demo"
     assert trust.new_join_token()
+
+
+def test_a_node_that_is_gone_has_no_key_any_more(place: Place) -> None:
+    """A node of the same name gets another; those of the others stay."""
+    before, other = place.trust().node_keys("worker"), place.trust().node_keys("worker2")
+    assert place.trust().remove_node_keys("worker")
+    assert not place.trust().remove_node_keys("worker")
+    assert not place.trust().remove_node_keys("worker3")
+    after = place.trust().node_keys("worker")
+    assert after.host_private_key != before.host_private_key
+    assert after.authorized_key == before.authorized_key
+    assert place.trust().node_keys("worker2") == other
+    with pytest.raises(ValueError, match="is not a node's name"):
+        place.trust().remove_node_keys("../pki")

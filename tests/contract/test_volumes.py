@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import uuid
 from copy import deepcopy
 from dataclasses import replace
@@ -16,7 +18,7 @@ from typing import Protocol
 import pycdlib
 import pytest
 
-from bootstrap.adapters.volumes.marker import MARKER
+from bootstrap.adapters.marker import MARKER
 from bootstrap.adapters.volumes.store import FileVolumes
 from bootstrap.errors import BootstrapError, NotOursError
 from bootstrap.model.cluster import NodeImage
@@ -38,10 +40,10 @@ class Place(Protocol):
     image: NodeImage
 
     def volumes(self, install_id: uuid.UUID = INSTALL, hypervisor: str = "") -> Volumes:
-        """Give the adapter, as one install of the tool sees the place from one libvirt."""
+        """Return the adapter, as one install of the tool sees the place from one libvirt."""
 
     def make_foreign(self, name: str) -> None:
-        """Make a cluster's directory that holds somebody's file and no marker."""
+        """Make a cluster's directory that holds a foreign file and no marker."""
 
     def copy(self, name: str, copy: str) -> None:
         """Copy a cluster's directory, as `cp -r` does."""
@@ -50,7 +52,7 @@ class Place(Protocol):
         """Remove the marker of a cluster's directory."""
 
     def exists(self, name: str) -> bool:
-        """Tell whether a cluster's directory exists."""
+        """Return whether a cluster's directory exists."""
 
 
 class FakePlace:
@@ -135,7 +137,7 @@ def test_volumes_of_machines_elsewhere_are_left_alone(place: Place) -> None:
 
 
 def test_an_image_is_in_use_while_a_disk_lies_over_it(place: Place) -> None:
-    """I-13: whosever the disk is."""
+    """I-13: also under another owner's disk."""
     assert set(place.volumes().images()) == set()
     fill(place)
     fill(place, "another")
@@ -174,7 +176,7 @@ def test_clusters_with_our_marker_are_named(place: Place) -> None:
     assert list(place.volumes().clusters()) == []
     fill(place, "demo")
     fill(place, "another")
-    place.make_foreign("stranger")
+    place.make_foreign("foreign")
     assert list(place.volumes().clusters()) == [ClusterName("another"), DEMO]
     assert list(place.volumes(OTHER_INSTALL).clusters()) == []
 
@@ -187,6 +189,35 @@ def test_removal_leaves_nothing_and_is_repeatable(place: Place) -> None:
     assert not place.volumes().remove_cluster(DEMO)
     fill(place)
     assert place.volumes().remove_cluster(DEMO)
+
+
+def test_a_node_that_is_removed_leaves_the_others_as_they_are(place: Place) -> None:
+    """Made again, it begins with an empty disk and a full seed."""
+    plan = a_plan(a_cluster_spec(workers=2), volumes=place.root)
+    volumes = place.volumes()
+    for node in plan.workers:
+        volumes.ensure_root_volume(node, image=place.image)
+        volumes.ensure_seed_volume(node, SEED)
+    first, second = plan.workers
+    volumes.remove_seed_volume(second)
+    assert volumes.remove_node(DEMO, second.name)
+    assert not volumes.remove_node(DEMO, second.name)
+    assert not volumes.ensure_root_volume(first, image=place.image)
+    assert volumes.ensure_root_volume(second, image=place.image)
+    assert volumes.ensure_seed_volume(second, SEED)
+
+
+def test_a_node_in_a_directory_that_is_not_ours_stays(place: Place) -> None:
+    """Z-04."""
+    fill(place)
+    with pytest.raises(NotOursError):
+        place.volumes(OTHER_INSTALL).remove_node(DEMO, "worker")
+    place.lose_marker("demo")
+    with pytest.raises(NotOursError):
+        place.volumes().remove_node(DEMO, "worker")
+    with pytest.raises(ValueError, match="is not a node's name"):
+        place.volumes().remove_node(DEMO, "../demo")
+    assert place.exists("demo")
 
 
 def test_removing_one_cluster_keeps_the_others(place: Place) -> None:
@@ -346,7 +377,7 @@ def test_an_emptied_seed_keeps_its_size_and_none_of_its_bytes(real: RealPlace) -
     assert not any(node.seed_volume.read_bytes())
 
 
-def test_a_console_is_read_whatever_bytes_it_has(real: RealPlace) -> None:
+def test_a_console_with_any_bytes_is_read(real: RealPlace) -> None:
     node = a_node(real)
     real.volumes().ensure_seed_volume(node, SEED)
     node.console_log.write_bytes(b"Linux\xff\n")
@@ -435,3 +466,21 @@ def test_a_removal_that_was_killed_half_way_is_finished(real: RealPlace) -> None
     assert not node.directory.exists()
     assert list(real.volumes().clusters()) == [DEMO]
     assert real.volumes().remove_cluster(DEMO)
+
+
+def test_sockets_of_cables_that_are_gone_are_removed_and_nothing_else() -> None:
+    """QEMU leaves them; the cluster's directory may be deep, and a socket's path is short."""
+    with tempfile.TemporaryDirectory(prefix="bootstrap-", dir="/var/tmp") as short:
+        plan = a_plan(a_cluster_spec(), volumes=Path(short) / "volumes")
+        volumes = FileVolumes(Path(short) / "volumes", INSTALL)
+        assert volumes.ensure_switch_directory(plan.switch)
+        (plan.switch.directory / "note.txt").write_text("the user's")
+        ends = [end for cable in plan.switch.cables for end in (cable.node_end, cable.switch_end)]
+        for end in ends:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as left:
+                left.bind(str(end))
+        assert not volumes.ensure_switch_directory(plan.switch)
+        smaller = replace(plan.switch, cables=plan.switch.cables[:1])
+        assert volumes.ensure_switch_directory(smaller)
+        left_there = {path.name for path in plan.switch.directory.iterdir()}
+    assert left_there == {"note.txt", *(Path(str(end)).name for end in ends[:2])}

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.conftest import User
 from tests.e2e.killing import MOMENTS
+from tests.e2e.people import User
 
 pytestmark = [
     pytest.mark.e2e,

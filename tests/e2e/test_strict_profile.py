@@ -20,7 +20,7 @@ import yaml
 
 from bootstrap.adapters.directories import Directories
 from bootstrap.model.images import CHECK_IMAGE
-from tests.e2e.conftest import Outcome, User
+from tests.e2e.people import Outcome, User
 
 pytestmark = [
     pytest.mark.e2e,
@@ -62,11 +62,6 @@ print(json.load(answer)["kvs"][0]["value"])
 
 
 @pytest.fixture(scope="module")
-def own(directories: Directories, cluster: str) -> Path:
-    return directories.state / cluster / "kubeconfig"
-
-
-@pytest.fixture(scope="module")
 def on_node(user: User, cluster: str) -> Callable[..., str]:
     """Run a command as root on a node and give what it printed."""
 
@@ -90,7 +85,7 @@ def test_up_makes_a_verified_strict_cluster(user: User, cluster: str) -> None:
     assert len(result["nodes"]) == 2
 
 
-def test_nobody_without_a_name_gets_an_answer_from_a_kubelet(
+def test_a_kubelet_answers_no_anonymous_request(
     on_node: Callable[..., str], addresses: list[str]
 ) -> None:
     """SEC-37: asked on the cluster's own network, where the port is open."""
@@ -121,7 +116,7 @@ def test_the_api_server_gives_no_profiles(own: Path, try_kubectl: TryKubectl) ->
     assert "(NotFound)" in outcome.stderr
 
 
-def test_anybody_may_ask_for_health_and_nothing_else(
+def test_an_anonymous_request_may_ask_for_health_and_nothing_else(
     own: Path, directories: Directories, cluster: str
 ) -> None:
     """SEC-39, and what a node that joins must read."""

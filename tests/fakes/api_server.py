@@ -1,13 +1,11 @@
-"""An API server on 127.0.0.1 with its own CA, that keeps objects and can be sick in many ways."""
+"""An API server on 127.0.0.1 with its own CA, which keeps objects and can be sick in many ways."""
 
 import base64
 import contextlib
-import ipaddress
 import json
 import ssl
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,11 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import trustme
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 Json = dict[str, Any]
 VERIFY_LABEL = "bootstrap.dev/verify"
@@ -33,11 +28,13 @@ _DISCOVERY: dict[str, Json] = {
         "resources": [{"name": "nodes", "singularName": "node", "kind": "Node", "verbs": ["list"]}],
     },
 }
+#: When the user's certificate ends.
+USER_UNTIL = datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC)
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """Time that passes only while somebody sleeps."""
+    """Time that passes only in ``sleep``."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -52,72 +49,9 @@ class FakeClock:
         return NOW + timedelta(seconds=self.now)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Identity:
-    """A certificate and its key."""
-
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-    @property
-    def certificate_pem(self) -> bytes:
-        return self.certificate.public_bytes(serialization.Encoding.PEM)
-
-    @property
-    def key_pem(self) -> bytes:
-        return self.key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-
-
-def make_identity(
-    name: str,
-    *,
-    issuer: Identity | None = None,
-    address: str = "127.0.0.1",
-    valid_until: datetime | None = None,
-) -> Identity:
-    """Make a CA, or a certificate from one; both as strict as RFC 5280 wants them."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    signer = issuer.key if issuer else key
-    until = valid_until or datetime.now(UTC) + timedelta(days=30)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(until - timedelta(days=60))
-        .not_valid_after(until)
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),
-            critical=False,
-        )
-        .add_extension(_usage(is_ca=issuer is None), critical=True)
-    )
-    if issuer:
-        names = [x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName("kubernetes")]
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    return Identity(certificate=builder.sign(signer, hashes.SHA256()), key=key)
-
-
-def _usage(*, is_ca: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=is_ca,
-        crl_sign=is_ca,
-        encipher_only=False,
-        decipher_only=False,
-    )
+def make_ca() -> trustme.CA:
+    """Make an authority; all have one name, as those of two clusters do."""
+    return trustme.CA(organization_name="kubernetes", organization_unit_name="kubernetes")
 
 
 def always(_at: float) -> bool:
@@ -140,6 +74,8 @@ class FakeNode:
     tainted: bool = False
     has_check_image: bool = True
     extra_addresses: tuple[str, ...] = ()
+    annotations: Json = field(default_factory=dict)
+    unschedulable: bool = False
 
     def document(self, at: float) -> Json:
         addresses = [self.address, *self.extra_addresses]
@@ -147,7 +83,13 @@ class FakeNode:
         if not self.ready(at):
             kubelet = {"reason": "KubeletNotReady", "message": "cni plugin not initialized"}
         return {
-            "metadata": {"name": self.name, "labels": {"kubernetes.io/hostname": self.name}},
+            "metadata": {
+                "name": self.name,
+                "labels": {"kubernetes.io/hostname": self.name},
+                "annotations": self.annotations,
+            },
+            # The API server leaves a false one out.
+            "spec": {"unschedulable": True} if self.unschedulable else {},
             "status": {
                 "addresses": [
                     *({"type": "InternalIP", "address": address} for address in addresses),
@@ -166,6 +108,12 @@ class Illness:
     """Everything that can be wrong; the default is a healthy cluster."""
 
     readyz: Callable[[float], bool] = always
+    #: When the process began that answers at this second.
+    began: Callable[[float], float] = lambda _at: -3600
+    #: Whether the kubelet calls etcd and the API server ready; by default as ``readyz`` says.
+    kubelet_says: Callable[[float], bool] | None = None
+    #: What the metrics have instead of when the process began.
+    metrics: str = ""
     #: Serve this many requests, then cut every connection.
     lives_for: int | None = None
     #: From this second of the fake clock on, cut every connection.
@@ -203,15 +151,61 @@ class Illness:
     #: Pairs of nodes between which nothing passes.
     cut_between: frozenset[tuple[str, str]] = frozenset()
     service_fails_on: frozenset[str] = frozenset()
-    #: Everybody reaches this instead of the pod that was meant.
-    stranger_answers: str = ""
+    #: Every request reaches this instead of the intended pod.
+    wrong_pod_answers: str = ""
     large_fails_on: frozenset[str] = frozenset()
     large_is_short_on: frozenset[str] = frozenset()
     #: Pairs of nodes between which only small packets pass.
     large_cut_between: frozenset[tuple[str, str]] = frozenset()
     namespaces_forbidden: bool = False
+    #: Refuse the list of nodes, whatever else is allowed.
+    nodes_forbidden: bool = False
     deletion_refused: bool = False
     deletion_ignored: bool = False
+
+
+@dataclass
+class Workload:
+    """The users' pods, which end when they are told to, one look later."""
+
+    pods: dict[str, Json] = field(default_factory=dict)
+    #: Pod -> the disruption budget that holds it.
+    budgets: dict[str, str] = field(default_factory=dict)
+    #: Pod -> status and message of the refusal that it always gets.
+    refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
+    #: Nodes that no longer say what became of their pods.
+    silent: set[str] = field(default_factory=set)
+
+    def run(self, name: str, node: str, *, owner: str = "", **status: str) -> Json:
+        """Have a pod on a node; ``owner`` is the kind of its controller."""
+        owners = [{"kind": owner, "name": name, "controller": True}] if owner else []
+        meta = {"name": name, "namespace": "default", "ownerReferences": owners}
+        shown: Json = {"metadata": meta, "spec": {"nodeName": node}}
+        self.pods[name] = shown | {"status": {"phase": "Running", **status}}
+        return self.pods[name]
+
+    def on(self, node: str) -> list[Json]:
+        """List a node's pods; those that were ending are gone at the next look."""
+        shown = [pod for pod in self.pods.values() if pod["spec"]["nodeName"] == node]
+        ending = [pod for pod in shown if "deletionTimestamp" in pod["metadata"]]
+        for pod in ending if node not in self.silent else []:
+            del self.pods[pod["metadata"]["name"]]
+        return shown
+
+    def evict(self, name: str, body: Json) -> tuple[int, str, bytes]:
+        """Do what the eviction subresource does."""
+        assert (body["apiVersion"], body["kind"]) == ("policy/v1", "Eviction")
+        if name not in self.pods:
+            return _status(404, f'pods "{name}" not found')
+        if name in self.refusals:
+            return _status(*self.refusals[name])
+        if budget := self.budgets.get(name):
+            said = f"The disruption budget {budget} needs 1 healthy pods and has 1 currently"
+            cause = {"reason": "DisruptionBudget", "message": said}
+            text = "Cannot evict pod as it would violate the pod's disruption budget."
+            return _status(429, text, causes=[cause])
+        self.pods[name]["metadata"]["deletionTimestamp"] = "2026-11-22T12:00:00Z"
+        return _json(201, {"kind": "Status", "status": "Success"})
 
 
 def healthy_nodes() -> list[FakeNode]:
@@ -232,11 +226,15 @@ class FakeApiServer:
     pods: dict[str, Json] = field(default_factory=dict)
     services: dict[str, Json] = field(default_factory=dict)
     secrets: dict[str, Json] = field(default_factory=dict)
+    workload: Workload = field(default_factory=Workload)
+    #: Nodes whose objects a finalizer keeps.
+    kept: set[str] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)
     certificate_address: str = "127.0.0.1"
+    valid_from: datetime | None = None
     valid_until: datetime | None = None
     speaks_tls: bool = True
-    #: Answers a request itself and gives True, below everything that ``ill`` can do.
+    #: Answers a request itself and returns True, before everything that ``ill`` can do.
     raw: Callable[[BaseHTTPRequestHandler], bool] = lambda _handler: False
     #: Changes an answer on its way: method, path, answer.
     on_the_way: Callable[[str, str, tuple[int, str, bytes]], tuple[int, str, bytes]] = (
@@ -244,7 +242,7 @@ class FakeApiServer:
     )
 
     def __post_init__(self) -> None:
-        self.ca = make_identity("kubernetes")
+        self.ca = make_ca()
         self.lock = threading.RLock()
         self.released = threading.Event()
         self.port = 0
@@ -266,25 +264,24 @@ class FakeApiServer:
             listener.server_close()
 
     def kubeconfig(self, directory: Path, **changes: Json) -> Path:
-        """Write what the user would have got; ``changes`` add to ``cluster`` or ``user``."""
-        user = make_identity("admin", issuer=self.ca)
+        """Write the user's kubeconfig; ``changes`` add to ``cluster`` or ``user``."""
+        user = self.ca.issue_cert("admin", not_after=USER_UNTIL)
         cluster = {
             "server": f"https://127.0.0.1:{self.port}",
-            "certificate-authority-data": _base64(self.ca.certificate_pem),
+            "certificate-authority-data": _base64(self.ca.cert_pem),
         }
         who = {
-            "client-certificate-data": _base64(user.certificate_pem),
-            "client-key-data": _base64(user.key_pem),
+            "client-certificate-data": _base64(user.cert_chain_pems[0]),
+            "client-key-data": _base64(user.private_key_pem),
         }
         entry = "bootstrap-demo"
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": entry, "cluster": cluster | changes.get("cluster", {})}],
-            "users": [{"name": entry, "user": who | changes.get("user", {})}],
-            "contexts": [{"name": entry, "context": {"cluster": entry, "user": entry}}],
-            "current-context": entry,
+        bodies = {
+            "cluster": cluster | changes.get("cluster", {}),
+            "user": who | changes.get("user", {}),
+            "context": {"cluster": entry, "user": entry},
         }
+        document: Json = {"apiVersion": "v1", "kind": "Config", "current-context": entry}
+        document |= {f"{kind}s": [{"name": entry, kind: body}] for kind, body in bodies.items()}
         path = directory / "kubeconfig"
         path.write_text(yaml.safe_dump(document))
         return path
@@ -313,16 +310,23 @@ class FakeApiServer:
             return _status(ill.status, "the server is sick")
         if ill.every_nth_fails and len(self.requests) % ill.every_nth_fails == 0:
             return _status(503, "apiserver is overloaded")
-        if path == "/readyz" and self.clock() < ill.roles_made_at:
-            return _status(403, 'forbidden: User "admin" cannot get path "/readyz"')
+        if path == "/api/v1/nodes" and ill.nodes_forbidden:
+            return _status(403, "nodes is forbidden")
+        if path in {"/readyz", "/api/v1/nodes"} and self.clock() < ill.roles_made_at:
+            return _status(403, f'forbidden: User "admin" cannot get path "{path}"')
         return None
 
-    def _route(  # noqa: C901, PLR0911 - one line for each path
+    def _route(  # noqa: C901, PLR0911, PLR0912 - one line for each path
         self, method: str, parts: list[str], query: dict[str, str], body: Json
     ) -> tuple[int, str, bytes]:
         match method, parts:
             case "GET", ["readyz"]:
                 return self._readyz()
+            case "GET", ["metrics", "slis"]:
+                return self._metrics()
+            case "GET", ["api", "v1", "namespaces", "kube-system", "pods"]:
+                assert query == {"labelSelector": "component in (etcd,kube-apiserver)"}
+                return self._control_plane_pods()
             case "GET", ["version"]:
                 return _json(200, {"major": "1", "minor": "37", "gitVersion": "v1.37.2"})
             case "GET", ["api"] | ["apis"] | ["api", "v1"]:
@@ -331,6 +335,10 @@ class FakeApiServer:
                 at = self.clock()
                 nodes = [node.document(at) for node in self.nodes if node.joined(at)]
                 return _json(200, {"kind": "NodeList", "apiVersion": "v1", "items": nodes})
+            case _, ["api", "v1", "nodes", name]:
+                return self._node(method, name, body)
+            case _, ["api", "v1", "pods"] | ["api", "v1", "namespaces", _, "pods", _, "eviction"]:
+                return self._users_pods(parts, query, body)
             case "GET", ["apis", "apps", "v1", "namespaces", "kube-system", "deployments", _]:
                 return self._coredns()
             case "POST", ["api", "v1", "namespaces", "kube-system", "secrets"]:
@@ -338,7 +346,7 @@ class FakeApiServer:
             case "DELETE", ["api", "v1", "namespaces", "kube-system", "secrets", name]:
                 return self._remove(self.secrets, name)
             case _, ["api", "v1", "namespaces"]:
-                return self._namespaces(method, body)
+                return self._namespaces(method, query, body)
             case _, ["api", "v1", "namespaces", name]:
                 return self._namespace(method, name)
             case _, ["api", "v1", "namespaces", namespace, kind, *rest]:
@@ -355,6 +363,30 @@ class FakeApiServer:
             b"[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n",
         )
 
+    def _metrics(self) -> tuple[int, str, bytes]:
+        began = NOW.timestamp() + self.ill.began(self.clock())
+        said = self.ill.metrics or f"process_start_time_seconds {began}\n"
+        return 200, "text/plain", f"# TYPE process_start_time_seconds gauge\n{said}".encode()
+
+    def _control_plane_pods(self) -> tuple[int, str, bytes]:
+        says, at = self.ill.kubelet_says or self.ill.readyz, self.clock()
+        # The kubelet looks every second, and remembers since when it sees the same.
+        others = (second for second in range(3600) if says(at - second) != says(at))
+        since = NOW + timedelta(seconds=at - next(others, 3600))
+        condition = {
+            "type": "Ready",
+            "status": str(says(at)),
+            "lastTransitionTime": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        items = [
+            {
+                "metadata": {"name": f"{name}-demo", "labels": {"component": name}},
+                "status": {"conditions": [condition]},
+            }
+            for name in ("etcd", "kube-apiserver")
+        ]
+        return _json(200, {"items": items})
+
     def _coredns(self) -> tuple[int, str, bytes]:
         if not self.ill.coredns_exists:
             return _status(404, 'deployments.apps "coredns" not found')
@@ -368,6 +400,27 @@ class FakeApiServer:
         return _json(200, {"metadata": {"generation": 1}, "spec": spec, "status": status})
 
     # --- objects --------------------------------------------------------------------
+
+    def _node(self, method: str, name: str, body: Json) -> tuple[int, str, bytes]:
+        node = next((node for node in self.nodes if node.name == name), None)
+        if node is None:
+            return _status(404, f'nodes "{name}" not found')
+        if method == "DELETE" and name not in self.kept:
+            self.nodes.remove(node)
+        if method == "PATCH":
+            # A merge patch: what is null goes.
+            changed = node.annotations | body["metadata"]["annotations"]
+            node.annotations = {key: text for key, text in changed.items() if text is not None}
+            node.unschedulable = bool(body["spec"]["unschedulable"])
+        return _json(200, node.document(self.clock()))
+
+    def _users_pods(
+        self, parts: list[str], query: dict[str, str], body: Json
+    ) -> tuple[int, str, bytes]:
+        if parts[-1] == "eviction":
+            return self.workload.evict(parts[-2], body)
+        node = query["fieldSelector"].removeprefix("spec.nodeName=")
+        return _json(200, {"kind": "PodList", "items": self.workload.on(node)})
 
     @staticmethod
     def _store(objects: dict[str, Json], name: str, body: Json) -> tuple[int, str, bytes]:
@@ -389,9 +442,12 @@ class FakeApiServer:
             "metadata": {"name": name, "labels": labels, "creationTimestamp": created}
         }
 
-    def _namespaces(self, method: str, body: Json) -> tuple[int, str, bytes]:
+    def _namespaces(self, method: str, query: dict[str, str], body: Json) -> tuple[int, str, bytes]:
         if method == "GET":
-            return _json(200, {"items": list(self.namespaces.values())})
+            label, _, value = query["labelSelector"].partition("=")
+            found = self.namespaces.values()
+            items = [item for item in found if item["metadata"]["labels"].get(label) == value]
+            return _json(200, {"items": items})
         if self.ill.namespaces_forbidden:
             return _status(403, "namespaces is forbidden")
         body["metadata"]["creationTimestamp"] = self.clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -440,13 +496,12 @@ class FakeApiServer:
         if node is None:
             return pod | {"status": {"phase": "Pending"}}
         shown = pod | {"spec": pod["spec"] | {"nodeName": node.name}}
-        waits = not node.ready(self.clock()) or self.clock() < self.ill.pod_networks_at
+        waiting = {}
+        if not node.ready(self.clock()) or self.clock() < self.ill.pod_networks_at:
+            waiting = {"reason": "ContainerCreating"}
         if not node.has_check_image:
             waiting = {"reason": "ErrImageNeverPull", "message": "image is not present"}
-            states = [{"state": {"waiting": waiting}}]
-            return shown | {"status": {"phase": "Pending", "containerStatuses": states}}
-        if waits:
-            waiting = {"reason": "ContainerCreating"}
+        if waiting:
             states = [{"state": {"waiting": waiting}}]
             return shown | {"status": {"phase": "Pending", "containerStatuses": states}}
         if self.ill.pods_crash:
@@ -482,7 +537,10 @@ class FakeApiServer:
             case "resolve":
                 return self._resolve(namespace, node, query["name"])
             case "fetch":
-                return self._fetch(node, query["url"])
+                peer = self._peer(node, query["url"])
+                if peer is None:
+                    return _json(200, {"status": 0, "body": "", "error": "dial tcp: i/o timeout"})
+                return _json(200, {"status": 200, "body": peer, "error": ""})
             case "large":
                 return self._large(node, int(query["bytes"]))
             case _:
@@ -494,15 +552,9 @@ class FakeApiServer:
             return _json(200, {"addresses": [], "error": "lookup: i/o timeout"})
         return _json(200, {"addresses": [self.ill.dns_says or "10.96.7.7"], "error": ""})
 
-    def _fetch(self, node: FakeNode, url: str) -> tuple[int, str, bytes]:
-        peer = self._peer(node, url)
-        if peer is None:
-            return _json(200, {"status": 0, "body": "", "error": "dial tcp: i/o timeout"})
-        return _json(200, {"status": 200, "body": peer, "error": ""})
-
     def _peer(self, node: FakeNode, url: str) -> str | None:
-        if self.ill.stranger_answers:
-            return self.ill.stranger_answers
+        if self.ill.wrong_pod_answers:
+            return self.ill.wrong_pod_answers
         if url == "http://10.96.7.7/name":
             works = self.services["check"]["spec"]["ports"] == [{"port": 80, "targetPort": 8080}]
             is_broken = node.name in self.ill.service_fails_on or not works
@@ -524,16 +576,17 @@ class FakeApiServer:
         return 200, "text/plain", b"x" * short
 
 
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+def _base64(pem: trustme.Blob) -> str:
+    return base64.b64encode(pem.bytes()).decode()
 
 
 def _json(status: int, document: Json) -> tuple[int, str, bytes]:
     return status, "application/json", json.dumps(document).encode()
 
 
-def _status(code: int, message: str) -> tuple[int, str, bytes]:
-    return _json(code, {"kind": "Status", "status": "Failure", "message": message, "code": code})
+def _status(code: int, message: str, *, causes: Sequence[Json] = ()) -> tuple[int, str, bytes]:
+    document = {"kind": "Status", "status": "Failure", "message": message, "code": code}
+    return _json(code, document | {"details": {"causes": list(causes)}})
 
 
 class _Listener(ThreadingHTTPServer):
@@ -557,18 +610,12 @@ class _Listener(ThreadingHTTPServer):
 
 
 def _tls_context(fake: FakeApiServer) -> ssl.SSLContext:
-    server = make_identity(
-        "kube-apiserver",
-        issuer=fake.ca,
-        address=fake.certificate_address,
-        valid_until=fake.valid_until,
+    server = fake.ca.issue_cert(
+        fake.certificate_address, not_before=fake.valid_from, not_after=fake.valid_until
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(server.certificate_pem + server.key_pem)
-        file.flush()
-        context.load_cert_chain(file.name)
-    context.load_verify_locations(cadata=fake.ca.certificate_pem.decode())
+    server.configure_cert(context)
+    fake.ca.configure_trust(context)
     context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
@@ -585,6 +632,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve()
 
+    def do_PATCH(self) -> None:
+        if self.headers["Content-Type"] != "application/merge-patch+json":
+            self._send(*_status(415, "the body of the request was in an unknown format"), cut="")
+            return
+        self._serve()
+
     def do_DELETE(self) -> None:
         self._serve()
 
@@ -592,14 +645,9 @@ class _Handler(BaseHTTPRequestHandler):
         fake = self.server.fake
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else {}
-        if fake.ill.hangs:
-            fake.released.wait()
-        if fake.ill.delay_s:
-            fake.released.wait(fake.ill.delay_s)
-        if fake.is_cut():
-            self.close_connection = True
-            return
-        if fake.raw(self):
+        if fake.ill.hangs or fake.ill.delay_s:
+            fake.released.wait(None if fake.ill.hangs else fake.ill.delay_s)
+        if fake.is_cut() or fake.raw(self):
             self.close_connection = True
             return
         answer = fake.answer(self.command, self.path, body)
@@ -615,6 +663,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(sent)
         self.close_connection = self.close_connection or cut == "length"
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Give the time of the fake clock, as the cluster's own clock."""
+        return super().date_time_string(timestamp or self.server.fake.clock.utc().timestamp())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base names it
         """Say nothing."""

@@ -1,19 +1,37 @@
 """An API server that knows the nodes that joined it."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bootstrap.adapters.kubernetes.tokens import join_token_secret
+from bootstrap.adapters.kubernetes.manifests import join_token_secret
 from bootstrap.errors import BootstrapError, TimedOutError, VerifyError
-from bootstrap.ports import CertificateExpiry, CheckResult, ExpectedNode
+from bootstrap.ports import CheckResult, ExpectedNode
 from bootstrap.waiting import NotYet
 from tests.fakes.recording import Fake, Journal
 
 _END = datetime(2031, 1, 1, tzinfo=UTC)
 _CHECKS = ("api", "nodes", "dns", "pods", "service name", "pod to pod", "clean-up", "steady")
 _REFUSED = "HTTP 401: the API server does not accept the kubeconfig's certificate"
+
+
+@dataclass(kw_only=True)
+class FakePod:
+    """A pod on a node."""
+
+    name: str
+    node: str
+    #: Whether it is of a DaemonSet, static, or has ended.
+    stays: bool = False
+    #: The disruption budget that lets it not go.
+    budget: str = ""
+    is_told: bool = False
+
+    def __str__(self) -> str:
+        held = f": HTTP 429: The disruption budget {self.budget} needs 1 healthy pods"
+        return f"pod default/{self.name} on {self.node}" + (held if self.budget else " is ending")
 
 
 class FakeClusterApi(Fake):
@@ -24,20 +42,32 @@ class FakeClusterApi(Fake):
     def __init__(self, journal: Journal | None = None) -> None:
         super().__init__(journal)
         self.is_up = False
-        #: Whether it takes the user's credentials for wrong.
+        #: Whether it refuses the user's credentials.
         self.is_refusing = False
         self.nodes: dict[str, str] = {}
         self.tokens: set[str] = set()
         self.sick_checks: set[str] = set()
-        #: Kubeconfigs that hold more than a cluster of ours needs.
-        self.spoilt: set[Path] = set()
+        #: Nodes that take no new pods, and whether we told them so.
+        self.cordoned: dict[str, bool] = {}
+        self.pods: list[FakePod] = []
+        #: Nodes whose objects something keeps.
+        self.kept: set[str] = set()
+        #: Kubeconfigs that name a program to run.
+        self.with_exec: set[Path] = set()
 
     def verify(
-        self, kubeconfig: Path, nodes: Sequence[ExpectedNode], *, patience: int
+        self,
+        kubeconfig: Path,
+        nodes: Sequence[ExpectedNode],
+        *,
+        patience: int,
+        report: Callable[[str], None] = lambda _seen: None,
     ) -> Sequence[CheckResult]:
         self._called("verify", kubeconfig)
         assert patience >= 1
         bad = self._sick(nodes)
+        if bad:
+            report(f"waiting for the checks since 10 s; last seen: {', '.join(sorted(bad))}")
         seen = _REFUSED if self.is_refusing else f"{self.nodes or 'no nodes'}"
         return [
             CheckResult(
@@ -52,6 +82,10 @@ class FakeClusterApi(Fake):
         self._called("joined_nodes", kubeconfig)
         self._answer(kubeconfig)
         return dict(self.nodes)
+
+    def check_ready(self, kubeconfig: Path) -> None:
+        self._called("check_ready", kubeconfig)
+        self._answer(kubeconfig)
 
     def create_join_token(self, kubeconfig: Path, token: str, *, lifetime_s: int) -> None:
         self._called("create_join_token", kubeconfig)
@@ -74,19 +108,51 @@ class FakeClusterApi(Fake):
         self._answer(kubeconfig)
         self.tokens.discard(token)
 
-    def version(self, kubeconfig: Path) -> str:
-        self._called("version", kubeconfig)
+    def cordon(self, kubeconfig: Path, node: str) -> bool:
+        self._called("cordon", kubeconfig)
         self._answer(kubeconfig)
-        return "v1.37.2"
+        if node not in self.nodes or node in self.cordoned:
+            return False
+        self.cordoned[node] = True
+        return self.changed("cordon", node)
 
-    def certificate_expiry(self, kubeconfig: Path) -> CertificateExpiry:
-        self._called("certificate_expiry", kubeconfig)
+    def uncordon(self, kubeconfig: Path, nodes: Collection[str]) -> bool:
+        self._called("uncordon", kubeconfig)
         self._answer(kubeconfig)
-        return CertificateExpiry(client=_END, server=_END)
+        ours = [node for node in nodes if self.cordoned.get(node)]
+        for node in ours:
+            del self.cordoned[node]
+        return bool(ours) and self.changed("uncordon", ",".join(ours))
+
+    def evict_pods(self, kubeconfig: Path, node: str) -> None:
+        self._called("evict_pods", kubeconfig)
+        self._answer(kubeconfig)
+        left = [pod for pod in self.pods if pod.node == node and not pod.stays]
+        for pod in left:
+            pod.is_told = not pod.budget
+        # A pod on a node that is not Ready never ends.
+        if self.nodes.get(node) == "Ready":
+            self.pods = [pod for pod in self.pods if not (pod in left and pod.is_told)]
+        if left:
+            self.changed("evict_pods", node)
+            raise NotYet("; ".join(map(str, sorted(left, key=lambda pod: not pod.budget))))
+
+    def remove_node(self, kubeconfig: Path, node: str) -> None:
+        self._called("remove_node", kubeconfig)
+        self._answer(kubeconfig)
+        if node in self.kept:
+            raise NotYet(f"node '{node}' is still registered")
+        self.cordoned.pop(node, None)
+        if self.nodes.pop(node, None) is not None:
+            self.changed("remove_node", node)
+
+    def certificate_expiry(self, kubeconfig: Path) -> datetime:
+        self._called("certificate_expiry", kubeconfig)
+        return _END
 
     def _called(self, method: str, kubeconfig: Path) -> None:
         self.called(method, kubeconfig.name)
-        if kubeconfig in self.spoilt:
+        if kubeconfig in self.with_exec:
             raise VerifyError(
                 f"Could not use the kubeconfig '{kubeconfig}'.",
                 details="fields that are not used: user.exec",
@@ -98,7 +164,8 @@ class FakeClusterApi(Fake):
         if not self.is_up or self.is_refusing:
             return {"api"}
         all_here = {node.name for node in nodes} <= set(self.nodes)
-        all_ready = set(self.nodes.values()) <= {"Ready"}
+        off = {node.name for node in nodes if node.is_off}
+        all_ready = {state for name, state in self.nodes.items() if name not in off} <= {"Ready"}
         return self.sick_checks | (set() if all_here and all_ready else {"nodes", "pods"})
 
     def _answer(self, kubeconfig: Path) -> None:

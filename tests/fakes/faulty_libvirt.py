@@ -1,4 +1,4 @@
-"""A libvirt whose n-th call fails, hangs or is the daemon's last (faults.md, FL)."""
+"""A libvirt whose n-th call fails, hangs or is the daemon's last."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ class When(StrEnum):
 
 
 def an_error(code: int, source: int = libvirt.VIR_FROM_QEMU) -> libvirt.libvirtError:
-    """Give what libvirt raises, as told by one of its parts."""
+    """Return what libvirt raises for an error of one of its parts."""
     text = f"injected {code}"
     error = libvirt.libvirtError(text)
     error.err = (code, source, text, 2, None, None, None, -1, -1)
@@ -27,7 +27,7 @@ def an_error(code: int, source: int = libvirt.VIR_FROM_QEMU) -> libvirt.libvirtE
 
 
 def a_closed_socket() -> libvirt.libvirtError:
-    """Give what every call raises after the daemon died."""
+    """Return what every call raises after the daemon died."""
     return an_error(libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_FROM_RPC)
 
 
@@ -56,7 +56,7 @@ class FaultyLibvirt:
 
     real: libvirt.virConnect
     fault: Fault | None = None
-    #: How often nobody answers after the daemon has died.
+    #: How many connections fail after the daemon has died.
     refusals: int = 1
     names: list[str] = field(default_factory=list)
     refused: int = 0
@@ -88,10 +88,11 @@ class FaultyLibvirt:
 
         def answer() -> object:
             match wanted["execute"]:
-                case "qom-list":
-                    return [{"name": name} for name in sorted(plugged)]
                 case "human-monitor-command":
-                    return "\n".join(sorted(plugged))
+                    return _network(plugged)
+                case "netdev_del":
+                    plugged.remove(wanted["arguments"]["id"])
+                    return {}
                 case _:
                     assert wanted["arguments"]["id"] not in plugged, "it is there already"
                     plugged.add(wanted["arguments"]["id"])
@@ -149,3 +150,13 @@ class _Proxy:
         if isinstance(result, libvirt.virDomain):
             return _Proxy(result, self._owner, self._daemon)
         return result
+
+
+def _network(backends: set[str]) -> str:
+    """Write what QEMU's ``info network`` writes: a hub's ports with their cables, then others."""
+    lines = ["hub 0"]
+    for node in sorted({name.partition("-")[2] for name in backends}):
+        cable = f"cable-{node}: index=0,type=dgram" if f"cable-{node}" in backends else ""
+        is_port = f"port-{node}" in backends
+        lines.append(f" \\ port-{node}{': ' if cable else ''}{cable}" if is_port else cable)
+    return "\n".join(lines)

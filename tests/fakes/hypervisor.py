@@ -3,26 +3,30 @@
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from bootstrap.errors import NotFoundError, NotOursError
+from bootstrap.errors import BootstrapError, NotFoundError, NotOursError
 from bootstrap.model.cluster import Domain, DomainState, Mark, NodeImage
 from bootstrap.model.names import ClusterName
-from bootstrap.model.plan import NodePlan
+from bootstrap.model.plan import NodePlan, SwitchPlan
 from tests.fakes.recording import Fake, Journal
 
 
 @dataclass
 class Defined:
-    """One domain; without a mark it is somebody else's."""
+    """One domain; without a mark it is of another owner."""
 
     name: str
     uuid: uuid.UUID
     mark: Mark | None = None
     definition: object = None
-    links: frozenset[str] = frozenset()
+    #: The nodes that a switch is defined to have cables to.
+    cables: frozenset[str] = frozenset()
     state: DomainState = DomainState.SHUT_OFF
-    #: The cables that the running domain has.
+    #: The nodes to which a running switch has cables.
     plugged: set[str] = field(default_factory=set)
+    #: The files that a running domain has as disks for a while, by serial.
+    disks: dict[str, Path] = field(default_factory=dict)
 
 
 class FakeHypervisor(Fake):
@@ -39,60 +43,95 @@ class FakeHypervisor(Fake):
     ) -> None:
         super().__init__(journal)
         self.domains_by_uuid = {} if shared is None else shared
+        #: The domains whose guests do not react to their power button.
+        self.deaf: set[str] = set()
         self.on_start: Callable[[str], None] = lambda _name: None
         self._install_id = install_id
 
     def domains(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
         self.called("domains")
-        ours = filter(None, map(self._ours, self.domains_by_uuid.values()))
-        return sorted(
-            (domain for domain in ours if cluster in (None, domain.mark.cluster)),
-            key=lambda domain: domain.name,
-        )
+        return [domain for domain in self._all(cluster) if not domain.is_switch]
+
+    def switches(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
+        self.called("switches")
+        return [domain for domain in self._all(cluster) if domain.is_switch]
 
     def ensure_domain(
         self, node: NodePlan, *, mark: Mark, image: NodeImage, emulated: bool
     ) -> bool:
-        self.called("ensure_domain", node.name)
+        self.called("ensure_domain", node.domain_name)
         definition = (replace(node, labels={}), image, emulated)
-        known = self.domains_by_uuid.get(node.uuid)
-        if known is None:
-            self._refuse_foreign(node.name)
-            known = self.domains_by_uuid[node.uuid] = Defined(node.name, node.uuid)
-        elif self._ours(known) is None:
-            raise NotOursError(f"Domain '{node.name}' has our UUID but not our mark.")
-        elif known.definition == definition:
+        if not self._define(node.domain_name, node.uuid, mark, definition):
             return False
-        known.mark, known.definition = mark, definition
-        known.links = frozenset(link.node for link in node.links)
-        return self.changed("ensure_domain", node.name)
+        return self.changed("ensure_domain", node.domain_name)
 
-    def start_domain(self, name: str) -> bool:
-        self.called("start_domain", name)
-        domain = self._lookup(name)
+    def ensure_switch(self, switch: SwitchPlan, *, mark: Mark) -> bool:
+        self.called("ensure_switch", switch.domain_name)
+        is_changed = self._define(switch.domain_name, switch.uuid, mark, switch)
+        domain = self._lookup(switch.domain_name)
+        domain.cables = frozenset(cable.node for cable in switch.cables)
+        if domain.state is DomainState.RUNNING:
+            is_changed |= domain.cables != domain.plugged
+            domain.plugged = set(domain.cables)
+        return is_changed and self.changed("ensure_switch", switch.domain_name)
+
+    def start_domain(self, domain_name: str) -> bool:
+        self.called("start_domain", domain_name)
+        domain = self._lookup(domain_name)
         if domain.state is DomainState.RUNNING:
             return False
         if domain.state is DomainState.SHUT_OFF:
-            domain.plugged = set(domain.links)
-            self.on_start(name)
+            domain.plugged = set(domain.cables)
+            self.on_start(domain.mark.node if domain.mark else "")
         domain.state = DomainState.RUNNING
-        return self.changed("start_domain", name)
+        return self.changed("start_domain", domain_name)
 
-    def power_off_domain(self, name: str) -> bool:
-        self.called("power_off_domain", name)
-        domain = self._lookup(name)
+    def shut_down_domain(self, domain_name: str) -> bool:
+        self.called("shut_down_domain", domain_name)
+        domain = self._lookup(domain_name)
+        if domain.state not in {DomainState.RUNNING, DomainState.PAUSED}:
+            return False
+        if domain.state is DomainState.RUNNING and domain_name not in self.deaf:
+            domain.state = DomainState.SHUT_OFF
+        return self.changed("shut_down_domain", domain_name)
+
+    def suspend_domain(self, domain_name: str) -> bool:
+        self.called("suspend_domain", domain_name)
+        domain = self._lookup(domain_name)
+        if domain.state is DomainState.PAUSED:
+            return False
+        if domain.state is not DomainState.RUNNING:
+            raise BootstrapError(f"Could not suspend domain '{domain_name}'.")
+        domain.state = DomainState.PAUSED
+        return self.changed("suspend_domain", domain_name)
+
+    def power_off_domain(self, domain_name: str) -> bool:
+        self.called("power_off_domain", domain_name)
+        domain = self._lookup(domain_name)
         if domain.state not in {DomainState.RUNNING, DomainState.PAUSED}:
             return False
         domain.state = DomainState.SHUT_OFF
-        return self.changed("power_off_domain", name)
+        domain.disks.clear()
+        return self.changed("power_off_domain", domain_name)
 
-    def ensure_link(self, node: NodePlan, worker: str) -> bool:
-        self.called("ensure_link", f"{node.name} {worker}")
-        domain = self._lookup(node.name)
-        if domain.state is not DomainState.RUNNING or worker in domain.plugged:
+    def attach_disk(self, domain_name: str, path: Path) -> str:
+        self.called("attach_disk", domain_name)
+        domain = self._lookup(domain_name)
+        if domain.state is not DomainState.RUNNING:
+            raise BootstrapError(f"Domain '{domain_name}' does not run.")
+        serial = f"bootstrap-{path.stem[:10]}"
+        if serial not in domain.disks:
+            domain.disks[serial] = path
+            self.changed("attach_disk", domain_name)
+        return serial
+
+    def detach_disks(self, domain_name: str) -> bool:
+        self.called("detach_disks", domain_name)
+        domain = self._lookup(domain_name)
+        if not domain.disks:
             return False
-        domain.plugged.add(worker)
-        return self.changed("ensure_link", f"{node.name} {worker}")
+        domain.disks.clear()
+        return self.changed("detach_disks", domain_name)
 
     def remove_domain(self, unique: uuid.UUID) -> bool:
         domain = self.domains_by_uuid.get(unique)
@@ -105,9 +144,32 @@ class FakeHypervisor(Fake):
         return self.changed("remove_domain", domain.name)
 
     def named(self, name: str) -> Defined | None:
-        """Give any domain by its name."""
         found = (domain for domain in self.domains_by_uuid.values() if domain.name == name)
         return next(found, None)
+
+    def of_node(self, name: str) -> Defined | None:
+        """Return the domain of a node of ours by the node's name."""
+        found = (one for one in self.domains_by_uuid.values() if one.mark and one.mark.node == name)
+        return next(found, None)
+
+    def _all(self, cluster: ClusterName | None) -> list[Domain]:
+        ours = filter(None, map(self._ours, self.domains_by_uuid.values()))
+        return sorted(
+            (domain for domain in ours if cluster in (None, domain.mark.cluster)),
+            key=lambda domain: domain.domain_name,
+        )
+
+    def _define(self, name: str, unique: uuid.UUID, mark: Mark, definition: object) -> bool:
+        known = self.domains_by_uuid.get(unique)
+        if known is None:
+            self._refuse_foreign(name)
+            known = self.domains_by_uuid[unique] = Defined(name, unique)
+        elif self._ours(known) is None:
+            raise NotOursError(f"Domain '{name}' has our UUID but not our mark.")
+        elif known.definition == definition:
+            return False
+        known.mark, known.definition = mark, definition
+        return True
 
     def _lookup(self, name: str) -> Defined:
         domain = self.named(name)
@@ -130,7 +192,7 @@ class FakeHypervisor(Fake):
         if mark is None or not mark.is_on(domain.uuid, install_id=self._install_id):
             return None
         return Domain(
-            name=domain.name,
+            domain_name=domain.name,
             uuid=domain.uuid,
             state=domain.state,
             reason="",

@@ -1,9 +1,10 @@
 """Node images that take no time to build."""
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from bootstrap.adapters.artifacts.lock import lock_of
-from bootstrap.errors import HostError
+from bootstrap.adapters.artifacts.go.components import components_of
+from bootstrap.errors import HostError, StateError
 from bootstrap.model.cluster import NodeImage
 from tests.fakes.recording import Fake, Journal
 
@@ -18,8 +19,13 @@ class FakeImages(Fake):
         self.built: dict[str, NodeImage] = {}
         #: What an image would be built from now.
         self.key = "0123456789abcdef"
+        self.today = "2030-01-01T00:00:00+00:00"
+        #: When the packages of the base system were fetched.
+        self.fetched = ""
         #: Images of which a byte is not what was built.
         self.rotten: set[str] = set()
+        #: Those of which this is known.
+        self.condemned: set[str] = set()
         #: Whether the host has the programs that building needs.
         self.has_tools = True
         #: Whether a killed run left something.
@@ -29,17 +35,45 @@ class FakeImages(Fake):
         self.called("find", key)
         return self.built.get(key)
 
-    def ensure(self, kubernetes_version: str) -> NodeImage:
+    def expected(self, kubernetes_version: str) -> NodeImage | None:
+        self.called("expected", kubernetes_version)
+        components_of(kubernetes_version)
+        return None if self.key in self.condemned else self.built.get(self.key)
+
+    def check(self, image: NodeImage) -> None:
+        self.called("check", image.key)
+        if image.key in self.rotten or image.key not in self.built:
+            self.condemned.add(image.key)
+            raise StateError(
+                f"Node image '{image.key}' fails its SHA-256.", hint="bootstrap image build"
+            )
+
+    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> NodeImage:
         self.called("ensure", kubernetes_version)
-        lock_of(kubernetes_version)
-        if self.key not in self.built or self.key in self.rotten:
+        components_of(kubernetes_version)
+        wanted = f"{int(self.key, 16) + 1:016x}" if refresh else self.key
+        if wanted not in self.built or wanted in self.rotten:
             if not self.has_tools:
                 hint = "sudo apt-get install mmdebstrap"
                 raise HostError("This host lacks the program 'mmdebstrap'.", hint=hint)
-            self.built[self.key] = _image(self.key, kubernetes_version)
-            self.rotten.discard(self.key)
-            self.changed("ensure", self.key)
-        return self.built[self.key]
+            if refresh or not self.fetched:
+                self.fetched = self.today
+            self.key = wanted
+            self.built[wanted] = _image(wanted, kubernetes_version, self.fetched)
+            self.rotten.discard(wanted)
+            self.condemned.discard(wanted)
+            self.changed("ensure", wanted)
+        return self.built[wanted]
+
+    def list(self) -> Sequence[NodeImage]:
+        return [self.built[key] for key in sorted(self.built)]
+
+    def prune(self, in_use: Collection[str]) -> Sequence[str]:
+        unused = sorted(self.built.keys() - set(in_use))
+        for key in unused:
+            del self.built[key]
+            self.changed("prune", key)
+        return unused
 
     def sweep(self) -> None:
         self.called("sweep")
@@ -48,7 +82,7 @@ class FakeImages(Fake):
             self.changed("sweep")
 
 
-def _image(key: str, kubernetes_version: str) -> NodeImage:
+def _image(key: str, kubernetes_version: str, fetched: str) -> NodeImage:
     place = Path("/images") / key
     return NodeImage(
         key=key,
@@ -57,4 +91,5 @@ def _image(key: str, kubernetes_version: str) -> NodeImage:
         initrd=place / "initrd.img",
         kubernetes_version=kubernetes_version,
         size_bytes=1,
+        packages_fetched=fetched,
     )

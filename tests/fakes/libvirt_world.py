@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import libvirt
 import psutil
@@ -19,55 +18,28 @@ from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
 from bootstrap.adapters.volumes.store import FileVolumes
 from bootstrap.errors import HostError
-from bootstrap.model.cluster import DomainState, NodeImage
+from bootstrap.model.cluster import DomainState
 from bootstrap.model.plan import ClusterPlan
 from bootstrap.ports import Hypervisor
-from tests.builders import an_image
+from tests.builders import URI, an_image
 from tests.fakes.hypervisor import Defined, FakeHypervisor
 
-_DAEMON = "libvirtd"
 _FOREIGN = """<domain type='{kind}'><name>{name}</name><uuid>{unique}</uuid>
 <memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os></domain>"""
 
 
-class World(Protocol):
-    """What a contract test may do behind the adapter's back."""
-
-    image: NodeImage
-    #: Where volumes are that this libvirt may open.
-    place: Path
-
-    def hypervisor(self, install_id: uuid.UUID) -> Hypervisor:
-        """Give the adapter, as one install of the tool sees this libvirt."""
-
-    def prepare(self, plan: ClusterPlan) -> None:
-        """Make the files that the plan's domains need to start."""
-
-    def define_foreign(self, name: str, unique: uuid.UUID | None = None) -> None:
-        """Define a domain without any mark."""
-
-    def pause(self, name: str) -> None:
-        """Suspend a running domain."""
-
-    def save(self, name: str) -> None:
-        """Save a running domain's memory and stop it."""
-
-    def describe(self, name: str) -> str | None:
-        """Tell all that is known of a domain, none if there is no such domain."""
-
-
 class FakeWorldOfDomains:
-    """The fake."""
+    """The fake, and what a contract test may do behind its back."""
 
     def __init__(self) -> None:
-        self.image, self.place = an_image(), Path("/volumes")
+        self.image, self.place, self.uri = an_image(), Path("/volumes"), URI
         self._domains: dict[uuid.UUID, Defined] = {}
 
     def hypervisor(self, install_id: uuid.UUID) -> Hypervisor:
         return FakeHypervisor(install_id, shared=self._domains)
 
     def prepare(self, plan: ClusterPlan) -> None:
-        """Nothing is needed."""
+        """Make the files that the plan's domains need to start: none."""
 
     def define_foreign(self, name: str, unique: uuid.UUID | None = None) -> None:
         unique = unique or uuid.uuid4()
@@ -79,19 +51,22 @@ class FakeWorldOfDomains:
     def save(self, name: str) -> None:
         self._named(name).state = DomainState.SAVED
 
+    def write(self, path: Path, data: bytes) -> None:
+        """Nothing reads it."""
+
     def describe(self, name: str) -> str | None:
-        found = [repr(known) for known in self._domains.values() if known.name == name]
-        return found[0] if found else None
+        """Tell all that is known of a domain, none if there is no such domain."""
+        return next((repr(it) for it in self._domains.values() if it.name == name), None)
 
     def _named(self, name: str) -> Defined:
-        return next(known for known in self._domains.values() if known.name == name)
+        return next(it for it in self._domains.values() if it.name == name)
 
 
 class LibvirtWorld:
     """A real libvirt: its test driver, or QEMU."""
 
     def __init__(self, connection: Connection, place: Path, kind: str) -> None:
-        self.place = place
+        self.place, self.uri = place, connection.uri
         self.image = replace(an_image(place), kernel=place / "kernel")
         self._connection, self._kind = connection, kind
         #: The foreign domains that were defined here; others test on the same libvirt.
@@ -107,6 +82,7 @@ class LibvirtWorld:
         self.image.kernel.write_bytes(halting_kernel())
         self.image.initrd.write_bytes(bytes(512))
         volumes = FileVolumes(self.place / "volumes", plan.install_id, mode=0o711)
+        volumes.ensure_switch_directory(plan.switch)
         for node in plan.nodes:
             volumes.ensure_root_volume(node, image=self.image)
             volumes.ensure_seed_volume(node, {"meta-data": ""})
@@ -123,6 +99,10 @@ class LibvirtWorld:
     def save(self, name: str) -> None:
         self.raw(name).managedSave()
 
+    def write(self, path: Path, data: bytes) -> None:
+        path.write_bytes(data)
+        path.chmod(0o444)
+
     def describe(self, name: str) -> str | None:
         for domain in _open(self._connection).listAllDomains():
             if domain.name() == name:
@@ -130,8 +110,10 @@ class LibvirtWorld:
         return None
 
     def raw(self, name: str) -> libvirt.virDomain:
-        """Give libvirt's own object."""
         return _open(self._connection).lookupByName(name)
+
+
+World = FakeWorldOfDomains | LibvirtWorld
 
 
 @contextlib.contextmanager
@@ -175,7 +157,7 @@ def qemu_world(skip: Callable[[str], object]) -> Iterator[LibvirtWorld]:
 
 
 def _runtime_directory() -> str:
-    """Give where libvirt's client looks for the daemon: glib reads the variable only once."""
+    """Return where libvirt's client looks for the daemon: glib reads the variable only once."""
     glib = ctypes.CDLL("libglib-2.0.so.0")
     glib.g_get_user_runtime_dir.restype = ctypes.c_char_p
     return os.fsdecode(glib.g_get_user_runtime_dir())
@@ -185,16 +167,13 @@ def _end_daemon(config_home: str) -> None:
     """End the session daemon that was started for this world, which outlives its clients."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if (
-                process.environ().get("XDG_CONFIG_HOME") == config_home
-                and process.name() == _DAEMON
-            ):
+            is_ours = process.environ().get("XDG_CONFIG_HOME") == config_home
+            if is_ours and process.name() == "libvirtd":
                 process.terminate()
                 process.wait(30)
 
 
 def _open(connection: Connection) -> libvirt.virConnect:
-    """Give libvirt's own object, to act behind the adapter's back."""
     return connection.run("open", lambda it: it)
 
 
@@ -203,18 +182,14 @@ def _remove_all(connection: Connection, world: LibvirtWorld) -> None:
         # Another's may go away at any moment.
         with contextlib.suppress(libvirt.libvirtError):
             if domain.UUIDString() in world.foreign or str(world.place) in domain.XMLDesc():
-                _remove(domain)
-
-
-def _remove(domain: libvirt.virDomain) -> None:
-    if domain.isActive():
-        domain.destroy()
-    if domain.isPersistent():
-        domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
+                if domain.isActive():
+                    domain.destroy()
+                if domain.isPersistent():
+                    domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
 
 
 def halting_kernel() -> bytes:
-    """Give a kernel that the boot protocol accepts and that does nothing at all."""
+    """Return a kernel that the boot protocol accepts and that does nothing at all."""
     kernel = bytearray(8192)
     kernel[0x1F1] = 1  # sectors of set-up code
     kernel[0x1FE:0x200] = b"\x55\xaa"

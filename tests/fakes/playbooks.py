@@ -6,9 +6,11 @@ import yaml
 
 from bootstrap.errors import BootstrapError
 from bootstrap.model.plan import ClusterPlan, NodePlan
+from bootstrap.planning.inventory import archive_name
 from bootstrap.ports import PlaybookResult
 from bootstrap.waiting import NotYet
 from tests.fakes.cluster_api import FakeClusterApi
+from tests.fakes.cluster_files import FakeClusterFiles
 from tests.fakes.recording import Fake, Journal
 from tests.fakes.shell import FakeShell
 
@@ -19,11 +21,14 @@ class FakePlaybookRunner(Fake):
     port = "playbooks"
 
     def __init__(
-        self, shell: FakeShell, api: FakeClusterApi, journal: Journal | None = None
+        self,
+        shell: FakeShell,
+        api: FakeClusterApi,
+        files: FakeClusterFiles,
+        journal: Journal | None = None,
     ) -> None:
         super().__init__(journal)
-        self._shell, self._api = shell, api
-        self._files: dict[str, object] = {}
+        self._shell, self._api, self._files = shell, api, files
 
     def run(
         self, plan: ClusterPlan, nodes: Sequence[NodePlan], *, secrets: Mapping[str, object]
@@ -50,9 +55,10 @@ class FakePlaybookRunner(Fake):
 
     def _play(self, plan: ClusterPlan, node: NodePlan, join: str | None) -> int:
         self._shell.is_ready(node)
-        routes = [(other.name, other.address, other.pod_subnet) for other in plan.nodes]
-        changed = int(self._files.get(node.name) != routes)
-        self._files[node.name] = routes
+        archive = self._files.files.get(str(plan.name), {}).get(archive_name(node.name), "")
+        digest, memory = archive.partition("\n")[0], self._shell.memory(node)
+        changed = int(digest not in memory)
+        memory |= {digest, "init-cluster.done" if node.is_control_plane else "join.done"}
         if node.is_control_plane:
             changed += self._join(node)
             self._api.is_up = True

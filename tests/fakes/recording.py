@@ -21,7 +21,6 @@ class Journal:
         self.changes.clear()
 
     def changes_of(self, *ports: str) -> list[str]:
-        """List what the named ports changed."""
         return [call for call in self.changes if call.partition(".")[0] in ports]
 
 

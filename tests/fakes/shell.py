@@ -1,5 +1,7 @@
 """Nodes that answer by SSH as soon as their domains have booted well."""
 
+from collections.abc import Callable
+
 from bootstrap.model.cluster import DomainState
 from bootstrap.ports import Reachable, ShellResult
 from bootstrap.waiting import NotYet
@@ -18,6 +20,14 @@ class FakeShell(Fake):
     ) -> None:
         super().__init__(journal)
         self.answers: dict[str, ShellResult] = {}
+        #: Programs of the nodes: each answers a command that is its own.
+        self.programs: list[Callable[[Reachable, str], ShellResult | None]] = []
+        #: The nodes whose clocks are wrong until they are set.
+        self.wrong_clocks: set[str] = set()
+        #: The control planes whose certificates end within days, until they are renewed.
+        self.old_certificates: set[str] = set()
+        #: By the node's name and the command.
+        self.answers_of: dict[tuple[str, str], ShellResult] = {}
         self._hypervisor, self._volumes = hypervisor, volumes
 
     def is_ready(self, node: Reachable) -> None:
@@ -28,10 +38,28 @@ class FakeShell(Fake):
         self.called("run", node.name)
         assert timeout_s > 0
         self._reach(node)
-        return self.answers.get(command, ShellResult(exit_status=0, stdout="", stderr=""))
+        for program in self.programs:
+            if answer := program(node, command):
+                return answer
+        known = " ".join(sorted(self.memory(node)))
+        if "date -s" in command and node.name in self.wrong_clocks:
+            self.wrong_clocks.remove(node.name)
+            known += " clock-was-off"
+        if "checkend" in command and node.name in self.old_certificates:
+            known += " certificates-end-soon"
+        if "certs renew" in command:
+            self.old_certificates.discard(node.name)
+        if (node.name, command) in self.answers_of:
+            return self.answers_of[node.name, command]
+        return self.answers.get(command, ShellResult(exit_status=0, stdout=known, stderr=""))
+
+    def memory(self, node: Reachable) -> set[str]:
+        """Return what the node remembers of what was done on it."""
+        held = self._volumes.held[node.directory.parent.name]
+        return held.memory.setdefault(node.name, set())
 
     def _reach(self, node: Reachable) -> None:
-        domain = self._hypervisor.named(node.name)
+        domain = self._hypervisor.of_node(node.name)
         if domain is None or domain.state is not DomainState.RUNNING:
             raise NotYet("connection refused")
         if PANIC in self._volumes.consoles.get(node.name, ""):

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tests.processes import free_ports
+
 _BUFFER = 65536
 _RESET = struct.pack("ii", 1, 0)
 
@@ -16,7 +18,7 @@ _RESET = struct.pack("ii", 1, 0)
 class Illness:
     """What becomes of a connection once ``after`` bytes of the server have passed."""
 
-    #: One of the keys of ``SickLink._acts``, ``slow`` or ``healthy``.
+    #: healthy, slow, close, reset, freeze, or a kind of noise.
     kind: str = "healthy"
     after: int = 0
     chance: random.Random = field(default_factory=random.Random)
@@ -40,9 +42,9 @@ class SickLink:
     def open(self) -> None:
         """Take connections; from now on always at the same port."""
         while self._listener is None:
-            # Only a port that was asked for by number stays ours while nobody listens.
+            # Only a port that was asked for by number stays ours while we do not listen.
             with contextlib.suppress(OSError):
-                self._listener = socket.create_server(("127.0.0.1", self.port or _free_port()))
+                self._listener = socket.create_server(("127.0.0.1", self.port or free_ports(1)[0]))
                 self.port = self._listener.getsockname()[1]
         self._listener.listen()
         self._start(self._accept, self._listener)
@@ -57,7 +59,7 @@ class SickLink:
         self._ended.set()
         assert self._listener
         for end in (self._listener, *self._sockets):
-            # Closing alone wakes nobody who waits in another thread.
+            # Closing alone does not wake a thread that waits.
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -93,31 +95,16 @@ class SickLink:
     def _answers(self, client: socket.socket, server: socket.socket, ill: Illness) -> None:
         passed = 0
         while data := server.recv(_BUFFER):
-            if ill.kind == "healthy":
-                client.sendall(data)
-            elif ill.kind == "slow":
+            if ill.kind == "slow":
                 self._drip(client, data, ill)
-            elif passed + len(data) >= ill.after:
+            elif ill.kind != "healthy" and passed + len(data) >= ill.after:
                 at = ill.after - passed
                 client.sendall(data[:at])
-                self._acts[ill.kind](client, data[at:], ill)
+                self._fall_ill(client, data[at:], ill)
                 return
             else:
                 client.sendall(data)
             passed += len(data)
-
-    @property
-    def _acts(self) -> dict[str, Callable[[socket.socket, bytes, Illness], None]]:
-        return {
-            "close": self._close,
-            "reset": self._close,
-            "freeze": self._freeze,
-            "corrupt": self._corrupt,
-            "babble": self._babble,
-            "escapes": self._escape,
-            "tarpit": self._tarpit,
-            "endless line": self._endless_line,
-        }
 
     def _drip(self, client: socket.socket, data: bytes, ill: Illness) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -126,54 +113,50 @@ class SickLink:
             client.sendall(data[:size])
             data = data[size:]
 
-    def _close(self, client: socket.socket, _rest: bytes, ill: Illness) -> None:
+    def _fall_ill(self, client: socket.socket, rest: bytes, ill: Illness) -> None:
         if ill.kind == "reset":
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-
-    def _freeze(self, _client: socket.socket, _rest: bytes, _ill: Illness) -> None:
-        self._ended.wait()
-
-    def _corrupt(self, client: socket.socket, rest: bytes, ill: Illness) -> None:
-        damaged = bytearray(rest)
-        for _ in range(ill.chance.randint(1, 4)):
-            if damaged:  # a piece may end just where the illness begins
-                damaged[ill.chance.randrange(len(damaged))] ^= 1 << ill.chance.randrange(8)
-        client.sendall(damaged)
-        self._ended.wait()
-
-    def _babble(self, client: socket.socket, _rest: bytes, ill: Illness) -> None:
-        client.sendall(ill.chance.randbytes(ill.chance.randint(1, 100_000)))
-        if ill.chance.random() < 0.5:
+        if ill.kind in {"close", "reset"}:
+            return
+        for data in _noise(rest, ill):
+            if self._ended.wait(ill.chance.uniform(0.001, 0.05)):
+                return
+            client.sendall(data)
+        if ill.kind != "babble" or ill.chance.random() < 0.5:
             self._ended.wait()
 
-    def _escape(self, client: socket.socket, _rest: bytes, _ill: Illness) -> None:
-        client.sendall(b"\x1b]0;owned\x07\x1b[2J\x9b1m" + b"\x00\r" + b"A" * 100_000 + b"\r\n")
-        self._ended.wait()
 
-    def _tarpit(self, client: socket.socket, _rest: bytes, ill: Illness) -> None:
-        while not self._ended.wait(ill.chance.uniform(0.001, 0.05)):
-            client.sendall(b"%x\r\n" % ill.chance.getrandbits(32))
-
-    def _endless_line(self, client: socket.socket, _rest: bytes, _ill: Illness) -> None:
-        while not self._ended.wait(0.001):
-            client.sendall(b"a" * 1000)
+def _noise(rest: bytes, ill: Illness) -> Iterator[bytes]:
+    chance = ill.chance
+    match ill.kind:
+        case "corrupt":
+            damaged = bytearray(rest)
+            for _ in range(chance.randint(1, 4)):
+                if damaged:  # a piece may end just where the illness begins
+                    damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+            yield bytes(damaged)
+        case "babble":
+            yield chance.randbytes(chance.randint(1, 100_000))
+        case "escapes":
+            yield b"\x1b]0;owned\x07\x1b[2J\x9b1m" + b"\x00\r" + b"A" * 100_000 + b"\r\n"
+        case "tarpit":
+            while True:
+                yield b"%x\r\n" % chance.getrandbits(32)
+        case "endless line":
+            while True:
+                yield b"a" * 1000
+        case _:
+            return
 
 
 @contextlib.contextmanager
 def sick_link(target: int) -> Iterator[SickLink]:
-    """Run a link to a port of this machine."""
     link = SickLink(target)
     link.open()
     try:
         yield link
     finally:
         link.end()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port: int = closed.getsockname()[1]
-    return port
 
 
 def _forward(client: socket.socket, server: socket.socket) -> None:

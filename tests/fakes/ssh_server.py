@@ -44,6 +44,7 @@ class SshServer:
     commands: list[str] = field(default_factory=list)
     users: list[str] = field(default_factory=list)
     port: int = 0
+    connections: int = 0
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def serve(self, listener: socket.socket) -> None:
@@ -51,6 +52,7 @@ class SshServer:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = listener.accept()
+                self.connections += 1
                 threading.Thread(target=self._serve_one, args=(connection,), daemon=True).start()
 
     def end(self) -> None:

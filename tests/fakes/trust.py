@@ -2,10 +2,11 @@
 
 import base64
 from collections.abc import Mapping
+from pathlib import Path
 
-from bootstrap.adapters.trust.ssh_keys import check_alias
 from bootstrap.errors import StateError
-from bootstrap.model.keys import NodeKeys
+from bootstrap.model.keys import CertificatePair, NodeKeys, check_alias
+from bootstrap.model.names import ClusterName
 from tests.fakes.recording import Fake, Journal
 
 _PAIRS = ("ca", "etcd/ca", "front-proxy-ca")
@@ -21,6 +22,9 @@ class FakeTrust(Fake):
         super().__init__(journal)
         self.is_damaged = False
         self._generation = self._encryption_generation = 1
+        #: The nodes that have keys, and how often each of them had new ones.
+        self.nodes: set[str] = set()
+        self._renewals: dict[str, int] = {}
         self._tokens = 0
 
     def lose(self) -> None:
@@ -39,6 +43,14 @@ class FakeTrust(Fake):
         self._read()
         return f"sha256:{self._generation:064x}"
 
+    def user_certificate(self, cluster: ClusterName) -> CertificatePair:
+        self._read()
+        own = f"{cluster} {self._generation}"
+        return CertificatePair(certificate_pem=f"user {own}\n", key_pem=f"key {own}\n")
+
+    def client_key_file(self) -> Path:
+        return Path("/state/ssh/client")
+
     def encryption_key(self) -> str:
         self._read()
         return base64.b64encode(bytes([self._encryption_generation]) * 32).decode()
@@ -46,12 +58,22 @@ class FakeTrust(Fake):
     def node_keys(self, node: str) -> NodeKeys:
         check_alias(node)
         self._read()
-        own = f"{node}-{self._generation}"
+        self.nodes.add(node)
+        own = f"{node}-{self._generation}{self._renewals.get(node, '')}"
         return NodeKeys(
             host_private_key=f"-----BEGIN OPENSSH PRIVATE KEY-----\n{own}\n",
             host_public_key=f"ssh-ed25519 AAAA{own} bootstrap",
             authorized_key=f"ssh-ed25519 AAAAclient{self._generation} bootstrap",
         )
+
+    def remove_node_keys(self, node: str) -> bool:
+        check_alias(node)
+        self.called("remove_node_keys", node)
+        if node not in self.nodes:
+            return False
+        self.nodes.discard(node)
+        self._renewals[node] = self._renewals.get(node, 0) + 1
+        return self.changed("remove_node_keys", node)
 
     def new_join_token(self) -> str:
         self._tokens += 1

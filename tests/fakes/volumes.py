@@ -7,8 +7,9 @@ from pathlib import Path
 
 from bootstrap.errors import NotOursError
 from bootstrap.model.cluster import NodeImage
+from bootstrap.model.keys import check_alias
 from bootstrap.model.names import ClusterName
-from bootstrap.model.plan import ROOT_VOLUME, NodePlan
+from bootstrap.model.plan import ROOT_VOLUME, NodePlan, SwitchPlan
 from tests.fakes.recording import Fake, Journal
 
 PANIC = "[    1.0] Kernel panic - not syncing: Fatal exception"
@@ -16,7 +17,7 @@ PANIC = "[    1.0] Kernel panic - not syncing: Fatal exception"
 
 @dataclass
 class Held:
-    """A cluster's directory; without an owner it is somebody else's."""
+    """A cluster's directory; without an owner it is foreign."""
 
     owner: uuid.UUID | None
     #: The cluster that the marker names; that of a copy names another one.
@@ -25,6 +26,8 @@ class Held:
     hypervisor: str = ""
     #: Path -> what it holds: a base's path, or a seed's files, or nothing any more.
     files: dict[Path, object] = field(default_factory=dict)
+    #: What each node remembers on its disk of what was done on it.
+    memory: dict[str, set[str]] = field(default_factory=dict)
 
 
 class FakeVolumes(Fake):
@@ -50,14 +53,18 @@ class FakeVolumes(Fake):
 
     def ensure_root_volume(self, node: NodePlan, *, image: NodeImage) -> bool:
         self.called("ensure_root_volume", node.name)
-        return self._ensure("ensure_root_volume", node, node.root_volume, image.disk)
+        return self._ensure("ensure_root_volume", node.directory, node.root_volume, image.disk)
 
     def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
         self.called("ensure_seed_volume", node.name)
         held = self.held.get(node.directory.parent.name)
         if held and held.files.get(node.seed_volume) not in (None, dict(files)):
             del held.files[node.seed_volume]  # of a run that was killed before the first boot
-        return self._ensure("ensure_seed_volume", node, node.seed_volume, dict(files))
+        return self._ensure("ensure_seed_volume", node.directory, node.seed_volume, dict(files))
+
+    def ensure_switch_directory(self, switch: SwitchPlan) -> bool:
+        self.called("ensure_switch_directory", switch.directory.parent.name)
+        return self._ensure("ensure_switch_directory", switch.directory, switch.directory, None)
 
     def remove_seed_volume(self, node: NodePlan) -> bool:
         self.called("remove_seed_volume", node.name)
@@ -66,6 +73,9 @@ class FakeVolumes(Fake):
             return False
         files[node.seed_volume] = None
         return self.changed("remove_seed_volume", node.name)
+
+    def sync(self, cluster: ClusterName) -> None:
+        self.called("sync", cluster)
 
     def console(self, node: NodePlan) -> str:
         return self.consoles.get(node.name, "")
@@ -93,6 +103,22 @@ class FakeVolumes(Fake):
         bases = (base for files in held for path, base in files if path.name == ROOT_VOLUME)
         return {base.parent.name for base in bases if isinstance(base, Path)}
 
+    def remove_node(self, cluster: ClusterName, node: str) -> bool:
+        check_alias(node)
+        self.called("remove_node", node)
+        held = self.held.get(str(cluster))
+        if held is None:
+            return False
+        gone = [path for path in held.files if path.parent.name == node]
+        if not gone:
+            return False
+        if fault := self._fault(str(cluster), held):
+            raise NotOursError(f"Directory '{cluster}' is not ours.", details=fault)
+        for path in gone:
+            del held.files[path]
+        held.memory.pop(node, None)
+        return self.changed("remove_node", node)
+
     def remove_cluster(self, cluster: ClusterName) -> bool:
         self.called("remove_cluster", cluster)
         held = self.held.get(str(cluster))
@@ -103,15 +129,15 @@ class FakeVolumes(Fake):
         del self.held[str(cluster)]
         return self.changed("remove_cluster", cluster)
 
-    def _ensure(self, method: str, node: NodePlan, path: Path, content: object) -> bool:
-        name = node.directory.parent.name
+    def _ensure(self, method: str, directory: Path, path: Path, content: object) -> bool:
+        name = directory.parent.name
         held = self.held.setdefault(name, Held(self._install_id, name, self._hypervisor))
         if fault := self._fault(name, held):
             raise NotOursError(f"Directory '{name}' is not ours.", details=fault)
         if path in held.files:
             return False
         held.files[path] = content
-        return self.changed(method, node.name)
+        return self.changed(method, directory.name)
 
     def _fault(self, name: str, held: Held) -> str:
         if held.owner is None:

@@ -8,77 +8,70 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests import scale as how_much
 from tests.faults.daemon import Daemon, private_daemon
-from tests.faults.sandbox import Sandbox, fresh_name
+from tests.faults.sandbox import Sandbox
 
 _REPOSITORY = Path(__file__).parents[2]
 _SOURCES = ("bootstrap", "templates", "playbooks", "artifacts")
-_TALLIES: list[str] = []
+_TALLY = "faults"
 
 
-@dataclass
-class Scale:
+class Scale(Counter[str]):
     """How much is tried, and what came of it."""
 
-    test: str
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def choose(self, *, ci: int, long: int) -> int:
-        """Give the number of trials."""
-        return how_much.trials(ci=ci, long=long)
-
-    @property
-    def is_long(self) -> bool:
-        return how_much.IS_LONG
+    is_long = how_much.IS_LONG
+    choose = staticmethod(how_much.trials)
 
     def count(self, what: str, number: int = 1) -> None:
         """Note a trial and how it went."""
-        self.counts[what] = self.counts.get(what, 0) + number
+        self[what] += number
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"faults: {how_much.header()}")
-    for line in _TALLIES:
-        terminalreporter.write_line(line)
+    reports = [report for group in terminalreporter.stats.values() for report in group]
+    for report in reports:
+        # Each process of a parallel run hands its reports to this one.
+        if getattr(report, "when", "") == "teardown":
+            for name, line in report.user_properties:
+                if name == _TALLY:
+                    terminalreporter.write_line(line)
 
 
 @pytest.fixture
 def scale(request: pytest.FixtureRequest) -> Iterator[Scale]:
-    chosen = Scale(request.node.name)
-    began = time.monotonic()
+    chosen, began = Scale(), time.monotonic()
     yield chosen
-    counts = ", ".join(f"{what} {number}" for what, number in chosen.counts.items())
-    _TALLIES.append(f"  {chosen.test}: {counts} ({time.monotonic() - began:.0f} s)")
+    counts = ", ".join(f"{what} {number}" for what, number in chosen.items())
+    line = f"  {request.node.name}: {counts} ({time.monotonic() - began:.0f} s)"
+    request.node.user_properties.append((_TALLY, line))
 
 
 @pytest.fixture
 def seeded(request: pytest.FixtureRequest) -> random.Random:
-    """Give randomness that the printed seed brings back, whichever tests are run."""
+    """Return randomness that the printed seed repeats, with any selection of tests."""
     return how_much.chance(request.node.name)
 
 
 @pytest.fixture(scope="session")
 def _short_place() -> Iterator[Path]:
     # The path of a Unix socket has 107 characters at most.
-    place = Path(tempfile.mkdtemp(prefix="bs-", dir="/tmp"))
-    yield place
-    shutil.rmtree(place)
+    with tempfile.TemporaryDirectory(prefix="bs-", dir="/tmp") as place:
+        yield Path(place)
 
 
 @pytest.fixture(scope="session")
 def daemon(_short_place: Path) -> Iterator[Daemon]:
     if shutil.which("libvirtd", path="/usr/sbin:/usr/bin") is None:
         pytest.skip("libvirtd is not installed")
-    place = _short_place / "d"
-    place.mkdir()
-    with private_daemon(place) as running:
+    with private_daemon(_short_place / "d") as running:
         yield running
 
 
@@ -104,10 +97,9 @@ def nursery(_short_place: Path) -> Iterator[str]:
 def sandbox(
     daemon: Daemon, nursery: str, seeded: random.Random, _short_place: Path, _repository_kept: None
 ) -> Iterator[Sandbox]:
-    """Give a user with an empty home; afterwards nothing of it is left anywhere."""
+    """Make a user with an empty home; afterwards nothing of it is left."""
     place = Path(tempfile.mkdtemp(prefix="u-", dir=_short_place))
-    made = Sandbox(place, daemon, nursery, seeded, name=fresh_name(seeded))
-    made.remember()
+    made = Sandbox(place, daemon, nursery, seeded)
     yield made
     try:
         made.assert_sound()

@@ -7,48 +7,45 @@ outlives every process, as a real guest's would.
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import libvirt
 import yaml
 
-from bootstrap.adapters.image.debian import DebianImages
+from bootstrap import ports
+from bootstrap.adapters.clock import now_text
+from bootstrap.adapters.image.bake import DISK, INITRD, KERNEL
+from bootstrap.adapters.image.debian import DebianImages, node_image
 from bootstrap.adapters.kubernetes.access import read_access
-from bootstrap.adapters.libvirt.xml import link_ends
-from bootstrap.adapters.trust.pem import CertificatePair
 from bootstrap.adapters.trust.store import TrustStore
-from bootstrap.adapters.trust.user_certificate import is_good_user_certificate
+from bootstrap.adapters.trust.user_certificate import is_usable_user_certificate
+from bootstrap.composition import LazyPorts
 from bootstrap.errors import BootstrapError
 from bootstrap.model.cluster import DomainState, NodeImage
+from bootstrap.model.keys import CertificatePair
 from bootstrap.model.names import ClusterName
-from bootstrap.model.plan import ClusterPlan, LinkPlan, NodePlan
-from bootstrap.ports import (
-    CertificateExpiry,
-    CheckResult,
-    ExpectedNode,
-    Hypervisor,
-    PlaybookResult,
-    Reachable,
-    ShellResult,
-)
+from bootstrap.model.plan import ClusterPlan, NodePlan, SwitchPlan
+from bootstrap.ports import Hypervisor, Reachable, ShellResult
 from bootstrap.waiting import NotYet
+from tests.fakes.cluster_api import FakeClusterApi
+from tests.fakes.playbooks import FakePlaybookRunner
+from tests.fakes.recording import Fake
 
 IMAGE_KEY = "0123456789abcdef"
 _HOST_KEY = re.compile(rb'ed25519_public: "([^"]+)"')
 _CLIENT_KEY = re.compile(rb'ssh_authorized_keys: \["([^"]+)"\]')
 
-Quiet = Any
-
 
 class Memory:
     """Files beside the disks; written in one step, for a guest is not killed with us."""
 
-    def __init__(self, volumes: Path, quiet: Quiet) -> None:
-        self._volumes, self._quiet = volumes, quiet
+    def __init__(self, quiet: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        self.quiet = quiet
 
     def of(self, directory: Path) -> dict[str, Any]:
         try:
@@ -58,17 +55,9 @@ class Memory:
 
     def keep(self, directory: Path, **facts: object) -> None:
         with self.quiet():
-            known = self.of(directory) | facts
             new = directory / "guest.json.new"
-            new.write_text(json.dumps(known))
+            new.write_text(json.dumps(self.of(directory) | facts, default=sorted))
             os.replace(new, directory / "guest.json")
-
-    def quiet(self) -> AbstractContextManager[None]:
-        result: AbstractContextManager[None] = self._quiet()
-        return result
-
-    def control_plane(self, cluster: str) -> Path:
-        return self._volumes / cluster / f"{cluster}-control-plane"
 
 
 class Guests:
@@ -81,7 +70,7 @@ class Guests:
         self._boot(node)
         known = self._memory.of(node.directory)
         if "host" not in known:
-            raise NotYet("no seed was found: nobody can log in")
+            raise NotYet("no seed was found: no key is accepted")
         with self._memory.quiet():
             host = self._trust.ensure_host_key(node.name).public_line
             client = self._trust.ensure_client_key().public_line
@@ -98,7 +87,8 @@ class Guests:
         return ShellResult(exit_status=0, stdout=f"{command}, {timeout_s} s\n", stderr="")
 
     def _boot(self, node: Reachable) -> None:
-        states = {domain.name: domain.state for domain in self._hypervisor.domains()}
+        domains = self._hypervisor.domains(ClusterName(node.directory.parent.name))
+        states = {domain.name: domain.state for domain in domains}
         if states.get(node.name) is not DomainState.RUNNING:
             raise NotYet(f"connection refused: {states.get(node.name)}")
         if not (node.directory / "root.qcow2").exists():
@@ -111,94 +101,55 @@ class Guests:
             self._memory.keep(node.directory, host=host[1].decode(), client=client[1].decode())
 
 
-class Playbooks:
-    """Implements PlaybookRunner: kubeadm init on the control plane, join elsewhere, once."""
+class Playbooks(FakePlaybookRunner):
+    """Runs kubeadm init on the control plane and join elsewhere, each once."""
 
-    def __init__(self, guests: Guests, memory: Memory) -> None:
-        self._guests, self._memory = guests, memory
-
-    def run(
-        self, plan: ClusterPlan, nodes: Sequence[NodePlan], *, secrets: Mapping[str, object]
-    ) -> PlaybookResult:
-        configs = secrets.get("kubeadm_join_configs", {})
-        assert isinstance(configs, Mapping)
-        changed = {node.name: self._play(plan, node, configs.get(node.name)) for node in nodes}
-        return PlaybookResult(changed=changed, finished=frozenset(changed))
+    def __init__(self, shell: ports.NodeShell, memory: Memory) -> None:
+        Fake.__init__(self)
+        self._guests, self._memory = shell, memory
 
     def _play(self, plan: ClusterPlan, node: NodePlan, join: str | None) -> int:
-        try:
-            self._guests.is_ready(node)
-        except NotYet as error:
-            raise BootstrapError(f"{node.name}: unreachable", details=str(error)) from error
-        files = [[other.name, str(other.address)] for other in plan.nodes]
+        self._guests.is_ready(node)
+        files = [node.name, str(node.address)]
         known = self._memory.of(node.directory)
         changed = int(known.get("files") != files)
         self._memory.keep(node.directory, files=files)
-        plane = self._memory.control_plane(str(plan.name))
-        if node.is_control_plane and not known.get("authority"):
+        plane = plan.initial_control_plane.directory
+        if node.is_control_plane and "authority" not in known:
             authority = (plan.state_directory / "ca.crt").read_text()
-            ready = {node.name: "Ready"}
-            self._memory.keep(
-                plane, authority=authority, server=plan.server, tokens=[], nodes=ready
-            )
-            return changed + 1
+            self._memory.keep(plane, authority=authority, server=plan.server, nodes={}, tokens=[])
         api = self._memory.of(plane)
-        if join is not None and node.name not in api["nodes"]:
+        if node.name in api["nodes"] or not (node.is_control_plane or join):
+            return changed
+        if join:
             token = yaml.safe_load(join)["discovery"]["bootstrapToken"]["token"]
             assert token in api["tokens"], "the API server does not know the token"
-            self._join(plane, node)
-            changed += 1
-        return changed
-
-    def _join(self, plane: Path, node: NodePlan) -> None:
-        nodes = self._memory.of(plane).get("nodes", {})
-        self._memory.keep(plane, nodes={**nodes, node.name: "Ready"})
+        self._memory.keep(plane, nodes={**api["nodes"], node.name: "Ready"})
+        return changed + 1
 
 
-class Api:
-    """Implements ClusterApi: answers whoever knows its authority and its port."""
+class Api(FakeClusterApi):
+    """Answers those that know its authority and its port, with what it knew before a kill."""
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
+    remembered = ("nodes", "tokens", "cordoned")
 
-    def verify(
-        self, kubeconfig: Path, nodes: Sequence[ExpectedNode], *, patience: int
-    ) -> Sequence[CheckResult]:
-        assert patience >= 1
-        found = self.joined_nodes(kubeconfig)
-        ok = set(found) == {node.name for node in nodes}
-        return [CheckResult(name="nodes", ok=ok, evidence=json.dumps(dict(found)))]
-
-    def joined_nodes(self, kubeconfig: Path) -> Mapping[str, str]:
-        nodes: dict[str, str] = self._answer(kubeconfig)["nodes"]
-        return nodes
-
-    def create_join_token(self, kubeconfig: Path, token: str, *, lifetime_s: int) -> None:
-        assert 0 < lifetime_s <= 3600
-        tokens = self._answer(kubeconfig)["tokens"]
-        self._memory.keep(self._plane(kubeconfig), tokens=[*tokens, token])
+    def __init__(self, volumes: Path, memory: Memory) -> None:
+        super().__init__()
+        self._volumes, self._memory = volumes, memory
 
     def remove_join_token(self, kubeconfig: Path, token: str) -> None:
-        tokens = self._answer(kubeconfig)["tokens"]
-        self._memory.keep(
-            self._plane(kubeconfig), tokens=[other for other in tokens if other != token]
-        )
+        super().remove_join_token(kubeconfig, token)
+        self.changed("remove_join_token")
 
-    def version(self, kubeconfig: Path) -> str:
-        self._answer(kubeconfig)
-        return "v1.37.2"
+    def changed(self, method: str, name: object = "") -> bool:
+        self._memory.keep(self._plane, **{name: getattr(self, name) for name in self.remembered})
+        return super().changed(method, name)
 
-    def certificate_expiry(self, kubeconfig: Path) -> CertificateExpiry:
-        self._answer(kubeconfig)
-        end = datetime(2031, 1, 1, tzinfo=UTC)
-        return CertificateExpiry(client=end, server=end)
-
-    def _plane(self, kubeconfig: Path) -> Path:
-        return self._memory.control_plane(kubeconfig.parent.name)
-
-    def _answer(self, kubeconfig: Path) -> dict[str, Any]:
+    def _called(self, method: str, kubeconfig: Path) -> None:
+        super()._called(method, kubeconfig)
         access = read_access(kubeconfig)
-        known = self._memory.of(self._plane(kubeconfig))
+        self._plane = self._volumes / kubeconfig.parent.name / "control-plane"
+        known = self._memory.of(self._plane)
         if "nodes" not in known:
             raise NotYet("connection refused")
         if access.server != known["server"]:
@@ -210,49 +161,63 @@ class Api:
         )
         authority = CertificatePair(certificate_pem=known["authority"], key_pem="")
         name = ClusterName(kubeconfig.parent.name)
-        if not is_good_user_certificate(pair, name, authority, datetime.now(UTC)):
+        if not is_usable_user_certificate(pair, name, authority, datetime.now(UTC)):
             raise BootstrapError("The API server refuses the client certificate.")
-        return known
-
-
-class NoArtifacts:
-    """Implements Artifacts: none are built here, for the image is made without any."""
-
-    def ensure(self, version: str) -> NoReturn:
-        raise AssertionError(f"the artefacts of {version} were asked for")
+        self.is_up = True
+        for fact in self.remembered:
+            setattr(self, fact, type(getattr(self, fact))(known.get(fact, ())))
 
 
 class Images(DebianImages):
     """The real store of node images; only the build itself is three small files."""
 
-    def ensure(self, kubernetes_version: str) -> NodeImage:
+    def expected(self, kubernetes_version: str) -> NodeImage | None:
+        del kubernetes_version
+        return self.find(IMAGE_KEY)
+
+    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> NodeImage:
+        assert not refresh
         return self.find(IMAGE_KEY) or self._made(kubernetes_version)
 
     def _made(self, version: str) -> NodeImage:
         with self._locked():
-            self._store.prepare()
-            found = self._store.find(IMAGE_KEY)
-            if found is not None:
-                return found
-            with self._store.building(IMAGE_KEY, kubernetes_version=version) as work:
-                for name in ("disk.raw", "vmlinuz", "initrd.img"):
-                    (work / name).write_bytes(bytes(4096))
-        image = self._store.find(IMAGE_KEY)
-        assert image is not None
-        return image
+            self._images.prepare()
+            found = self._images.find(IMAGE_KEY)
+            return node_image(
+                found
+                or self._images.add(IMAGE_KEY, version=version, fetched=now_text(), make=_blank)
+            )
 
 
-class Cables:
-    """Stands for the monitor of a running QEMU, which the test driver has not."""
+def _blank(work: Path) -> None:
+    for name in (DISK, KERNEL, INITRD):
+        (work / name).write_bytes(bytes(4096))
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
 
-    def plug(self, domain: libvirt.virDomain, node: NodePlan, link: LinkPlan) -> bool:
-        if link_ends(node, link)[0] in domain.XMLDesc():
-            return False
-        plugged = self._memory.of(node.directory).get("plugged", [])
-        if link.node in plugged:
-            return False
-        self._memory.keep(node.directory, plugged=[*plugged, link.node])
-        return True
+def plug_cables(domain: libvirt.virDomain, switch: SwitchPlan) -> bool:
+    """Stand in for QEMU's monitor, which the test driver has not."""
+    assert domain.name() == switch.domain_name
+    assert domain.isActive()
+    return False
+
+
+class GuestPorts(LazyPorts):
+    """The real ports, but for what needs a guest that boots."""
+
+    memory = Memory()
+
+    @cached_property
+    def shell(self) -> ports.NodeShell:
+        return Guests(self.hypervisor, self.memory, self.trust_store)
+
+    @cached_property
+    def playbooks(self) -> ports.PlaybookRunner:
+        return Playbooks(self.shell, self.memory)
+
+    @cached_property
+    def api(self) -> ports.ClusterApi:
+        return Api(self.site.volumes, self.memory)
+
+    @cached_property
+    def images(self) -> ports.Images:
+        return Images(self.directories, self.events, self.artifacts)

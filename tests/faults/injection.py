@@ -3,18 +3,21 @@
 Wraps the ports' methods and Python's ways to change files, in the child process only.
 """
 
+import _pyio  # type: ignore[import-not-found] # of the standard library
+import builtins
+import contextlib
 import errno
 import io
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from bootstrap.errors import BootstrapError
-
-Port = TypeVar("Port")
+from bootstrap.model.names import ClusterName
+from bootstrap.workflow.environment import Ports
 
 #: Methods of ports that only look; every other one is a point, also one that is new.
 LOOKING = {
@@ -22,24 +25,16 @@ LOOKING = {
     "volumes": {"clusters", "console", "images"},
     "images": {"find", "list"},
     "trust": set[str](),
-    "products": {"check_kubeconfig", "clusters"},
+    "files": {"clusters", "find", "read"},
+    "kubeconfig": {"check"},
+    "evidence": set[str](),
     "playbooks": set[str](),
-    "api": {"certificate_expiry", "joined_nodes", "version"},
+    "api": {"certificate_expiry", "check_ready", "joined_nodes"},
 }
 #: Functions of ``os`` that change files; fsync and write too, since each may fail.
 _FILE_CALLS = (
-    "replace",
-    "rename",
-    "unlink",
-    "remove",
-    "mkdir",
-    "rmdir",
-    "fsync",
-    "truncate",
-    "ftruncate",
-    "chmod",
-    "link",
-    "symlink",
+    *("replace", "rename", "unlink", "remove", "mkdir", "rmdir", "fsync", "truncate"),
+    *("ftruncate", "chmod", "link", "symlink", "write"),
 )
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
@@ -48,44 +43,41 @@ class Injection:
     """Counts points of one kind, notes them if asked, and harms at one."""
 
     def __init__(self, request: dict[str, Any]) -> None:
-        fault = request.get("fault") or {}
-        self._kind = fault.get("kind", "")
-        self._record = fault.get("record")
-        self._at = fault.get("at", 0)
-        self._action = fault.get("action", "")
-        self._reached = fault.get("reached", "")
+        fault = request["fault"]
+        self._kind, self._action = fault.get("kind", ""), fault.get("action", "")
+        self._at, self._record = fault.get("at", 0), fault.get("record")
+        self._reached = fault.get("reached")
         self._count = 0
         self._is_off = False
-        self._real_open = os.open
-        self._real_write = os.write
 
-    def off(self) -> "Suspended":
+    @contextlib.contextmanager
+    def off(self) -> Iterator[None]:
         """Do not count what the test's own fakes do."""
-        return Suspended(self)
+        before, self._is_off = self._is_off, True
+        try:
+            yield
+        finally:
+            self._is_off = before
 
-    def port(self, name: str, real: Port) -> Port:
+    def port(self, name: str, real: Any) -> Any:
         """Wrap a port, if ports are what shall fail."""
-        return cast("Port", _Wrapped(self, name, real)) if self._kind == "ports" else real
+        return _Wrapped(self, name, real) if self._kind == "ports" else real
 
     def pass_point(self, name: str) -> None:
         """Count a point; at the chosen one, do the harm."""
         if self._is_off:
             return
         self._count += 1
-        if self._record:
-            with self.off():
-                descriptor = self._real_open(
-                    self._record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
-                )
-                self._real_write(descriptor, f"{self._count} {name}\n".encode())
-                os.close(descriptor)
-        if self._count == self._at:
-            with self.off():
+        with self.off():
+            if self._record:
+                with open(self._record, "a") as record:
+                    record.write(f"{self._count} {name}\n")
+            if self._count == self._at:
                 self._harm(name)
 
     def _harm(self, name: str) -> None:
         if self._reached:
-            os.close(self._real_open(self._reached, os.O_WRONLY | os.O_CREAT, 0o600))
+            Path(self._reached).touch()
         if self._action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if self._action == "raise":
@@ -103,15 +95,12 @@ class Injection:
         for name in _FILE_CALLS:
             setattr(os, name, self._around(name, getattr(os, name)))
         os.open = self._opening(os.open)
-        os.write = self._around("write", os.write)
-        io.open = self._io_open(io.open)
-        import builtins
-
-        builtins.open = io.open
+        # Python's own open() in Python, which calls the functions above.
+        builtins.open = io.open = _pyio.open
 
     def _around(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **keywords: Any) -> Any:
-            place = _place(arguments[0]) if name != "replace" else _place(arguments[1])
+            place = _place(arguments[0] if name != "replace" else arguments[1])
             self.pass_point(f"{name}:before {place}")
             result = real(*arguments, **keywords)
             if self._kind == "files":
@@ -128,65 +117,19 @@ class Injection:
 
         return call
 
-    def _io_open(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(  # noqa: PLR0913, PLR0917 - as io.open
-            file: Any,
-            mode: str = "r",
-            buffering: int = -1,
-            encoding: str | None = None,
-            errors: str | None = None,
-            newline: str | None = None,
-            closefd: bool = True,  # noqa: FBT001, FBT002
-            opener: Any = None,
-        ) -> Any:
-            if not set(mode) & set("wax+") or self._is_off:
-                return real(file, mode, buffering, encoding, errors, newline, closefd, opener)
-            if not isinstance(file, int):
-                self.pass_point(f"open:before {_place(file)}")
-            raw = _HookedFile(self, file, mode.replace("b", "").replace("t", ""), closefd, opener)
-            if buffering == 0:
-                return raw
-            buffer: Any = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
-            return buffer if "b" in mode else io.TextIOWrapper(buffer, encoding, errors, newline)
 
-        return call
+class FaultyPorts:
+    """The ports of a command, each wrapped if ports are what shall fail."""
 
+    def __init__(self, real: Ports, injection: Injection) -> None:
+        self._real, self._injection = real, injection
 
-class Suspended:
-    """A block in which no point counts."""
+    def cluster(self, name: ClusterName) -> Ports:
+        return FaultyPorts(self._real.cluster(name), self._injection)
 
-    def __init__(self, injection: Injection) -> None:
-        self._injection = injection
-        self._before = False
-
-    def __enter__(self) -> None:
-        self._before = self._injection._is_off  # noqa: SLF001
-        self._injection._is_off = True  # noqa: SLF001
-
-    def __exit__(self, *_: object) -> None:
-        self._injection._is_off = self._before  # noqa: SLF001
-
-
-class _HookedFile(io.FileIO):
-    def __init__(
-        self,
-        injection: Injection,
-        file: Any,
-        mode: str,
-        closefd: bool,  # noqa: FBT001 - as FileIO
-        opener: Any,
-    ) -> None:
-        self._injection = injection
-        self._file = file
-        super().__init__(file, mode, closefd, opener)
-
-    def write(self, data: Any) -> int:
-        self._injection.pass_point(f"write:before {_place(self._file)}")
-        return super().write(data)
-
-    def truncate(self, size: int | None = None) -> int:
-        self._injection.pass_point(f"truncate:before {_place(self._file)}")
-        return super().truncate(size)
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._real, name)
+        return self._injection.port(name, found) if name in LOOKING else found
 
 
 class _Wrapped:
@@ -202,7 +145,8 @@ class _Wrapped:
             return found
 
         def call(*arguments: Any, **keywords: Any) -> Any:
-            what = _what(arguments)
+            first = next(iter(arguments), "")
+            what = str(getattr(first, "name", first if isinstance(first, str) else ""))
             self._injection.pass_point(f"{self._name}.{method}:before {what}".strip())
             result = found(*arguments, **keywords)
             self._injection.pass_point(f"{self._name}.{method}:after {what}".strip())
@@ -211,18 +155,11 @@ class _Wrapped:
         return call
 
 
-def _what(arguments: tuple[Any, ...]) -> str:
-    first = next(iter(arguments), "")
-    return str(getattr(first, "name", first if isinstance(first, str) else ""))
-
-
 def _place(path: Any) -> str:
     if isinstance(path, int):
         try:
             path = os.readlink(f"/proc/self/fd/{path}")
         except OSError:
             return f"descriptor {path}"
-    root = os.environ.get("BOOTSTRAP_FAULT_PLACE", "/")
-    text = os.fspath(path)
-    text = text.decode() if isinstance(text, bytes) else text
+    text, root = os.fsdecode(path), os.environ.get("BOOTSTRAP_FAULT_PLACE", "/")
     return str(Path(text).relative_to(root)) if text.startswith(root) else text

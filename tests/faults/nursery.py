@@ -1,21 +1,39 @@
 """A process that has imported everything once and forks a child for each command.
 
 Run as ``python -m tests.faults.nursery SOCKET``. A request is one line of JSON; the answer
-is the child's pid, and in the end its wait status. The nursery has one thread and no
-libvirt connection, so a child begins as a new process would.
+is the child's pid, and in the end its exit code. The nursery has one thread and no libvirt
+connection, so a child begins as a new process would.
 """
 
 import contextlib
+import faulthandler
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import resource
-import selectors
 import signal
 import socket
 import sys
 from pathlib import Path
 from typing import Any
+
+import bootstrap
+from bootstrap.composition import Composition
+from bootstrap.model.names import ClusterName
+from bootstrap.model.site import Site
+from bootstrap.ports import RunEvents
+from bootstrap.workflow.environment import Ports
+from tests.faults.guests import GuestPorts, Memory, plug_cables
+from tests.faults.injection import FaultyPorts, Injection
+
+
+def preload() -> None:
+    modules = [module.name for module in pkgutil.walk_packages(bootstrap.__path__, "bootstrap.")]
+    modules.remove("bootstrap.__main__")
+    for name in (*modules, "pycdlib", "readline"):
+        importlib.import_module(name)
 
 
 def serve(path: str) -> dict[str, Any]:
@@ -23,82 +41,78 @@ def serve(path: str) -> dict[str, Any]:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(4096)
-    selector = selectors.DefaultSelector()
-    selector.register(listener, selectors.EVENT_READ, None)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps those that wait
     while True:
-        for key, _ in selector.select():
-            if key.data is not None:
-                _reap(selector, key)
-                continue
-            client, _address = listener.accept()
-            with client.makefile() as request:
-                line = request.readline()
-            if not line:
-                sys.exit(0)
-            pid = os.fork()
-            if pid == 0:
-                # Through their owners: an owner that closed its number later would close ours.
-                _close(selector, listener, client)
-                return dict(json.loads(line))
-            selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, client))
-            client.sendall(f"{pid}\n".encode())
+        client, _address = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            return _forked(client)
+        client.close()
 
 
-def _reap(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
-    pid, client = key.data
-    _, status = os.waitpid(pid, 0)
-    selector.unregister(key.fd)
-    os.close(key.fd)
-    with contextlib.suppress(OSError):  # the test that asked has given up
-        client.sendall(f"{status}\n".encode())
-    client.close()
-
-
-def _close(
-    selector: selectors.BaseSelector, listener: socket.socket, client: socket.socket
-) -> None:
-    for key in selector.get_map().values():
-        if key.data is not None:
-            os.close(key.fd)
-            key.data[1].close()
-    selector.close()
-    listener.close()
-    client.close()
+def _forked(client: socket.socket) -> dict[str, Any]:
+    """Fork the command and wait for it; its pid is its own until the test has read the end."""
+    with client, client.makefile("r") as asked:
+        request = dict(json.loads(asked.readline()))
+        pid = os.fork()
+        if pid == 0:
+            return request
+        client.sendall(f"{pid}\n".encode())
+        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert ended is not None
+        code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        with contextlib.suppress(OSError):  # the test has given up
+            client.sendall(f"{code}\n".encode())
+            asked.readline()
+        os.waitpid(pid, 0)
+        os._exit(0)
 
 
 def become(request: dict[str, Any]) -> None:
     """Make the forked child what a shell would have started."""
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
+    for received in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(received, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["directory"])
     os.umask(0o022)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    for output, name in ((1, request["stdout"]), (2, request["stderr"])):
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    files = ((os.devnull, os.O_RDONLY), (request["stdout"], append), (request["stderr"], append))
+    for number, (name, flags) in enumerate(files):
         descriptor = os.open(name, flags, 0o600)
-        os.dup2(descriptor, output, inheritable=True)
+        os.dup2(descriptor, number, inheritable=True)
         os.close(descriptor)
-    descriptor = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(descriptor, 0, inheritable=True)
-    os.close(descriptor)
     sys.argv = ["bootstrap", *request["words"]]
     Path(request["began"]).touch()
 
 
-def main() -> None:
-    """Serve; in a child, run the command to the interpreter's own end."""
-    from tests.faults import child
+def run(request: dict[str, Any]) -> None:
+    """Run the command's own `main`, with guests where nothing can boot."""
+    from bootstrap.adapters.libvirt import hypervisor as libvirt_hypervisor
+    from bootstrap.cli import main
 
-    child.preload()
+    faulthandler.register(signal.SIGUSR1)  # a command that hangs prints its stack
+    injection = Injection(request)
+    GuestPorts.memory = Memory(injection.off)
+
+    def ports(site: Site, events: RunEvents, cluster: ClusterName | None) -> Ports:
+        return FaultyPorts(GuestPorts(site, events, cluster), injection)
+
+    # By plain assignment, so that mypy compares the two signatures.
+    libvirt_hypervisor.plug_cables = plug_cables  # type: ignore[attr-defined] # where it is called
+    composition = Composition(ports=ports, default_uri=os.environ["BOOTSTRAP_FAULT_URI"])
+    injection.install()
+    main(composition)
+
+
+if __name__ == "__main__":
+    preload()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.collect()
     gc.freeze()
     request = serve(sys.argv[1])
+    # The command ends with the interpreter, as a process of its own does.
     become(request)
-    child.run(request)
-
-
-if __name__ == "__main__":
-    main()
+    run(request)

@@ -4,7 +4,9 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from functools import partial
 
+import libvirt
 import pytest
 
 from tests.faults.conftest import Scale
@@ -30,16 +32,22 @@ class Verb:
         *,
         before: Callable[[Sandbox], object] = settled,
         after: Callable[[Sandbox], object],
+        again: Callable[[Sandbox], list[str]] | None = None,
+        wakes: bool = True,
     ) -> None:
         self.words, self.before, self.after = words, before, after
+        #: What finishes a run that was broken off.
+        self.again = again or words
+        #: Whether that run also finishes it on machines that have lost their power.
+        self.wakes = wakes
 
 
-def _up(*words: str) -> Callable[[Sandbox], list[str]]:
-    return lambda sandbox: ["up", sandbox.name, *words]
+def _of_it(verb: str, *words: str) -> Callable[[Sandbox], list[str]]:
+    """Return a command about the sandbox's cluster."""
+    return lambda sandbox: [verb, sandbox.name, *words]
 
 
-def _down(sandbox: Sandbox) -> list[str]:
-    return ["down", sandbox.name]
+_up = partial(_of_it, "up")
 
 
 def _prepared(sandbox: Sandbox) -> None:
@@ -61,10 +69,40 @@ def _used(sandbox: Sandbox) -> None:
     assert f"current-context: bootstrap-{sandbox.name}" in text
 
 
+def _remove_again(sandbox: Sandbox) -> list[str]:
+    """Name the node once more as long as the cluster has it, as the switch's mark tells."""
+    switch = sandbox.domains()[f"{sandbox.name}-switch"]
+    # One that runs shows the mark that it was started with.
+    is_known = "worker2" in switch.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+    return ["node", "remove", sandbox.name, "worker2"] if is_known else ["up", sandbox.name]
+
+
+def _made_and(verb: str) -> Callable[[Sandbox], None]:
+    """Have a cluster after another command."""
+
+    def prepare(sandbox: Sandbox) -> None:
+        sandbox.up()
+        sandbox.done(verb, sandbox.name)
+
+    return prepare
+
+
+def _all_are(state: int) -> Callable[[Sandbox], None]:
+    def check(sandbox: Sandbox) -> None:
+        domains = sandbox.domains()
+        found = {domains[f"{sandbox.name}-{node}"].state()[0] for node in sandbox.nodes()}
+        assert found == {state}
+
+    return check
+
+
 UP = Verb(_up(), after=lambda sandbox: sandbox.assert_converged(1))
 DOWN = Verb(
-    _down, before=lambda sandbox: sandbox.up(), after=lambda sandbox: sandbox.assert_nothing()
+    _of_it("down"),
+    before=lambda sandbox: sandbox.up(),
+    after=lambda sandbox: sandbox.assert_nothing(),
 )
+START = Verb(_of_it("start"), before=_made_and("stop"), after=UP.after)
 VERBS = {
     "up": UP,
     "down": DOWN,
@@ -74,10 +112,45 @@ VERBS = {
         before=lambda sandbox: sandbox.up("--workers", "1"),
         after=lambda sandbox: sandbox.assert_converged(2),
     ),
+    "up shrinking": Verb(
+        _up("--workers", "1", "--remove"),
+        before=lambda sandbox: sandbox.up("--workers", "2"),
+        after=lambda sandbox: sandbox.assert_converged(1),
+    ),
+    "node add": Verb(
+        lambda sandbox: ["node", "add", sandbox.name, "--allow-overcommit"],
+        before=lambda sandbox: sandbox.up("--workers", "1"),
+        after=lambda sandbox: sandbox.assert_converged(2),
+        again=_up("--workers", "2"),
+    ),
+    "node remove": Verb(
+        lambda sandbox: ["node", "remove", sandbox.name, "worker2"],
+        before=lambda sandbox: sandbox.up("--workers", "2"),
+        after=lambda sandbox: sandbox.assert_converged(1),
+        again=_remove_again,
+    ),
+    "node replace": Verb(
+        lambda sandbox: ["node", "replace", sandbox.name, "worker", "--allow-overcommit"],
+        before=lambda sandbox: sandbox.up("--workers", "2"),
+        after=lambda sandbox: sandbox.assert_converged(2),
+    ),
+    "stop": Verb(_of_it("stop"), before=DOWN.before, after=_all_are(libvirt.VIR_DOMAIN_SHUTOFF)),
+    "start": START,
+    "reboot": Verb(_of_it("reboot"), before=DOWN.before, after=UP.after),
+    "suspend": Verb(
+        _of_it("suspend"),
+        before=DOWN.before,
+        after=_all_are(libvirt.VIR_DOMAIN_PAUSED),
+        wakes=False,
+    ),
+    "resume": Verb(_of_it("resume"), before=_made_and("suspend"), after=UP.after, wakes=False),
     "up again": Verb(_up("--use"), before=lambda sandbox: sandbox.up(), after=_used),
     "down --all": Verb(lambda _: ["down", "--all"], before=DOWN.before, after=DOWN.after),
     "kubeconfig --use": Verb(
-        lambda sandbox: ["kubeconfig", sandbox.name, "--use"], before=DOWN.before, after=_used
+        _of_it("kubeconfig", "--use"),
+        before=DOWN.before,
+        after=_used,
+        wakes=False,
     ),
     "image prune": Verb(lambda _: ["image", "prune"], before=_prepared, after=_pruned),
 }
@@ -93,15 +166,25 @@ def chosen(scale: Scale, verb: str) -> Verb:
 class Trials:
     """One fault after the other, at each point that a first run without any passes."""
 
-    def __init__(self, sandbox: Sandbox, scale: Scale, verb: Verb, kind: str) -> None:
+    def __init__(
+        self, sandbox: Sandbox, scale: Scale, verb: Verb, kind: str, *, is_power_cut: bool = False
+    ) -> None:
         self._sandbox, self._scale, self._verb, self._kind = sandbox, scale, verb, kind
+        #: Whether the machines end at the same moment as the command.
+        self._is_power_cut = is_power_cut
 
-    def run(self, *actions: str) -> None:
-        """Try every action at each point, or outside of the long run one by chance."""
+    def run(self, *actions: str, most: int | None = None) -> None:
+        """Try every action at each point, or outside of the long run one by chance.
+
+        ``most`` points of them are tried, by chance.
+        """
         points = self._points()
         self._scale.count("points", len(points))
         failures = []
-        for number, name in enumerate(points, start=1):
+        numbered = list(enumerate(points, start=1))
+        if most is not None and not ONLY:
+            numbered = self._sandbox.random.sample(numbered, min(most, len(numbered)))
+        for number, name in numbered:
             by_chance = [self._sandbox.random.choice(actions)]
             for action in actions if self._scale.is_long or ONLY else by_chance:
                 if ONLY in (None, f"{number} {action}"):
@@ -136,16 +219,26 @@ class Trials:
         self._verb.before(self._sandbox)
         ended = self._faulted(number, action)
         self._scale.count({0: "ended well"}.get(ended.exit_code, f"exit {ended.exit_code}"))
-        if ended.exit_code == 0:
+        if self._is_power_cut:
+            self._recover(ended)
+        elif ended.exit_code == 0:
             self._verb.after(self._sandbox)
         self._sandbox.assert_files_whole()
         # Who gives up says `down`, and must not have to finish first.
-        if self._words[0] != "up" or self._sandbox.random.random() < 0.5:
-            rerun = self._sandbox.run(*self._words)
+        if self._words[0] not in {"up", "node"} or self._sandbox.random.random() < 0.5:
+            rerun = self._sandbox.run(*self._verb.again(self._sandbox))
             assert rerun.exit_code == 0, f"{ended}\nrerun: {rerun}"
             self._verb.after(self._sandbox)
             self._scale.count("rerun")
         self._sandbox.down()
+
+    def _recover(self, ended: Ended) -> None:
+        """Take the machines' power, and have the next run bring back what must be there."""
+        self._scale.count("machines that lost their power", self._sandbox.cut_power())
+        verb = self._verb if self._verb.wakes else START
+        rerun = self._sandbox.run(*verb.again(self._sandbox))
+        assert rerun.exit_code == 0, f"{ended}\nafter a power cut: {rerun}"
+        verb.after(self._sandbox)
 
     def _faulted(self, number: int, action: str) -> Ended:
         reached = self._sandbox.place / "out" / "reached"

@@ -12,13 +12,16 @@ import shutil
 import signal
 import socket
 import time
-import uuid
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import libvirt
 import yaml
 
+from bootstrap.adapters.marker import MARKER
+from bootstrap.model.names import SWITCH
 from tests.faults.daemon import Daemon
 from tests.faults.guests import IMAGE_KEY
 
@@ -57,51 +60,38 @@ class Ended:
 
 
 class Running:
-    """A command that runs."""
+    """A command that runs; its pid stays its own until ``end``."""
 
     def __init__(self, words: tuple[str, ...], request: dict[str, Any], nursery: str) -> None:
         self.words, self._request = words, request
+        #: Exists once the command's outputs are open.
+        self.began = Path(request["began"])
         self._link = socket.socket(socket.AF_UNIX)
         self._link.connect(nursery)
         self._link.sendall(json.dumps(request).encode() + b"\n")
         self._answers = self._link.makefile()
         self.pid = int(self._answers.readline())
-        self._handle = -1
-        with contextlib.suppress(ProcessLookupError):  # it may have ended by now
-            self._handle = os.pidfd_open(self.pid)
         self._ended: Ended | None = None
 
-    def send(self, number: signal.Signals) -> bool:
-        """Send a signal; False if the command has ended before."""
-        if self._handle == -1:
-            return False
-        try:
-            signal.pidfd_send_signal(self._handle, number)
-        except ProcessLookupError:
-            return False
-        return True
-
-    @property
-    def began(self) -> Path:
-        """The file that exists once the command's outputs are open."""
-        return Path(self._request["began"])
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, which a command that has ended does not feel."""
+        os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Kill the command and wait for its end."""
         self.send(signal.SIGKILL)
         self.end()
 
     def stop(self) -> None:
         """Stop the command, as Ctrl-Z does, and wait until it is."""
         self.send(signal.SIGSTOP)
-        while _state(self.pid) != "T":
+        while self._state() != "T":
             time.sleep(0.002)
 
     def wait_for_file(self, path: Path) -> bool:
         """Wait until the command has made a file, or has ended."""
         deadline = time.monotonic() + DEADLINE_S
         while not path.exists():
-            if _state(self.pid) in {"", "Z"}:
+            if self._state() == "Z":
                 return path.exists()
             assert time.monotonic() < deadline, f"{self.words} never came to {path.name}"
             time.sleep(0.002)
@@ -115,84 +105,56 @@ class Running:
                 self.send(signal.SIGUSR1)  # it says where
                 time.sleep(0.5)
                 self.send(signal.SIGKILL)
-            status = int(self._answers.readline())
-            if self._handle != -1:
-                os.close(self._handle)
+            code = int(self._answers.readline())
             self._answers.close()
             self._link.close()
-            stdout, stderr = (Path(self._request[name]) for name in ("stdout", "stderr"))
-            code = os.waitstatus_to_exitcode(status)
-            texts = [
-                path.read_text(errors="replace") if path.is_file() else ""
-                for path in (stdout, stderr)
-            ]
+            outputs = [Path(self._request[name]) for name in ("stdout", "stderr")]
+            texts = [path.read_text(errors="replace") if path.is_file() else "" for path in outputs]
             self._ended = Ended(self.words, code, *texts)
             assert not hangs, f"it hangs: {self._ended}"
         return self._ended
 
-
-def _state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return ""
+    def _state(self) -> str:
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-@dataclass
 class Sandbox:
     """A home, a private part of one test driver, and every command that was run."""
 
-    place: Path
-    daemon: Daemon
-    nursery: str
-    random: random.Random
-    name: str = "demo"
-    commands: list[Running] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(self, place: Path, daemon: Daemon, nursery: str, seeded: random.Random) -> None:
+        self.place, self.daemon, self.random = place, daemon, seeded
+        self._nursery = nursery
+        self._commands: list[Running] = []
+        #: A cluster name that no other test has.
+        self.name = f"f-{seeded.getrandbits(32):08x}"
+        self.home, self.root = place / "home", place / "root"
+        self.state = self.root / "state" / self.name
+        self.volumes = self.root / "data" / "volumes" / self.name
+        self.user_kubeconfig = self.home / ".kube" / "config"
         for name in ("tmp", "out", "home/.kube"):
-            (self.place / name).mkdir(parents=True)
-        self.furnish()
+            (place / name).mkdir(parents=True)
+        self._furnish()
+        #: What must exist after `down`.
+        self.before = self.inventory()
 
-    @property
-    def home(self) -> Path:
-        return self.place / "home"
-
-    @property
-    def root(self) -> Path:
-        return self.place / "root"
-
-    @property
-    def state(self) -> Path:
-        return self.root / "state" / self.name
-
-    @property
-    def volumes(self) -> Path:
-        return self.root / "data" / "volumes" / self.name
-
-    @property
-    def user_kubeconfig(self) -> Path:
-        return self.home / ".kube" / "config"
-
-    def furnish(self) -> None:
+    def _furnish(self) -> None:
         """Make the user's own kubeconfig, and an empty home for the tool."""
         self.user_kubeconfig.write_text(USER_KUBECONFIG)
         self.user_kubeconfig.chmod(0o600)
-        self.root.mkdir(mode=0o700)
-        self._remember_no_kvm()
+        self._make_root()
+
+    def _make_root(self) -> None:
+        """Let the real probe find its own memory instead of booting a kernel."""
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        answer = {"key": f"{boot} {os.getuid()}", "acceleration": "emulated", "reason": "a test"}
+        for directory in (self.root, self.root / "cache"):
+            directory.mkdir(mode=0o700)
+        (self.root / "cache" / "acceleration.json").write_text(json.dumps(answer))
 
     def forget_all(self) -> None:
         """Make the next run this user's very first: no install id, no locks, no image."""
         shutil.rmtree(self.root)
-        self.root.mkdir(mode=0o700)
-        self._remember_no_kvm()
-
-    def _remember_no_kvm(self) -> None:
-        """Let the real probe find its own memory instead of booting a kernel."""
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        answer = {"key": f"{boot} {os.getuid()}", "acceleration": "emulated", "reason": "a test"}
-        (self.root / "cache").mkdir(mode=0o700)
-        (self.root / "cache" / "acceleration.json").write_text(json.dumps(answer))
+        self._make_root()
 
     # Commands
 
@@ -202,49 +164,50 @@ class Sandbox:
         ``default_uri`` in it is the libvirt of a command that names none.
         """
         full = (*words, "--allow-overcommit") if words[0] == "up" else words
-        number = len(self.commands)
+        out = self.place / "out" / str(len(self._commands))
         request = {
             "words": full,
             "directory": str(self.place),
             "environment": self._environment(fault.pop("default_uri", self.daemon.uri)),
-            "stdout": str(fault.pop("stdout", self.place / "out" / f"{number}.out")),
-            "stderr": str(fault.pop("stderr", self.place / "out" / f"{number}.err")),
-            "began": str(self.place / "out" / f"{number}.began"),
+            "stdout": str(fault.pop("stdout", f"{out}.out")),
+            "stderr": str(fault.pop("stderr", f"{out}.err")),
+            "began": f"{out}.began",
             "fault": fault,
         }
-        running = Running(full, request, self.nursery)
-        self.commands.append(running)
+        running = Running(full, request, self._nursery)
+        self._commands.append(running)
+        return running
+
+    def hanging(self) -> Running:
+        """Start an `up` that hangs at its 20th call of a port, and wait until it does."""
+        reached = self.place / "out" / "reached"
+        fault = {"kind": "ports", "at": 20, "action": "hang", "reached": str(reached)}
+        running = self.start("up", self.name, **fault)
+        assert running.wait_for_file(reached)
         return running
 
     def run(self, *words: str, **fault: object) -> Ended:
-        """Run a command to its end."""
         return self.start(*words, **fault).end()
 
     def done(self, *words: str) -> Ended:
-        """Run a command that must end well."""
         ended = self.run(*words)
         assert ended.exit_code == 0, str(ended)
         return ended
 
-    def up(self, *words: str) -> Ended:
+    def up(self, *words: str) -> None:
         """Run `up`, which must end well, and check all that must exist then."""
-        ended = self.done("up", self.name, *words)
+        self.done("up", self.name, *words)
         self.assert_converged()
-        return ended
 
-    def down(self) -> Ended:
+    def down(self) -> None:
         """Run `down`, which must end well and leave nothing."""
-        self._switch_back()
-        ended = self.done("down", self.name)
-        self.assert_nothing()
-        return ended
-
-    def _switch_back(self) -> None:
-        """Do as `kubectl config use-context mine`: after --use nobody knows what was before."""
+        # As `kubectl config use-context mine`: --use does not keep what was before.
         text = self.user_kubeconfig.read_text()
         ours = f"current-context: bootstrap-{self.name}"
         if ours in text:
             self.user_kubeconfig.write_text(text.replace(ours, "current-context: mine"))
+        self.done("down", self.name)
+        self.assert_nothing()
 
     def durations(self) -> tuple[float, float]:
         """Measure in seconds how long `up` and `down` take."""
@@ -255,7 +218,8 @@ class Sandbox:
         return middle - began, time.monotonic() - middle
 
     def _environment(self, default_uri: object) -> dict[str, str]:
-        own = {
+        return {
+            "PATH": os.environ["PATH"],
             "HOME": str(self.home),
             "BOOTSTRAP_HOME": str(self.root),
             "BOOTSTRAP_FAULT_PLACE": str(self.place),
@@ -263,14 +227,13 @@ class Sandbox:
             "TMPDIR": str(self.place / "tmp"),
             "LANG": "C.UTF-8",
         }
-        return {"PATH": os.environ["PATH"]} | own
 
     # What exists
 
     def inventory(self) -> dict[str, str]:
         """Tell all that exists: domains, networks, files with what they hold."""
-        found = {f"domain {name}": _describe(domain) for name, domain in self.domains().items()}
         keeper = self.daemon.keeper
+        found = {f"domain {name}": _describe(domain) for name, domain in self.domains().items()}
         found |= {f"network {network.name()}": "" for network in keeper.listAllNetworks()}
         found |= {f"pool {pool.name()}": "" for pool in keeper.listAllStoragePools()}
         for base in (self.root, self.home, self.place / "tmp"):
@@ -280,9 +243,17 @@ class Sandbox:
                     found[relative] = _content(path)
         return found
 
-    def domains(self) -> dict[str, Any]:
-        """Give the domains of this sandbox's clusters, and those of nobody's."""
-        return self.daemon.domains()
+    def domains(self) -> dict[str, libvirt.virDomain]:
+        """Return all domains, running or only defined, by name."""
+        return {domain.name(): domain for domain in self.daemon.keeper.listAllDomains()}
+
+    def cut_power(self) -> int:
+        """End all machines at once, as a power cut does; return how many that were."""
+        running = [domain for domain in self.domains().values() if domain.isActive()]
+        ours = [domain for domain in running if domain.name().startswith(f"{self.name}-")]
+        for domain in ours:
+            domain.destroy()
+        return len(ours)
 
     def _is_kept(self, relative: str) -> bool:
         below = relative.removeprefix("root/")
@@ -290,101 +261,100 @@ class Sandbox:
         is_temporary = ".bootstrap-" in relative or ".building" in relative
         return (below.startswith(KEPT) or is_parent) and not is_temporary
 
+    def nodes(self) -> list[str]:
+        """Name the cluster's nodes, which libvirt has under longer names, without the switch."""
+        own = (name for name in self.domains() if name.startswith(f"{self.name}-"))
+        return sorted({name.removeprefix(f"{self.name}-") for name in own} - {SWITCH})
+
     def assert_nothing(self) -> None:
         """Nothing but what was there before the first command."""
-        assert self.inventory() == self.before, difference(self.before, self.inventory())
-        self.assert_locks_free()
+        assert self.inventory() == self.before
+        self._assert_locks_free()
 
-    def remember(self) -> None:
-        """Take what exists now for what must exist after `down`."""
-        self.before = self.inventory()
-
-    def assert_locks_free(self) -> None:
+    def _assert_locks_free(self) -> None:
         for lock in (self.root / "state").glob(".locks/*.lock"):
             with lock.open() as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        left = sorted((self.home / ".kube").glob("*.lock"))
-        assert not left, f"kubectl's lock was left: {left}"
-
-    def nodes(self) -> list[str]:
-        """Name the cluster's nodes, as libvirt has them."""
-        return sorted(name for name in self.domains() if name.startswith(f"{self.name}-"))
+        assert not list((self.home / ".kube").glob("*.lock")), "kubectl's lock was left"
 
     def assert_converged(self, workers: int | None = None) -> None:
         """All that a finished `up` promises, and nothing besides."""
         nodes = self.nodes()
-        expected = [f"{self.name}-control-plane", f"{self.name}-worker"]
-        if workers is None:
-            assert nodes[:2] == expected, nodes
-        else:
-            assert len(nodes) == workers + 1, nodes
-        for name in nodes:
-            domain = self.domains()[name]
+        assert nodes[:2] == ["control-plane", "worker"]
+        assert workers in (None, len(nodes) - 1)
+        for name in [*nodes, SWITCH]:
+            domain = self.domains()[f"{self.name}-{name}"]
             assert domain.isActive(), f"{name} does not run"
             assert domain.isPersistent(), f"{name} is transient"
         self._assert_volumes(nodes)
         self._assert_products(nodes)
-        self.assert_locks_free()
+        self._assert_locks_free()
 
     def _assert_volumes(self, nodes: list[str]) -> None:
         image = self.root / "data" / "images" / IMAGE_KEY / "disk.raw"
-        expected = {".bootstrap-cluster.json", *nodes}
-        assert {path.name for path in self.volumes.iterdir()} == expected
+        assert {path.name for path in self.volumes.iterdir()} == {MARKER, SWITCH, *nodes}
         for name in nodes:
             directory = self.volumes / name
-            files = {path.name for path in directory.iterdir()}
-            assert files - {"guest.json.new"} == {"root.qcow2", "seed.iso", "guest.json"}, files
+            files = {path.name for path in directory.iterdir()} - {"guest.json.new"}
+            assert files == {"root.qcow2", "seed.iso", "guest.json"}
             disk = (directory / "root.qcow2").read_bytes()
             assert disk[:4] == b"QFI\xfb", f"{name}: the disk is not whole"
             assert str(image).encode() in disk[:4096], f"{name}: the disk lies over nothing"
             assert not any((directory / "seed.iso").read_bytes()), f"{name}: the seed is still full"
 
     def _assert_products(self, nodes: list[str]) -> None:
-        found = {
-            path.relative_to(self.state).as_posix()
-            for path in self.state.rglob("*")
-            if path.is_file() and "logs" not in path.relative_to(self.state).parts
+        paths = [path for path in self.state.rglob("*") if path.is_file()]
+        names = {path.relative_to(self.state).as_posix() for path in paths}
+        for log in self.state.glob("runs/*"):
+            # A kill leaves whole lines.
+            lines = log.read_text().splitlines(keepends=True)
+            assert all(line.endswith("\n") and json.loads(line)["run"] for line in lines), log
+        assert {name for name in names if not name.startswith(("logs/", "runs/"))} == {
+            *(MARKER, "ca.crt", "inventory.yml", "kubeconfig"),
+            *("pki/authorities.json", "pki/user.json"),
+            *("ssh/client", "ssh/config", "ssh/known_hosts"),
+            *(f"ssh/host-{name}" for name in nodes),
+            *(f"nodes/{name}.files" for name in nodes),
         }
-        expected = {"cluster-name", "ca.crt", "inventory.yml", "kubeconfig"}
-        expected |= {"pki/authorities.json", "pki/user.json", "ssh/client"}
-        expected |= {"ssh/config", "ssh/known_hosts"}
-        expected |= {f"ssh/host-{name}" for name in nodes}
-        expected |= {f"nodes/{name}.files" for name in nodes}
-        assert found == expected, found ^ expected
         own = yaml.safe_load((self.state / "kubeconfig").read_text())
-        users = yaml.safe_load(self.user_kubeconfig.read_text())
+        users = self._user_entries()
         name = f"bootstrap-{self.name}"
         assert own["current-context"] == name
         for section in ("clusters", "contexts", "users"):
-            names = [entry["name"] for entry in users[section]]
-            assert names.count(name) == 1, f"the user's kubeconfig has {names}"
-        assert {"name": "me", "user": {"token": "secret"}} in users["users"]
+            assert [entry["name"] for entry in users[section]].count(name) == 1
         base64.b64decode(own["users"][0]["user"]["client-key-data"], validate=True)
+
+    def _user_entries(self) -> dict[str, Any]:
+        users: dict[str, Any] = yaml.safe_load(self.user_kubeconfig.read_text())
+        assert {"name": "me", "user": {"token": "secret"}} in users["users"]
+        return users
 
     def assert_files_whole(self) -> None:
         """What a command was stopped at, every file holds the old content or the new."""
+        parse: dict[str, Callable[[bytes], object]] = {".json": json.loads, ".yml": yaml.safe_load}
         for path in self.root.glob("state/**/*"):
-            if path.is_file() and ".bootstrap-" not in path.name:
-                _assert_whole(path)
-        users = yaml.safe_load(self.user_kubeconfig.read_text())
-        assert {"name": "me", "user": {"token": "secret"}} in users["users"]
-
-    # Invariants after every test
+            # Locks, their holders' names, and a log of runs before its first line.
+            may_be_empty = path.suffix in {".lock", ".holder", ".txt", ".ndjson"}
+            if path.is_file() and ".bootstrap-" not in path.name and not may_be_empty:
+                text = path.read_bytes()
+                assert text, f"{path} is empty"
+                parse.get(path.suffix, len)(text)
+        self._user_entries()
 
     def assert_sound(self) -> None:
         """No process of a command lives, no output shows a traceback, nothing strayed."""
-        sessions = {command.pid for command in self.commands}
+        sessions = {command.pid for command in self._commands}
         deadline = time.monotonic() + 5
         while (left := _living(sessions)) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not left, f"processes are left: {left}"
-        for command in self.commands:
+        assert not left, "processes are left"
+        for command in self._commands:
             text = str(command.end())
-            assert "Traceback" not in text, text
-            assert "Exception ignored" not in text, text
+            assert "Traceback" not in text
+            assert "Exception ignored" not in text
         assert not list((self.place / "tmp").iterdir()), "temporary files are left"
         assert {path.name for path in self.home.iterdir()} == {".kube"}, "files outside our home"
-        self.assert_locks_free()
+        self._assert_locks_free()
 
     def start_over(self) -> None:
         """Let the next trial of the same test begin on clean ground."""
@@ -392,7 +362,7 @@ class Sandbox:
         shutil.rmtree(self.root)
         for path in (self.home / ".kube").iterdir():
             path.unlink()
-        self.furnish()
+        self._furnish()
 
     def remove_leftovers(self) -> list[str]:
         """Undefine what a failed test left, so that the next one is not harmed."""
@@ -405,33 +375,17 @@ class Sandbox:
         return left
 
 
-def _assert_whole(path: Path) -> None:
-    text = path.read_bytes()
-    match path.suffix:
-        case ".json":
-            json.loads(text)
-        case ".yml":
-            yaml.safe_load(text)
-        case ".lock" | ".holder" | ".txt":
-            return  # empty while nobody has a say; the holder is only told to people
-        case _:
-            pass
-    assert text, f"{path} is empty"
-
-
 def _living(sessions: set[int]) -> list[str]:
     """List the processes of these sessions; a killed child's orphan is a zombie for a moment."""
     found = []
     for entry in Path("/proc").iterdir():
-        try:
+        with contextlib.suppress(OSError):
             if entry.name.isdigit() and os.getsid(int(entry.name)) in sessions:
                 found.append((entry / "cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue
     return [words for words in found if words]
 
 
-def _describe(domain: Any) -> str:
+def _describe(domain: libvirt.virDomain) -> str:
     return f"active={domain.isActive()} persistent={domain.isPersistent()} {domain.UUIDString()}"
 
 
@@ -441,16 +395,3 @@ def _content(path: Path) -> str:
     if path.is_dir():
         return "directory"
     return f"{path.stat().st_mode:o} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
-
-
-def difference(before: dict[str, str], after: dict[str, str]) -> str:
-    """Say what is more, less or other."""
-    lines = [f"+ {key} {after[key]}" for key in sorted(after.keys() - before.keys())]
-    lines += [f"- {key}" for key in sorted(before.keys() - after.keys())]
-    lines += [f"~ {key}" for key in before.keys() & after.keys() if before[key] != after[key]]
-    return "\n".join(lines)
-
-
-def fresh_name(seed: random.Random) -> str:
-    """Give a cluster name that no other test has."""
-    return f"f-{uuid.UUID(int=seed.getrandbits(128)).hex[:8]}"

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.faults.conftest import Scale
-from tests.faults.sandbox import DOCUMENTED, Running, Sandbox
+from tests.faults.sandbox import DOCUMENTED, Sandbox
 
 pytestmark = pytest.mark.timeout(14400)
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
@@ -39,7 +39,7 @@ def test_a_signal_at_any_moment_ends_it_and_a_rerun_goes_on(
 @SIGNALS
 def test_a_command_that_hangs_ends_by_a_signal(sandbox: Sandbox, number: signal.Signals) -> None:
     """G-04: with the exit code that tells which, and the advice to run again."""
-    running = _hanging(sandbox)
+    running = sandbox.hanging()
     running.send(number)
     assert running.end().exit_code == CODES[number]
     sandbox.up()
@@ -82,12 +82,3 @@ def test_a_reader_that_has_gone_is_no_failure_of_ours(
     assert not ended.stderr or "error" not in ended.stderr
     sandbox.up()
     sandbox.down()
-
-
-def _hanging(sandbox: Sandbox) -> Running:
-    reached = sandbox.place / "out" / "reached"
-    running = sandbox.start(
-        "up", sandbox.name, kind="ports", at=20, action="hang", reached=str(reached)
-    )
-    assert running.wait_for_file(reached)
-    return running

@@ -20,7 +20,7 @@ def flat(tasks: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
     return found
 
 
-def test_what_runs_on_this_host_leaves_nothing_in_its_users_home() -> None:
+def test_tasks_on_this_host_leave_no_files_in_the_users_home() -> None:
     """G-01: Ansible would make ~/.ansible/tmp there, and who is killed removes nothing."""
     files = ROLES.rglob("tasks/*.yml")
     tasks = [task for file in files for task in flat(yaml.safe_load(file.read_text()))]

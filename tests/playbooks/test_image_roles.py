@@ -70,7 +70,7 @@ def test_cloud_init_asks_no_network_and_makes_no_keys_but_ed25519() -> None:
     )
 
 
-def test_nobody_logs_in_by_password() -> None:
+def test_login_by_password_is_disabled() -> None:
     text = (TREE / "etc/ssh/sshd_config.d/10-node.conf").read_text()
     lines = dict(line.split(maxsplit=1) for line in text.splitlines() if line[0] != "#")
     assert lines["PasswordAuthentication"] == "no"

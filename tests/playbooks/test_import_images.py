@@ -67,7 +67,7 @@ def test_an_image_that_is_not_in_the_archive_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_archive_that_is_none_is_told(artifacts: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_no_archive_is_reported(artifacts: Path, tmp_path: Path) -> None:
     (tmp_path / "images.tar").write_bytes(b"no archive" * 1000)
     (tmp_path / "out").mkdir()
     for program in ("containerd", "ctr"):

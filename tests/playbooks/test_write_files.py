@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.adapters.ansible.archive import node_archive
 from bootstrap.model.files import NodeFile
+from bootstrap.planning.archive import node_archive
 from bootstrap.resources import resource_directory
 
 PROGRAM = resource_directory("playbooks") / "roles/os_baseline/files/write-files"
@@ -87,7 +87,7 @@ def test_files_are_written_once_and_the_network_is_applied(node: Node) -> None:
     assert node.temporary == []
 
 
-def test_what_changes_and_changes_back_is_written_each_time(node: Node) -> None:
+def test_a_file_that_changes_and_changes_back_is_written_each_time(node: Node) -> None:
     """C-01: a mark of an older writing must not pass for the present one."""
     for text in ("1", "2", "1"):
         assert node.write_all({"/etc/a": text}) == "written now"
@@ -123,3 +123,15 @@ def test_a_broken_archive_is_a_failure_and_leaves_no_mark(node: Node) -> None:
     assert done.stderr
     assert not (node.state / "files").exists()
     assert node.write_all({"/etc/a": "1"}) == "written now"
+
+
+def test_what_cloud_init_matches_by_a_name_is_removed(node: Node) -> None:
+    units = node.root / "etc/systemd/network"
+    units.mkdir(parents=True)
+    for name in ("05-uplink.network", "10-cloud-init-eth1.network"):
+        (units / name).touch()
+    node.write_all({"/etc/systemd/network/40-cluster.network": "1"})
+    assert sorted(path.name for path in units.iterdir()) == [
+        "05-uplink.network",
+        "40-cluster.network",
+    ]

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("SECURITY.md", "docs/security-profiles.md")
-#: Whatever a host or a node runs, and what the user is told to type.
+#: Programs of a host or a node, and what the user has to type.
 SCRIPTS = ("bootstrap", "templates", "playbooks", ".ci", "docs", "artifacts")
 PIPED = re.compile(r"\b(curl|wget)\b[^\n]*\|\s*(sudo\s+)?(ba)?sh\b")
 TESTS = "".join(path.read_text() for path in sorted((ROOT / "tests").rglob("test_*.py")))

@@ -62,6 +62,18 @@ def test_a_time_out_says_what_was_awaited_how_long_and_what_was_seen(clock: Cloc
     assert caught.value.hint == "say so"
 
 
+def test_a_time_out_names_the_time_that_passed(clock: Clock) -> None:
+    """A look that takes long ends after the limit; on 20 nodes it took 800 s instead of 90."""
+
+    def look() -> str:
+        clock.now += 700
+        raise NotYet("nothing")
+
+    with pytest.raises(TimedOutError) as caught:
+        wait(clock, look)
+    assert caught.value.message == "Timed out after 700 s waiting for the end."
+
+
 def test_it_is_asked_at_least_once(clock: Clock) -> None:
     assert wait(clock, ready_at(clock, 0), timeout_s=0) == "done"
 
@@ -73,3 +85,19 @@ def test_any_other_error_ends_the_wait_at_once(clock: Clock) -> None:
     with pytest.raises(UsageError):
         wait(clock, check)
     assert clock.now == 0
+
+
+def test_what_was_seen_last_is_reported_every_ten_seconds(clock: Clock) -> None:
+    reported: list[str] = []
+    wait_for(
+        "the end",
+        ready_at(clock, 25),
+        timeout_s=60,
+        report=reported.append,
+        sleep=clock.sleep,
+        clock=clock,
+    )
+    assert reported == [
+        "waiting for the end since 10 s; last seen: saw 10",
+        "waiting for the end since 20 s; last seen: saw 20",
+    ]

@@ -1,1 +1,1 @@
-"""Where the programs and container images of a node come from."""
+"""The programs and container images of a node, and the sources that they come from."""

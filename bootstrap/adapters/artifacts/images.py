@@ -1,4 +1,4 @@
-"""Put the built programs into the images that kubeadm asks for, under its names."""
+"""Make the container images that kubeadm asks for from the programs of a set."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -10,17 +10,17 @@ from bootstrap.adapters.process import run
 from bootstrap.errors import BootstrapError
 from bootstrap.model.images import CHECK_IMAGE
 
-#: Raise it when images change though no input of theirs does.
+#: To be raised when the images change although no input of theirs does.
 LAYOUT = 1
 _LIST_TIMEOUT_S = 60
 _KUBE = ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler")
 _BIN = "usr/local/bin"
-#: As upstream's pause image: its processes need no privilege at all.
+#: The user of upstream's pause image, without any privilege.
 _NOBODY = "65535:65535"
 
 
 def wanted_images(kube: Path, kubernetes_version: str, work: Path) -> Sequence[str]:
-    """Ask the built kubeadm which images a control plane of this version needs."""
+    """Return the names of the images that this kubeadm needs for a cluster of this version."""
     kubeadm = work / "kubeadm"
     kubeadm.unlink(missing_ok=True)
     kubeadm.symlink_to(kube.absolute())
@@ -28,7 +28,7 @@ def wanted_images(kube: Path, kubernetes_version: str, work: Path) -> Sequence[s
         [kubeadm, "config", "images", "list", "--kubernetes-version", kubernetes_version],
         action="ask kubeadm for the images that it needs",
         timeout_s=_LIST_TIMEOUT_S,
-        # A kubeconfig or a proxy of the user's has no say in this.
+        # Without the user's kubeconfig and proxies.
         env={"PATH": os.defpath, "HOME": str(work)},
     )
     return listed.stdout.split()
@@ -44,9 +44,9 @@ def write_images(
 ) -> None:
     """Write the archive of all ``names`` and of the check image.
 
-    ``base`` is the layer that kube-proxy's own one lies on.
+    ``base`` is the layer below that of kube-proxy.
 
-    :raises BootstrapError: if we build no program for one of the names.
+    :raises BootstrapError: if a name is that of no program here.
     """
     layers = _write_layers(path.parent, binaries)
     images = [image_for(name, layers, read_layer(base)) for name in [*names, CHECK_IMAGE]]
@@ -54,7 +54,7 @@ def write_images(
 
 
 def image_for(name: str, layers: Mapping[str, Layer], base: Layer) -> Image:
-    """Compose the image ``name``, known by the last part of its path."""
+    """Compose the image ``name``; the last part of its path names the program."""
     match name.rpartition("/")[2].partition(":")[0]:
         case "kube-proxy":
             return Image(name=name, layers=(base, layers["kube"]))
@@ -71,7 +71,7 @@ def image_for(name: str, layers: Mapping[str, Layer], base: Layer) -> Image:
         case other:
             raise BootstrapError(
                 f"Could not make image '{name}': no component '{other}' is built.",
-                details="kubeadm asks for an image that this version of the tool does not know",
+                details="kubeadm asks for an image that this release does not know",
                 hint="bootstrap artifacts list",
             )
 

@@ -1,4 +1,4 @@
-"""Write the layers of container images: tars that hold no time and nobody's name."""
+"""Write the layers of container images: tars without times and user names."""
 
 import io
 import tarfile
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from bootstrap.adapters.artifacts.store import sha256_of
+from bootstrap.adapters.files import sha256_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """An uncompressed tar; images that share it share its unpacked files too."""
+    """An uncompressed tar; images that share it share the unpacked files."""
 
     path: Path
     sha256: str
@@ -19,12 +19,12 @@ class Layer:
 
 
 def read_layer(path: Path) -> Layer:
-    """Take an existing tar as a layer."""
+    """Describe an existing tar as a layer."""
     return Layer(path=path, sha256=sha256_of(path), size_bytes=path.stat().st_size)
 
 
 def write_layer(path: Path, files: Mapping[str, Path], links: Mapping[str, str]) -> Layer:
-    """Write a layer of programs and symbolic links, by their paths in the image."""
+    """Write a layer of programs and symbolic links; the keys are paths in the image."""
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
         _add_directories(tar, [*files, *links])
         for name, source in sorted(files.items()):
@@ -36,7 +36,7 @@ def write_layer(path: Path, files: Mapping[str, Path], links: Mapping[str, str])
 def copy_layer(
     path: Path, source: Path, is_wanted: Callable[[str], bool], links: Mapping[str, str]
 ) -> Layer:
-    """Write a layer of the wanted files of another tar, and symbolic links."""
+    """Write a layer of some files of another tar and of symbolic links."""
     with (
         tarfile.open(source) as old,
         tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as new,
@@ -45,34 +45,23 @@ def copy_layer(
         kept = [name for name in sorted(members) if is_wanted(name) and not members[name].isdir()]
         _add_directories(new, [*kept, *links])
         for name in kept:
-            _copy(old, new, name, members[name])
+            member = members[name]
+            if member.issym():
+                _add_links(new, {name: member.linkname})
+            # For a hard link these are the bytes of its target, so the order does not matter.
+            elif (file := old.extractfile(member)) is not None:
+                add_file(new, name, file.read(), mode=member.mode & 0o755)
         _add_links(new, links)
     return read_layer(path)
 
 
-def add_file(tar: tarfile.TarFile, name: str, source: Path, *, mode: int) -> None:
-    """Add a file without reading it whole."""
+def add_file(tar: tarfile.TarFile, name: str, content: Path | bytes, *, mode: int = 0o644) -> None:
+    """Add a file from the disk or from memory."""
     entry = _entry(name, tarfile.REGTYPE, mode=mode)
-    entry.size = source.stat().st_size
-    with source.open("rb") as file:
+    with content.open("rb") if isinstance(content, Path) else io.BytesIO(content) as file:
+        entry.size = file.seek(0, io.SEEK_END)
+        file.seek(0)
         tar.addfile(entry, file)
-
-
-def add_text(tar: tarfile.TarFile, name: str, text: bytes, *, mode: int = 0o644) -> None:
-    """Add a small file that is in memory."""
-    entry = _entry(name, tarfile.REGTYPE, mode=mode)
-    entry.size = len(text)
-    tar.addfile(entry, io.BytesIO(text))
-
-
-def _copy(old: tarfile.TarFile, new: tarfile.TarFile, name: str, member: tarfile.TarInfo) -> None:
-    if member.issym():
-        _add_links(new, {name: member.linkname})
-        return
-    # A hard link gives its target's bytes here, so that the order of names does not matter.
-    file = old.extractfile(member)
-    if file is not None:
-        add_text(new, name, file.read(), mode=member.mode & 0o755)
 
 
 def _add_directories(tar: tarfile.TarFile, names: Iterable[str]) -> None:
@@ -89,7 +78,7 @@ def _add_links(tar: tarfile.TarFile, links: Mapping[str, str]) -> None:
 
 
 def _entry(name: str, kind: bytes, *, mode: int) -> tarfile.TarInfo:
-    # TarInfo's own defaults are time 0, root and no user names.
+    # The defaults of TarInfo are time 0, root and no user names.
     entry = tarfile.TarInfo(name)
     entry.type = kind
     entry.mode = mode

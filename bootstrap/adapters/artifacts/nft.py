@@ -12,7 +12,7 @@ _MERGED = {name: f"usr/{name}" for name in ("bin", "lib", "lib64", "sbin")}
 
 
 def write_nft_layer(path: Path, *, log: Path) -> Layer:
-    """Write a layer that holds ``nft`` and what it needs to run, from the host's mirror.
+    """Write a layer of ``nft`` and its libraries, from the Debian mirror of the host.
 
     :raises HostError: if mmdebstrap is not installed or the host knows no Debian mirror.
     """
@@ -21,16 +21,15 @@ def write_nft_layer(path: Path, *, log: Path) -> Layer:
         extracted,
         suite=SUITE,
         packages=[_PACKAGE],
-        # Unpacked only: nothing of it is run here.
+        # Unpacked only: no program of it runs here.
         options=["--variant=extract"],
         log=log,
-        line=lambda _: None,
     )
     return copy_layer(path, extracted, is_part_of_layer, _MERGED)
 
 
 def is_part_of_layer(name: str) -> bool:
-    """Tell whether a file of the extracted packages goes into the layer."""
-    # gconv converts between character sets, half of all bytes and of no use to nft.
+    """Return whether the layer contains a file of the extracted packages."""
+    # nft does not use gconv, the converters of character sets, which are half of all bytes.
     is_library = name.startswith(("usr/lib/", "usr/lib64/")) and "/gconv/" not in name
     return is_library or name == "usr/sbin/nft"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.adapters.artifacts.layers import Layer, add_file, add_text
+from bootstrap.adapters.artifacts.layers import Layer, add_file
 
 _MEDIA = "application/vnd.oci.image"
 _SEARCH_PATH = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -16,7 +16,7 @@ _BLOBS = "blobs/sha256"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A container image: its full name, and its layers from the lowest up."""
+    """A container image: its full name, and its layers from the lowest to the highest."""
 
     name: str
     layers: tuple[Layer, ...]
@@ -26,22 +26,21 @@ class Image:
 
 
 def write_archive(path: Path, images: Sequence[Image], *, architecture: str) -> None:
-    """Write the images as one tar, each blob once, as ``ctr images import`` reads it."""
+    """Write the images and each blob once into one tar for ``ctr images import``."""
     texts: dict[str, bytes] = {}
     manifests = [_put_manifest(image, architecture, texts) for image in images]
     layers = {layer.sha256: layer.path for image in images for layer in image.layers}
     index = {"schemaVersion": 2, "mediaType": f"{_MEDIA}.index.v1+json", "manifests": manifests}
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
-        add_text(tar, "oci-layout", _dump({"imageLayoutVersion": "1.0.0"}))
-        add_text(tar, "index.json", _dump(index))
-        for digest, text in sorted(texts.items()):
-            add_text(tar, f"{_BLOBS}/{digest}", text)
-        for digest, source in sorted(layers.items()):
-            add_file(tar, f"{_BLOBS}/{digest}", source, mode=0o644)
+        add_file(tar, "oci-layout", _dump({"imageLayoutVersion": "1.0.0"}))
+        add_file(tar, "index.json", _dump(index))
+        blobs: list[tuple[str, bytes | Path]] = [*sorted(texts.items()), *sorted(layers.items())]
+        for digest, content in blobs:
+            add_file(tar, f"{_BLOBS}/{digest}", content)
 
 
 def _put_manifest(image: Image, architecture: str, texts: dict[str, bytes]) -> dict[str, object]:
-    """Add an image's configuration and manifest to ``texts``; gives its line of the index."""
+    """Add the configuration and manifest to ``texts``; return the entry for the index."""
     layers = [_descriptor("layer.v1.tar", layer.sha256, layer.size_bytes) for layer in image.layers]
     settings: dict[str, object] = {"Env": [_SEARCH_PATH]}
     if image.entrypoint:

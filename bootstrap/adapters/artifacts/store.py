@@ -1,4 +1,4 @@
-"""Keep built files with their checksums, so that a damaged one is never used."""
+"""One set of artefacts with its checksums, so that a damaged file is never used."""
 
 import hashlib
 import json
@@ -7,41 +7,77 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bootstrap.adapters.files import private_directory, replacing, sweep, write_atomically
+from bootstrap.adapters.clock import now_text
+from bootstrap.adapters.files import (
+    private_directory,
+    replacing,
+    sha256_of,
+    sweep,
+    write_atomically,
+)
+from bootstrap.errors import BootstrapError
 
+#: The layer below kube-proxy in its image, and the archive of all images.
+BASE_LAYER = "kube-proxy-base.tar"
+IMAGE_ARCHIVE = "images.tar"
 _MANIFEST = "manifest.json"
 _WORK = ".work"
-_DOOMED = ".work.old"
+_REMOVED = ".work.old"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """A file that was built, as it was when it was built."""
+    """A file of a set, as it was when it was made."""
 
     name: str
     version: str
     size_bytes: int
     sha256: str
     path: Path
+    #: When, in ISO 8601; empty in manifests of older versions.
+    made: str = ""
+
+    def has_its_size(self) -> bool:
+        """Tell whether a file of this size is there."""
+        if self.path.is_symlink() or not self.path.is_file():
+            return False
+        return self.path.stat().st_size == self.size_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactSet:
+    """Everything that a node image of one Kubernetes version is made from."""
+
+    directory: Path
+    binaries: Mapping[str, Path]
+    image_archive: Path
+    #: SHA-256 over every file, for the keys of node images.
+    digest: str
+    packages_fetched: str
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """One directory of built files; its manifest says what each must hold.
+    """The directory of one set; its manifest has the checksum of each file.
 
-    A file that the manifest does not name is not there: it may be half written. The caller
-    holds the directory's lock while it changes anything.
+    A file without an entry does not exist for readers: it may be half written. The caller
+    holds the lock of the set while it changes anything.
     """
 
     directory: Path
 
     @property
     def work(self) -> Path:
-        """A place for unfinished files, on the same file system."""
+        """The directory for unfinished files, on the same file system."""
         return self.directory / _WORK
 
+    @property
+    def log(self) -> Path:
+        """The file for the output of the programs that make the set."""
+        return self.directory / "build.log"
+
     def open(self) -> None:
-        """Make the directory ready, without what a killed run left in it."""
+        """Create the directory and remove what a killed process left in it."""
         private_directory(self.directory)
         self.close()
         sweep(self.directory)
@@ -49,37 +85,60 @@ class Store:
 
     def close(self) -> None:
         """Remove unfinished files."""
-        doomed = self.directory / _DOOMED
-        shutil.rmtree(doomed, ignore_errors=True)
+        removed = self.directory / _REMOVED
+        shutil.rmtree(removed, ignore_errors=True)
         if self.work.exists():
-            # Renamed first: a compiler that outlives its killed parent then adds nothing.
-            self.work.replace(doomed)
-            shutil.rmtree(doomed)
+            # Renamed first: a compiler that outlives its killed parent cannot add files then.
+            self.work.replace(removed)
+            shutil.rmtree(removed)
+
+    def remove(self) -> None:
+        """Remove the set; after a kill half way through, no file of it is used."""
+        (self.directory / _MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(self.directory)
 
     def artifacts(self) -> Mapping[str, Artifact]:
-        """Give what the manifest names; a manifest that cannot be read names nothing."""
+        """Return the entries of the manifest; none if it cannot be read."""
         try:
             entries = json.loads((self.directory / _MANIFEST).read_text())
-            parsed = [self._parse(**entry) for entry in entries]
-            return {entry.name: entry for entry in parsed}
+            found = [Artifact(**entry, path=self.directory / entry["name"]) for entry in entries]
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             return {}
+        return {entry.name: entry for entry in found if entry.path.parent == self.directory}
 
     def is_sound(self, name: str) -> bool:
-        """Tell whether a file is there and holds, byte for byte, what was built."""
+        """Return whether a file exists and holds, byte for byte, what was made."""
         known = self.artifacts().get(name)
         if known is None or known.path.is_symlink() or not known.path.is_file():
             return False
-        return known.path.stat().st_size == known.size_bytes and sha256_of(known.path) == (
-            known.sha256
+        return sha256_of(known.path) == known.sha256
+
+    def seems_complete(self, binaries: Sequence[str]) -> bool:
+        """Return whether these programs and both tars are there by their sizes; reads none."""
+        known = self.artifacts()
+        return all(name in known and known[name].has_its_size() for name in _files(binaries))
+
+    def is_complete(self, binaries: Sequence[str]) -> bool:
+        """Return whether these programs and both tars are sound."""
+        return all(map(self.is_sound, _files(binaries)))
+
+    def result(self, binaries: Sequence[str]) -> ArtifactSet:
+        """Describe the complete set of these programs and both tars."""
+        known = self.artifacts()
+        lines = "".join(f"{known[name].sha256} {name}\n" for name in _files(binaries))
+        return ArtifactSet(
+            directory=self.directory,
+            binaries={name: self.directory / name for name in binaries},
+            image_archive=self.directory / IMAGE_ARCHIVE,
+            digest=hashlib.sha256(lines.encode()).hexdigest(),
+            packages_fetched=known[BASE_LAYER].made,
         )
 
-    def has_entry(self, name: str) -> bool:
-        """Tell whether the file was built once, sound or not."""
-        return name in self.artifacts()
+    def add(self, name: str, version: str, make: Callable[[Path], object], *, mode: int) -> None:
+        """Let ``make`` write a file, then publish it under its name with an entry.
 
-    def add(self, name: str, version: str, make: Callable[[Path], None], *, mode: int) -> None:
-        """Have ``make`` write a file, then give it its name and its place in the manifest."""
+        :raises BootstrapError: if the disk returns other bytes than were written.
+        """
         made = self.work / name
         make(made)
         entry = Artifact(
@@ -88,34 +147,20 @@ class Store:
             size_bytes=made.stat().st_size,
             sha256=sha256_of(made),
             path=self.directory / name,
+            made=now_text(),
         )
-        # First the file, then the entry: a kill between them costs a rebuild, not a lie.
+        # First the file, then the entry: a kill in between costs a rebuild only.
         with replacing(entry.path, mode=mode) as temporary:
             made.replace(temporary)
-        self._write([*self._others(name), entry])
-
-    def forget(self, name: str) -> None:
-        """Make the manifest not name a file, so that it is built again."""
-        if self.has_entry(name):
-            self._write(self._others(name))
-
-    def disown(self) -> None:
-        """Remove the manifest, so that no file of the directory is there any more."""
-        (self.directory / _MANIFEST).unlink(missing_ok=True)
-
-    def _parse(self, *, name: str, version: str, size_bytes: int, sha256: str) -> Artifact:
-        if Path(name).name != name:
-            raise ValueError(name)
-        return Artifact(
-            name=name,
-            version=version,
-            size_bytes=size_bytes,
-            sha256=sha256,
-            path=self.directory / name,
-        )
-
-    def _others(self, name: str) -> list[Artifact]:
-        return [entry for entry in self.artifacts().values() if entry.name != name]
+        # The archive holds copies of the other files, so it is made again after each of them.
+        kept = [one for one in self.artifacts().values() if one.name not in (name, IMAGE_ARCHIVE)]
+        self._write([*kept, entry])
+        if not self.is_sound(name):
+            raise BootstrapError(
+                f"File '{entry.path}' fails its sha256 right after it was made.",
+                details="The disk or the memory of this host returns other bytes than it got.",
+                hint="Look for disk errors: sudo dmesg --level=err",
+            )
 
     def _write(self, entries: Sequence[Artifact]) -> None:
         plain = [asdict(entry) for entry in sorted(entries, key=lambda entry: entry.name)]
@@ -124,7 +169,5 @@ class Store:
         write_atomically(self.directory / _MANIFEST, json.dumps(plain, indent=1) + "\n")
 
 
-def sha256_of(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _files(binaries: Sequence[str]) -> Sequence[str]:
+    return sorted([*binaries, BASE_LAYER, IMAGE_ARCHIVE])

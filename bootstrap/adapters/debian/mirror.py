@@ -1,6 +1,5 @@
-"""Where this host gets Debian packages from, asked of its own apt."""
+"""The Debian mirror of this host and the way to it, as its own apt knows them."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,21 +11,20 @@ DEBIAN_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _APT_TIMEOUT_S = 60
 _NEEDS_APT = "sudo apt-get install apt debian-archive-keyring && sudo apt-get update"
 _FIELDS = "$(REPO_URI)|$(ORIGIN)|$(LABEL)|$(CREATED_BY)"
-#: How apt reaches a mirror: proxies, certificates, and leave to read a frozen mirror.
-_TRANSPORT = re.compile(r"Acquire::(https?(::.+)?|Retries|Check-Valid-Until|Check-Date)\Z")
-_SETTING = re.compile(r'(?P<name>[^ ]+) "(?P<value>.*)";\Z')
+#: How apt reaches a mirror: proxies, certificates, and whether an old index is accepted.
+_TRANSPORT = ("http", "https", "Retries", "Check-Valid-Until", "Check-Date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebianMirror:
-    """The mirrors that this host's administrator chose."""
+    """The mirrors that the administrator of this host chose."""
 
     uri: str
     #: None if the host reads no security archive.
     security_uri: str | None
 
     def sources(self, suite: str) -> str:
-        """Write the ``sources.list`` of a suite, as :program:`mmdebstrap` reads it on stdin."""
+        """Return the ``sources.list`` of a suite, as :program:`mmdebstrap` reads it on stdin."""
         signed = f"[signed-by={DEBIAN_KEYRING}]"
         lines = [f"deb {signed} {self.uri} {name} main" for name in (suite, f"{suite}-updates")]
         if self.security_uri is not None:
@@ -35,9 +33,9 @@ class DebianMirror:
 
 
 def debian_mirror() -> DebianMirror:
-    """Name the Debian mirror that this host's apt reads, whatever release the host runs.
+    """Return the Debian mirror that this host's apt reads, whatever release the host runs.
 
-    Reads what the last ``apt-get update`` fetched; makes no connection.
+    Reads what the last ``apt-get update`` fetched, without a connection.
 
     :raises HostError: if apt is missing or has fetched no Debian index.
     """
@@ -70,25 +68,15 @@ def parse_index_targets(text: str) -> DebianMirror:
 
 
 def apt_settings() -> str:
-    """Copy how this host's apt reaches its mirrors, as the text of an apt configuration file.
+    """Return how this host's apt reaches its mirrors, as the text of an apt configuration file.
 
-    A proxy's address may hold a password: give the text to mmdebstrap as a private file
+    A proxy's address may hold a password: pass the text to mmdebstrap as a private file
     (``--aptopt=FILE``), never as an argument, and keep it out of images.
     """
     dumped = run(
-        ["apt-config", "dump"],
+        ["apt-config", "--no-empty", "dump", *(f"Acquire::{name}" for name in _TRANSPORT)],
         action="read apt's settings",
         timeout_s=_APT_TIMEOUT_S,
         hint=_NEEDS_APT,
     )
-    return parse_apt_settings(dumped.stdout)
-
-
-def parse_apt_settings(text: str) -> str:
-    """Keep the lines of ``apt-config dump`` that say how a mirror is reached."""
-    settings = (_SETTING.match(line) for line in text.splitlines())
-    return "".join(
-        f'{found["name"]} "{found["value"]}";\n'
-        for found in settings
-        if found and found["value"] and _TRANSPORT.match(found["name"])
-    )
+    return dumped.stdout

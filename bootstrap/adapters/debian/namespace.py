@@ -1,14 +1,22 @@
-"""Run a worker of ours where it may mount and chroot, without being root."""
+"""Run a worker in namespaces of its own, where it may mount and chroot without being root."""
 
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
+from bootstrap.adapters.files import write_atomically
 from bootstrap.adapters.process import run, stream
 from bootstrap.errors import BootstrapError, HostError
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_Spec = TypeVar("_Spec")
 _PROBE_TIMEOUT_S = 60
 _GET_IDS = (
     "sudo apt-get install uidmap && "
@@ -24,22 +32,22 @@ _REFUSING = (
 
 
 def argv(command: Sequence[str | Path], *, uid: int) -> list[str | Path]:
-    """Give ``command`` in namespaces of its own, where it is root.
+    """Return the command that runs ``command`` as root of namespaces of its own.
 
-    What it mounts, it mounts for itself; when it or its caller dies, all its processes
-    die and its mounts are gone. An ordinary user gets the ids of /etc/subuid besides.
+    Its mounts are visible in there only; when it or its caller dies, all its processes die
+    and its mounts are gone. An ordinary user also gets the ids of /etc/subuid.
     """
     user = [] if uid == 0 else ["--user", "--map-root-user", "--map-auto"]
     return ["unshare", *user, "--mount", "--pid", "--fork", "--kill-child", *command]
 
 
 def check(*, uid: int, settings: Path = Path("/proc/sys")) -> None:
-    """Find out whether this host lets this user have such namespaces.
+    """Check that this host lets this user make such namespaces.
 
     :raises HostError: if not, with the command that changes it.
     """
     try:
-        # A directory of our own: a mount that got out would cover nothing.
+        # A directory of our own: a mount outside the namespace would cover nothing.
         with tempfile.TemporaryDirectory(prefix="bootstrap-") as target:
             run(
                 argv(["mount", "-t", "tmpfs", "none", target], uid=uid),
@@ -57,35 +65,69 @@ def check(*, uid: int, settings: Path = Path("/proc/sys")) -> None:
 
 
 def _refusal(settings: Path) -> tuple[str, str]:
-    """Name the kernel's setting that refuses namespaces, and what it must be set to.
+    """Name the kernel's setting that refuses namespaces, and the value that allows them.
 
     It comes before the ids: while it is set, no ids help.
     """
-    for name, refusing, wanted in _REFUSING:
+    for name, refusing, allowing in _REFUSING:
         try:
             value = (settings / name.replace(".", "/")).read_text().strip()
         except OSError:  # a kernel without the setting
             continue
         if value == refusing:
-            return f"{name} is {value}", f"{name}={wanted}"
+            return f"{name} is {value}", f"{name}={allowing}"
     return "", ""
 
 
-def run_worker(
-    module: str, spec: Path, *, action: str, log: Path, line: Callable[[str], None]
+def run_worker(  # noqa: PLR0913 - what runs, and where its output goes
+    module: str,
+    spec: "DataclassInstance",
+    *,
+    directory: Path,
+    action: str,
+    log: Path,
+    line: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Run ``python -m module spec`` inside, giving its lines to ``line`` and to ``log``."""
-    stream(
-        argv([sys.executable, "-m", module, spec], uid=os.getuid()),
-        action=action,
-        log=log,
-        line=line,
-        env=_environment(),
-    )
+    """Run ``python -m module``, which calls :func:`worker_main`, in namespaces of its own.
+
+    The worker writes to ``directory``, which is private; the caller removes what a kill leaves
+    there. Each line of the output goes to ``line`` and to the file ``log``.
+
+    :raises HostError: if this host does not let this user make namespaces.
+    :raises BootstrapError: if the worker fails, with the end of its output.
+    """
+    check(uid=os.getuid())
+    with tempfile.TemporaryDirectory(prefix=".worker-", dir=directory) as work:
+        # Private: a spec may hold the password of a proxy.
+        write_atomically(Path(work, "spec.json"), json.dumps(asdict(spec)))
+        Path(work, "scratch").mkdir()
+        stream(
+            argv([sys.executable, "-m", module, work], uid=os.getuid()),
+            action=action,
+            log=log,
+            line=line,
+            env=_environment(),
+        )
+
+
+def worker_main(work: Callable[[_Spec, Path, Path], None], spec_type: Callable[..., _Spec]) -> int:
+    """Call ``work`` with the spec, a scratch directory in memory, and ``directory``.
+
+    Both come from :func:`run_worker`. Returns the exit code.
+    """
+    directory = Path(sys.argv[1])
+    spec = spec_type(**json.loads((directory / "spec.json").read_text()))
+    try:
+        mount_scratch(directory / "scratch")
+        work(spec, directory / "scratch", directory.parent)
+    except BootstrapError as error:
+        print(f"{error.message}\n{error.details}", flush=True)  # noqa: T201 - the worker's output
+        return 1
+    return 0
 
 
 def mount_scratch(directory: Path) -> None:
-    """Cover ``directory`` with memory that is gone when the last process of us is."""
+    """Mount memory at ``directory``; the kernel frees it with the last process of the worker."""
     run(
         ["mount", "-t", "tmpfs", "-o", "mode=0755,size=80%", "scratch", directory],
         action="get memory",
@@ -94,7 +136,7 @@ def mount_scratch(directory: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Give only what finds programs and modules: nothing of the user's may get in."""
+    """Return what finds programs and modules, and nothing else of the user's."""
     scripts = Path(sys.executable).parent
     kept = {name: os.environ[name] for name in ("TMPDIR",) if name in os.environ}
     return kept | {

@@ -1,4 +1,4 @@
-"""Run the real checks that tell whether this host can hold a cluster."""
+"""Check whether this host can run a cluster."""
 
 import os
 import platform
@@ -7,28 +7,31 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 
-from bootstrap.adapters.artifacts.toolchain import find_toolchain, required_version
+from bootstrap.adapters.artifacts.go.toolchain import find_toolchain, required_go
+from bootstrap.adapters.clock import now_text
 from bootstrap.adapters.debian import namespace
 from bootstrap.adapters.debian.mirror import debian_mirror
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.host.acceleration import any_kernel, probe_acceleration
 from bootstrap.adapters.host.resources import available_memory_mib, free_disk_mib, is_port_free
+from bootstrap.adapters.image.debian import image_store
 from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.process import run
 from bootstrap.errors import BootstrapError, HostError
+from bootstrap.model.images import age_advice
 from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
 from bootstrap.ports import Finding
 from bootstrap.resources import resource_directory
 
 _PYTHON = (3, 11)
-#: One control plane and one worker by default, and what the host itself needs.
+#: The default control plane and worker, and the host itself.
 _MEMORY_MIB = 6 * 1024
-#: Artefacts 1.5 GiB, Go's caches 5, image 1.5, and two nodes.
+#: Artefacts 1.5 GiB, caches of Go 5 GiB, image 1.5 GiB, and two nodes.
 _DISK_MIB = 12 * 1024
 _WANTED_PORTS = 32
 _VERSION_TIMEOUT_S = 20
 _INSTALL_LIBVIRT = "sudo apt-get install libvirt-daemon-system libvirt-daemon-driver-qemu"
-#: Program -> the Debian package that has it.
+#: The Debian package of each program.
 _PROGRAMS = {
     "qemu-system-x86_64": "qemu-system-x86",
     "qemu-img": "qemu-utils",
@@ -40,13 +43,14 @@ _PROGRAMS = {
 
 
 def diagnose(directories: Directories, uri: str) -> Iterator[Finding]:
-    """Give one finding a check, in the order in which `up` would need them."""
+    """Yield one finding per check, in the order in which `up` needs them."""
     yield _python()
     yield _finding("libvirt", lambda: _libvirt(uri), fix=_INSTALL_LIBVIRT)
     for program, package in _PROGRAMS.items():
         yield _program(program, package)
     yield _finding("user namespace", _namespace, fix="sudo apt-get install uidmap")
     yield _finding("Debian mirror", _mirror, fix="sudo apt-get update")
+    yield _packages(directories)
     yield _go(directories)
     yield _amount("memory", available_memory_mib(), _MEMORY_MIB, "bootstrap up --memory 2GiB")
     for name, place in (("cache", directories.cache), ("volumes", directories.volumes)):
@@ -61,12 +65,12 @@ def diagnose(directories: Directories, uri: str) -> Iterator[Finding]:
 
 
 def _finding(name: str, check: Callable[[], str], *, fix: str) -> Finding:
-    """Make a finding of what a check says; ``fix`` stands in for an error's missing hint."""
+    """Return the finding of a check; ``fix`` replaces the missing hint of an error."""
     try:
         return Finding(name=name, ok=True, found=check(), fix="")
     except BootstrapError as error:
         found = " ".join(f"{error.message} {error.details}".split())
-        # Elsewhere the doctor is a good hint; here it would lead in a circle.
+        # Elsewhere a good hint; here the user would run the same command again.
         hint = "" if error.hint == "bootstrap doctor" else error.hint
         return Finding(name=name, ok=False, found=found, fix=hint or fix)
 
@@ -113,10 +117,15 @@ def _mirror() -> str:
     return f"apt reads a Debian mirror, {security} a security archive"
 
 
+def _packages(directories: Directories) -> Finding:
+    """Judge the newest node image, which new clusters get; an old one is no fault."""
+    fetched = [image.fetched for image in image_store(directories).list()]
+    found = age_advice(max(fetched), now_text()) if fetched else "no node image is built yet"
+    return Finding(name="node packages", ok=True, found=found or f"of {max(fetched)}", fix="")
+
+
 def _go(directories: Directories) -> Finding:
-    modules = resource_directory("artifacts")
-    required = required_version(path.parent for path in modules.glob("*/go.mod"))
-    found = find_toolchain(directories.cache, required)
+    found = find_toolchain(directories.cache, required_go(resource_directory("artifacts")))
     if found is not None:
         return Finding(name="go", ok=True, found=found.name, fix="")
     pip = [sys.executable, "-m", "pip", "--version"]
@@ -142,6 +151,6 @@ def _ports() -> Finding:
 def _acceleration(directories: Directories) -> str:
     kernel = any_kernel(directories.images)
     if kernel is None:
-        return "not known before the first node image is built: no kernel to boot"
+        return "unknown before the first node image is built: no kernel to boot"
     probe = probe_acceleration(kernel, directories.cache)
     return f"{probe.acceleration.value}: {probe.reason}"

@@ -1,4 +1,4 @@
-"""Measure what the host has: memory, disk, processors, ports."""
+"""Measure the resources of the host: memory, disk, processors, ports."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_memory_mib(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = _CGROUP) -> int:
-    """Give the memory that guests may take: the kernel's estimate, or the cgroup's rest."""
+    """Return the MiB for guests: the kernel's estimate, or the rest of the cgroup's limit."""
     lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
     available = int(lines["MemAvailable"].split()[0]) // 1024
     limit, used = _number(cgroup / "memory.max"), _number(cgroup / "memory.current")
@@ -20,13 +20,13 @@ def available_memory_mib(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = _
 
 
 def free_disk_mib(directory: Path) -> int:
-    """Give the free space where ``directory`` is or will be."""
+    """Return the free MiB on the file system of ``directory``, which need not exist."""
     existing = next(path for path in [directory, *directory.parents] if path.exists())
     return shutil.disk_usage(existing).free // _MIB
 
 
 def is_port_free(port: int) -> bool:
-    """Tell whether the port on 127.0.0.1 can be bound by TCP and by UDP."""
+    """Return whether the port on 127.0.0.1 can be bound by TCP and by UDP."""
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind == socket.SOCK_STREAM:
@@ -47,4 +47,4 @@ def _number(path: Path) -> int | None:
     try:
         return int(path.read_text())
     except (OSError, ValueError):
-        return None  # no such controller, or "max"
+        return None  # no such controller, or no limit

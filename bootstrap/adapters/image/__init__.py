@@ -1,1 +1,1 @@
-"""Node images: made once for their content, then shared by every node."""
+"""Node images: built once for their content, then shared by all nodes."""

@@ -1,4 +1,4 @@
-"""Read which images an OCI archive holds."""
+"""Read the names of the images in an OCI archive."""
 
 import json
 import tarfile
@@ -11,7 +11,7 @@ _NAME = "io.containerd.image.name"
 
 
 def image_names(archive: Path) -> Sequence[str]:
-    """Name the images in the archive, sorted.
+    """Return the sorted names of the images in the archive.
 
     :raises BootstrapError: if it is not an OCI archive with names.
     """
@@ -29,7 +29,7 @@ def image_names(archive: Path) -> Sequence[str]:
 
 
 def pause_image(names: Sequence[str]) -> str:
-    """Choose the image that holds a pod's namespaces.
+    """Return the name of the image that holds a pod's namespaces.
 
     :raises BootstrapError: if there is not exactly one.
     """

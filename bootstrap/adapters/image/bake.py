@@ -1,98 +1,89 @@
 """Make a node image's disk from a base system, inside namespaces of its own.
 
-``python -m bootstrap.adapters.image.bake SPEC.json``, started by
-:mod:`bootstrap.adapters.debian.namespace`. Prints one line for each thing done.
+:mod:`bootstrap.adapters.debian.namespace` runs it. It prints one line for each thing done.
 """
 
 import json
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.adapters.debian.namespace import mount_scratch
-from bootstrap.adapters.image import disk, play, tree
-from bootstrap.errors import BootstrapError
+from bootstrap.adapters.ansible.events import EventLog
+from bootstrap.adapters.ansible.playbook import run_playbook
+from bootstrap.adapters.debian.namespace import worker_main
+from bootstrap.adapters.image import disk, tree
+from bootstrap.resources import resource_directory
 
-#: Begins the lines that name a phase; others are Ansible's tasks.
+#: The lines of phases begin with it; others are those of Ansible's tasks.
 PHASE = "== "
+#: The files that it makes, in the worker's directory.
+DISK, KERNEL, INITRD = "disk.raw", "vmlinuz", "initrd.img"
+_HOST = "node_image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BakeSpec:
-    """What is baked, and where the result goes."""
+    """What is baked."""
 
     base_tar: str
-    #: An empty directory that the worker covers with memory.
-    scratch: str
-    disk: str
-    kernel: str
-    initrd: str
-    #: Gives the file system's UUID.
+    #: Determines the file system's UUID.
     key: str
     variables: Mapping[str, object]
-    #: Run the playbook again and fail if that changes anything.
-    is_run_twice: bool = False
-
-    def write(self, path: Path) -> None:
-        """Write the spec for the worker."""
-        path.write_text(json.dumps(asdict(self)))
 
 
-def bake(spec: BakeSpec, *, line: Callable[[str], None]) -> None:
-    """Make disk, kernel and initial RAM disk."""
-    scratch = Path(spec.scratch)
+def bake(spec: BakeSpec, scratch: Path, output: Path) -> None:
+    """Make disk, kernel and initial RAM disk in ``output``."""
     root = scratch / "root"
-    with _phase("unpack the base system", line):
-        mount_scratch(scratch)
+    with _phase("unpack the base system"):
         tree.unpack(Path(spec.base_tar), root)
-    with tree.kernel_file_systems(root):
-        with _phase("run the playbook", line):
-            play.run_playbook(root, scratch / "play", variables=spec.variables, line=line)
-        if spec.is_run_twice:
-            with _phase("run the playbook again", line):
-                _check_second_run(spec, root, line=line)
-    with _phase("clean up", line):
+    with tree.kernel_file_systems(root), _phase("run the playbook"):
+        _play(spec, root, scratch / "play")
+    with _phase("clean up"):
         tree.empty_directories(root)
-        tree.take_boot_files(root, kernel=Path(spec.kernel), initrd=Path(spec.initrd))
-        saved = tree.share_identical_files(root)
-    line(f"shared {saved >> 20} MiB of identical files")
-    with _phase("write the disk", line):
+        tree.take_boot_files(root, kernel=output / KERNEL, initrd=output / INITRD)
+        tree.share_identical_files(root)
+    with _phase("write the disk"):
         identity = uuid.uuid5(uuid.NAMESPACE_OID, spec.key)
-        disk.write_disk(root, Path(spec.disk), identity=identity)
+        disk.write_disk(root, output / DISK, identity=identity)
 
 
-def _check_second_run(spec: BakeSpec, root: Path, *, line: Callable[[str], None]) -> None:
-    work = Path(spec.scratch) / "play-again"
-    changed = play.run_playbook(root, work, variables=spec.variables, line=line)
-    if changed:
-        raise BootstrapError(
-            "The second run of the node image's playbook changed the tree.",
-            details="\n".join(changed),
-        )
+def _play(spec: BakeSpec, root: Path, directory: Path) -> None:
+    """Run ``node-image.yml`` on the tree."""
+    directory.mkdir(mode=0o700)
+    inventory = directory / "inventory.json"
+    inventory.write_text(json.dumps(_inventory(root)))
+    events = EventLog(line=_print)
+    playbook = resource_directory("playbooks") / "node-image.yml"
+    run_playbook(playbook, directory, inventory=inventory, variables=spec.variables, events=events)
+    events.result([_HOST])
+
+
+def _inventory(root: Path) -> dict[str, object]:
+    host = {
+        "ansible_connection": "image_root",
+        "ansible_host": str(root),
+        "ansible_python_interpreter": "/usr/bin/python3",
+        # Below /run, which the image leaves empty.
+        "ansible_remote_tmp": "/run/ansible",
+    }
+    return {"all": {"hosts": {_HOST: host}}}
 
 
 @contextmanager
-def _phase(name: str, line: Callable[[str], None]) -> Iterator[None]:
-    line(f"{PHASE}{name}")
+def _phase(name: str) -> Iterator[None]:
+    _print(f"{PHASE}{name}")
     start = time.monotonic()
     yield
-    line(f"took {time.monotonic() - start:.1f} s: {name}")
+    _print(f"took {time.monotonic() - start:.1f} s: {name}")
 
 
-def main(arguments: list[str]) -> int:
-    """Bake what the file named by the only argument says."""
-    spec = BakeSpec(**json.loads(Path(arguments[0]).read_text()))
-    try:
-        bake(spec, line=lambda text: print(text, flush=True))  # noqa: T201 - the worker's output
-    except BootstrapError as error:
-        print(f"{error.message}\n{error.details}", flush=True)  # noqa: T201 - likewise
-        return 1
-    return 0
+def _print(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - the worker's output
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(worker_main(bake, BakeSpec))

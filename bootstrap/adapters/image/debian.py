@@ -3,61 +3,33 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
+from bootstrap.adapters.clock import now_text
 from bootstrap.adapters.debian import namespace
+from bootstrap.adapters.debian.packages import fetch_packages
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.image import recipe
 from bootstrap.adapters.image.archive import image_names, pause_image
-from bootstrap.adapters.image.bake import PHASE, BakeSpec
-from bootstrap.adapters.image.base import (
-    Base,
-    base_leftovers,
-    find_base,
-    is_sound,
-    make_base,
-    prune_bases,
-)
-from bootstrap.adapters.image.store import ImageStore
+from bootstrap.adapters.image.bake import DISK, INITRD, KERNEL, PHASE, BakeSpec
+from bootstrap.adapters.image.store import Entry, Store
 from bootstrap.adapters.locks import locked
-from bootstrap.errors import LockedError
+from bootstrap.errors import LockedError, StateError
 from bootstrap.model.cluster import NodeImage
-from bootstrap.ports import Progress
+from bootstrap.ports import Artifacts, BuiltArtifacts, Events
 
 #: Programs of the build, by where they go.
 CONTAINERD_PROGRAMS = ("containerd", "containerd-shim-runc-v2", "ctr")
 CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap", "ptp")
 
+_BASE = "base.tar"
 #: Another run may be building: that takes minutes, on a slow host many.
 _LOCK_TIMEOUT_S = 3600
-
-
-class BuiltArtifacts(Protocol):
-    """The programs and container images of one Kubernetes version."""
-
-    @property
-    def binaries(self) -> Mapping[str, Path]:
-        """The programs by name."""
-
-    @property
-    def image_archive(self) -> Path:
-        """An OCI archive of all container images."""
-
-    @property
-    def digest(self) -> str:
-        """What all of it hashes to."""
-
-
-class Artifacts(Protocol):
-    """Gives the artefacts of a version, building what is missing."""
-
-    def ensure(self, version: str) -> BuiltArtifacts:
-        """Give the artefacts."""
 
 
 class DebianImages:
@@ -66,119 +38,140 @@ class DebianImages:
     def __init__(
         self,
         directories: Directories,
-        progress: Progress,
+        events: Events,
         artifacts: Artifacts,
         *,
-        is_checked: bool = False,
+        now: Callable[[], str] = now_text,
     ) -> None:
         self._directories = directories
-        self._progress = progress
+        self._events = events
         self._artifacts = artifacts
-        self._store = ImageStore(directory=directories.images, is_shared=os.getuid() == 0)
-        self._is_checked = is_checked
+        self._now = now
+        self._bases = Store(directory=directories.cache / "bases", files=(_BASE,))
+        self._images = image_store(directories)
 
     @explained("build the node image")
-    def ensure(self, kubernetes_version: str) -> NodeImage:
-        """See the port. An image that is there is given at once, and no program is asked."""
-        built = self._artifacts.ensure(kubernetes_version)
-        return self._find(built) or self._build(built, kubernetes_version)
+    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> NodeImage:
+        """See the port. Returns an image that is there without running any program."""
+        built = self._artifacts.ensure(kubernetes_version, refresh=refresh)
+        base = None if refresh else self._bases.find(recipe.base_key())
+        found = base and self._sound_image(_image_key(base, built))
+        return node_image(found or self._build(built, kubernetes_version, refresh=refresh))
+
+    @explained("look up the node image")
+    def expected(self, kubernetes_version: str) -> NodeImage | None:
+        """See the port. The kernel and the initrd are read, since a probe boots the kernel."""
+        built = self._artifacts.find(kubernetes_version)
+        base = self._bases.find(recipe.base_key())
+        entry = self._images.find(_image_key(base, built)) if base and built else None
+        if entry is None or entry.is_condemned or not entry.is_sound((KERNEL, INITRD)):
+            return None
+        return node_image(entry)
+
+    @explained("check the node image")
+    def check(self, image: NodeImage) -> None:
+        """See the port."""
+        entry = self._images.find(image.key)
+        if entry is not None and entry.is_sound():
+            return
+        if entry is not None:
+            entry.condemn()
+        raise StateError(
+            f"Node image '{image.key}' fails its SHA-256.",
+            details="It is not what was built, so the next run of `up` builds it again.",
+            hint="bootstrap image build",
+        )
 
     def find(self, key: str) -> NodeImage | None:
         """See the port."""
-        return self._store.find(key)
+        entry = self._images.find(key)
+        return None if entry is None else node_image(entry)
 
     def list(self) -> Sequence[NodeImage]:
-        """Give every image that is there."""
-        return self._store.list()
+        """List the images that are there."""
+        return [node_image(entry) for entry in self._images.list()]
 
     @explained("remove node images")
     def prune(self, in_use: Collection[str]) -> Sequence[str]:
-        """Remove every image whose key is not in use, and base systems that none is made from.
+        """Remove all images whose keys are not in use, and base systems of other recipes.
 
-        Gives the keys of the images and the names of the base systems that are gone.
+        Returns the keys of the images and the names of the base systems that it removed. No
+        image needs the base system that it was made from.
         """
         with self._locked():
-            self._store.prepare()
-            return [*self._store.prune(in_use), *prune_bases(self._bases)]
+            self._images.prepare()
+            bases = self._bases.prune({recipe.base_key()})
+            return [*self._images.prune(in_use), *(f"base-{key}" for key in bases)]
 
     @explained("remove what killed builds left")
     def sweep(self) -> None:
         """See the port."""
         if not self._leftovers():
             return
-        # Who builds at this moment has removed the others' before.
+        # A run that builds at this moment has removed the others' before.
         with contextlib.suppress(LockedError), self._locked(timeout_s=0):
             for leftover in self._leftovers():
                 shutil.rmtree(leftover)
 
     def _leftovers(self) -> Sequence[Path]:
-        return [*self._store.leftovers(), *base_leftovers(self._bases)]
+        return [*self._images.leftovers(), *self._bases.leftovers()]
 
-    def _find(self, built: BuiltArtifacts) -> NodeImage | None:
-        base = find_base(self._bases)
-        return self._sound(recipe.image_key(base.digest, built.digest)) if base else None
+    def _sound_image(self, key: str) -> Entry | None:
+        return self._sound(self._images, key, "node image fails its SHA-256, so it is built again")
 
-    def _sound(self, key: str) -> NodeImage | None:
-        image = self._store.find(key)
-        if image is None or self._store.is_sound(key):
-            return image
-        self._progress.note("The cached node image fails its SHA-256, so it is built again")
+    def _sound(self, store: Store, key: str, note: str) -> Entry | None:
+        entry = store.find(key)
+        if entry is None or entry.is_sound():
+            return entry
+        self._events.note(f"The cached {note}")
         return None
 
-    def _build(self, built: BuiltArtifacts, version: str) -> NodeImage:
+    def _build(self, built: BuiltArtifacts, version: str, *, refresh: bool) -> Entry:
         with self._locked():
-            self._store.prepare()
-            base = self._sound_base() or self._make_base()
-            key = recipe.image_key(base.digest, built.digest)
-            # Whoever held the lock before us may have built it.
-            return self._sound(key) or self._bake(base, built, key, version)
-
-    def _sound_base(self) -> Base | None:
-        base = find_base(self._bases)
-        if base is None or is_sound(base):
-            return base
-        self._progress.note("The cached base system fails its SHA-256, so it is fetched again")
-        return None
-
-    def _make_base(self) -> Base:
-        self._progress.step("Fetching the node image's base system from this host's Debian mirror")
-        return make_base(self._bases, log=self._log(), line=lambda _: None)
-
-    def _bake(self, base: Base, built: BuiltArtifacts, key: str, version: str) -> NodeImage:
-        namespace.check(uid=os.getuid())
-        with self._store.building(key, kubernetes_version=version) as work:
-            spec = self._spec(base, built, key, work)
-            scratch, file = Path(spec.scratch), work / "spec.json"
-            scratch.mkdir()
-            spec.write(file)
-            namespace.run_worker(
-                "bootstrap.adapters.image.bake",
-                file,
-                action="build the node image",
-                log=self._log(),
-                line=self._tell,
+            self._images.prepare()
+            note = "base system fails its SHA-256, so it is fetched again"
+            known = None if refresh else self._sound(self._bases, recipe.base_key(), note)
+            base = known or self._make_base()
+            key, make = _image_key(base, built), partial(self._bake, base, built)
+            fetched = min(base.fetched, built.packages_fetched)
+            # The process that held the lock before may have built it.
+            return self._sound_image(key) or self._images.add(
+                key, version=version, fetched=fetched, make=make
             )
-            scratch.rmdir()
-            file.unlink()
-        image = self._store.find(key)
-        assert image is not None  # noqa: S101 - it was published, and we hold the lock
-        return image
 
-    def _spec(self, base: Base, built: BuiltArtifacts, key: str, work: Path) -> BakeSpec:
-        return BakeSpec(
-            base_tar=str(base.tar),
-            scratch=str(work / "scratch"),
-            disk=str(work / "disk.raw"),
-            kernel=str(work / "vmlinuz"),
-            initrd=str(work / "initrd.img"),
-            key=key,
-            variables=role_variables(built),
-            is_run_twice=self._is_checked,
+    def _make_base(self) -> Entry:
+        self._events.note("Fetching the node image's base system from this host's Debian mirror")
+        self._bases.prepare()
+        return self._bases.add(
+            recipe.base_key(), version=recipe.SUITE, fetched=self._now(), make=self._fetch_base
         )
 
-    def _tell(self, line: str) -> None:
+    def _fetch_base(self, work: Path) -> None:
+        fetch_packages(
+            work / _BASE,
+            suite=recipe.SUITE,
+            packages=recipe.PACKAGES,
+            options=recipe.BASE_OPTIONS,
+            log=self._log(),
+        )
+
+    def _bake(self, base: Entry, built: BuiltArtifacts, work: Path) -> None:
+        namespace.run_worker(
+            "bootstrap.adapters.image.bake",
+            BakeSpec(
+                base_tar=str(base.directory / _BASE),
+                key=_image_key(base, built),
+                variables=role_variables(built),
+            ),
+            directory=work,
+            action="build the node image",
+            log=self._log(),
+            line=self._report,
+        )
+
+    def _report(self, line: str) -> None:
         if line.startswith(PHASE):
-            self._progress.step(f"Building the node image: {line.removeprefix(PHASE)}")
+            self._events.note(f"Building the node image: {line.removeprefix(PHASE)}")
 
     def _log(self) -> Path:
         return private_directory(self._directories.cache / "logs") / "node-image.log"
@@ -187,13 +180,28 @@ class DebianImages:
         lock = self._directories.images_lock
         return locked(lock, what="the node images", timeout_s=timeout_s)
 
-    @property
-    def _bases(self) -> Path:
-        return self._directories.cache / "bases"
+
+def image_store(directories: Directories) -> Store:
+    """Return the store of this host's node images."""
+    files, is_shared = (DISK, KERNEL, INITRD), os.getuid() == 0
+    return Store(directory=directories.images, files=files, is_shared=is_shared)
+
+
+def node_image(entry: Entry) -> NodeImage:
+    """Return an entry of the store as the image that nodes boot from."""
+    return NodeImage(
+        key=entry.directory.name,
+        disk=entry.directory / DISK,
+        kernel=entry.directory / KERNEL,
+        initrd=entry.directory / INITRD,
+        kubernetes_version=entry.version,
+        size_bytes=entry.sizes[DISK],
+        packages_fetched=entry.fetched,
+    )
 
 
 def role_variables(built: BuiltArtifacts) -> dict[str, object]:
-    """Give the roles of ``node-image.yml`` what they ask for."""
+    """Return the variables that the roles of ``node-image.yml`` require."""
     names = image_names(built.image_archive)
     return {
         "containerd_programs": [str(built.binaries[name]) for name in CONTAINERD_PROGRAMS],
@@ -203,3 +211,7 @@ def role_variables(built: BuiltArtifacts) -> dict[str, object]:
         "container_images_archive": str(built.image_archive),
         "container_images_names": list(names),
     }
+
+
+def _image_key(base: Entry, built: BuiltArtifacts) -> str:
+    return recipe.image_key(base.sha256[_BASE], built.digest)

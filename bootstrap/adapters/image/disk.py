@@ -9,11 +9,11 @@ from bootstrap.adapters.process import run
 _TIMEOUT_S = 900
 _MIB = 1 << 20
 _BLOCK_BYTES = 4096
-#: Free space of an image that nobody enlarges; also ext4's own tables.
+#: Free space of an image that is not enlarged; also ext4's own tables.
 _SLACK_BYTES = 512 * _MIB
-#: What a node can grow to while it runs, in blocks: 1 TiB.
+#: The size that a node can grow to while it runs, in blocks: 1 TiB.
 _GROWS_TO_BLOCKS = (1 << 40) // _BLOCK_BYTES
-#: Any fixed moment: the same tree shall give the same file system.
+#: Any fixed time: the same tree has to give the same file system.
 _MADE_AT = "1000000000"
 
 
@@ -34,7 +34,7 @@ def write_disk(root: Path, disk: Path, *, identity: uuid.UUID) -> None:
 
 
 def tree_bytes(root: Path) -> int:
-    """Add up what the tree's files take on a disk; a file with two names counts once."""
+    """Return the disk space of the tree's files; a file with two names counts once."""
     seen, total = set[int](), 0
     for directory, names, files in os.walk(root):
         for name in (*names, *files):

@@ -1,4 +1,4 @@
-"""What a node image is made of, and the keys that name what was made."""
+"""The parts of a node image, and the keys of base system and image."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import bootstrap
+from bootstrap.model.layout import LAYOUT
 from bootstrap.resources import resource_directory
 
 SUITE = "trixie"
@@ -39,36 +40,42 @@ PACKAGES = (
     "zstd",
 )
 
-#: Never unpacked: a node has nobody who reads them.
-EXCLUDED_PATHS = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*")
+#: Options of mmdebstrap. No node needs documentation or translations.
+BASE_OPTIONS = (
+    "--variant=minbase",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+)
 
 #: The code that decides what is on the disk; a change of it makes another image.
-_BAKING_MODULES = ("bake.py", "disk.py", "play.py", "recipe.py", "tree.py")
+_BAKING_MODULES = ("bake.py", "disk.py", "recipe.py", "tree.py", "../ansible/playbook.py")
 
 
 def base_key() -> str:
-    """Name the base system by what is asked for, whichever mirror it comes from."""
-    return _digest([json.dumps([SUITE, PACKAGES, EXCLUDED_PATHS]).encode()])[:32]
+    """Return the key of the base system: of its packages, whichever mirror they come from."""
+    return _digest([json.dumps([SUITE, PACKAGES, BASE_OPTIONS]).encode()])[:32]
 
 
 def image_key(base_digest: str, artefact_digest: str) -> str:
-    """Name the image by everything that goes into it."""
+    """Return the key of an image: of everything that goes into it."""
     playbooks = resource_directory("playbooks")
     roles = _roles(playbooks / "node-image.yml")
     sources = [
         playbooks / "node-image.yml",
         *_files(playbooks / "connection_plugins"),
         *(file for role in roles for file in _files(playbooks / "roles" / role)),
-        *(Path(__file__).with_name(name) for name in _BAKING_MODULES),
+        *(Path(__file__).parent / name for name in _BAKING_MODULES),
     ]
     parts = [base_digest.encode(), artefact_digest.encode(), bootstrap.__version__.encode()]
+    parts.append(f"layout {LAYOUT}".encode())
     for source in sources:
         parts += [source.name.encode(), source.read_bytes()]
     return _digest(parts)
 
 
 def _roles(playbook: Path) -> list[str]:
-    """Name the roles of the image's playbook; other roles are the cluster's."""
+    """List the roles of the image's playbook; other roles are the cluster's."""
     lines = (line.strip() for line in playbook.read_text().splitlines())
     return [line.removeprefix("- role: ") for line in lines if line.startswith("- role: ")]
 

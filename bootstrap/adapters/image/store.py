@@ -1,64 +1,77 @@
-"""Built node images on this host: one directory each, named by its key."""
+"""Built files on this host: one directory for each key, whole or absent."""
 
-import contextlib
-import hashlib
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.adapters.files import private_directory, write_atomically
-from bootstrap.model.cluster import NodeImage
+from bootstrap.adapters.files import private_directory, sha256_of, write_atomically
 
 _BUILDING = ".building-"
 _REMOVING = ".removing-"
-_FILES = ("disk.raw", "vmlinuz", "initrd.img")
+_NOTE = "note.json"
+_CONDEMNED = "condemned"
+_KEY = re.compile(r"[0-9a-f]{16,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageStore:
-    """The images below one directory. Only the holder of the lock may change anything."""
+class Entry:
+    """The files of one key, and what was noted when they were built."""
 
     directory: Path
-    #: The system daemon runs domains as another user, who must get at root's images.
+    #: Of each file, by its name.
+    sizes: Mapping[str, int]
+    sha256: Mapping[str, str]
+    #: Of what they were made from.
+    version: str
+    #: When their Debian packages were fetched, in ISO 8601; empty in notes of older versions.
+    fetched: str = ""
+
+    def is_sound(self, names: Collection[str] | None = None) -> bool:
+        """Compare files, all by default, byte for byte with what was built; reads them whole."""
+        wanted = self.sizes if names is None else names
+        try:
+            found = _digests(self.directory, wanted)
+        except OSError:
+            return False
+        return all(self.sha256.get(name) == digest for name, digest in found.items())
+
+    @property
+    def is_condemned(self) -> bool:
+        """Tell whether it once was not what was built."""
+        return (self.directory / _CONDEMNED).exists()
+
+    def condemn(self) -> None:
+        """Remember that it is not what was built. Disks may lie over it, so it stays."""
+        (self.directory / _CONDEMNED).touch()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """The entries below one directory. Only the holder of its lock may change anything."""
+
+    directory: Path
+    files: Sequence[str]
+    #: The system daemon runs domains as another user, who must reach root's images.
     is_shared: bool = False
 
-    def find(self, key: str) -> NodeImage | None:
-        """Give the image of this key, if it is there and whole; reads one small file."""
+    def find(self, key: str) -> Entry | None:
+        """Return the entry of this key if it is there with all its bytes; reads one small file."""
         directory = self.directory / key
         try:
-            noted = json.loads((directory / "image.json").read_text())
-            sizes = {name: (directory / name).stat().st_size for name in _FILES}
-            if sizes != noted["sizes"]:
-                return None
-            version = str(noted["kubernetesVersion"])
-        except (OSError, ValueError, KeyError, TypeError):
+            entry = Entry(directory=directory, **json.loads((directory / _NOTE).read_text()))
+            sizes = {name: (directory / name).stat().st_size for name in self.files}
+            is_whole = entry.sizes == sizes and entry.sha256.keys() == sizes.keys()
+        except (OSError, ValueError, TypeError, AttributeError):
             return None
-        disk, kernel, initrd = (directory / name for name in _FILES)
-        return NodeImage(
-            key=key,
-            disk=disk,
-            kernel=kernel,
-            initrd=initrd,
-            kubernetes_version=version,
-            size_bytes=sizes["disk.raw"],
-        )
+        return entry if is_whole else None
 
-    def is_sound(self, key: str) -> bool:
-        """Tell whether the image still holds, byte for byte, what was built; reads all of it."""
-        directory = self.directory / key
-        try:
-            noted = json.loads((directory / "image.json").read_text())["sha256"]
-            return bool(noted == _digests(directory))
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
-
-    def list(self) -> Sequence[NodeImage]:
-        """Give every whole image, by key."""
-        keys = sorted(path.name for path in self.directory.glob("[0-9a-f]*") if path.is_dir())
-        return [image for key in keys if (image := self.find(key)) is not None]
+    def list(self) -> Sequence[Entry]:
+        """List all whole entries, by key."""
+        return [entry for key in self._keys() if (entry := self.find(key)) is not None]
 
     def prepare(self) -> None:
         """Make the directory, and remove what killed runs left in it."""
@@ -68,7 +81,7 @@ class ImageStore:
             shutil.rmtree(leftover)
 
     def leftovers(self) -> Sequence[Path]:
-        """Give what killed runs left, and what the holder of the lock works on."""
+        """List what killed runs left, and what the holder of the lock works on."""
         patterns = (f"{_BUILDING}*", f"{_REMOVING}*")
         return [found for pattern in patterns for found in self.directory.glob(pattern)]
 
@@ -76,35 +89,32 @@ class ImageStore:
     def _mode(self) -> int:
         return 0o755 if self.is_shared else 0o700
 
-    @contextlib.contextmanager
-    def building(self, key: str, *, kubernetes_version: str) -> Iterator[Path]:
-        """Give a directory to build in, which becomes the image when the block ends well.
-
-        The block writes disk.raw, vmlinuz and initrd.img.
-        """
+    def add(self, key: str, *, version: str, fetched: str, make: Callable[[Path], None]) -> Entry:
+        """Have ``make`` write the files into an empty directory, then publish it as the entry."""
         work = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{key[:12]}-", dir=self.directory))
         try:
-            yield work
-            self._publish(work, key, kubernetes_version)
+            make(work)
+            for name in self.files:
+                (work / name).chmod(0o444)
+            sizes = {name: (work / name).stat().st_size for name in self.files}
+            digests = _digests(work, sizes)
+            note = {"sizes": sizes, "sha256": digests, "version": version, "fetched": fetched}
+            write_atomically(work / _NOTE, json.dumps(note, indent=2) + "\n", mode=0o444)
+            work.chmod(self._mode)
+            self.remove(key)
+            work.rename(self.directory / key)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-
-    def _publish(self, work: Path, key: str, kubernetes_version: str) -> None:
-        for name in _FILES:
-            (work / name).chmod(0o444)
-        sizes = {name: (work / name).stat().st_size for name in _FILES}
-        note = {
-            "kubernetesVersion": kubernetes_version,
-            "sizes": sizes,
-            "sha256": _digests(work),
-        }
-        write_atomically(work / "image.json", json.dumps(note, indent=2) + "\n", mode=0o444)
-        work.chmod(self._mode)
-        self.remove(key)
-        work.rename(self.directory / key)
+        return Entry(
+            directory=self.directory / key,
+            sizes=sizes,
+            sha256=digests,
+            version=version,
+            fetched=fetched,
+        )
 
     def remove(self, key: str) -> bool:
-        """Remove an image in one step; a kill in between leaves what the next run sweeps."""
+        """Remove an entry in one step; the next run removes what a kill leaves of it."""
         doomed = self.directory / f"{_REMOVING}{key}"
         try:
             (self.directory / key).rename(doomed)
@@ -114,17 +124,16 @@ class ImageStore:
         return True
 
     def prune(self, in_use: Collection[str]) -> Sequence[str]:
-        """Remove every image, damaged ones too, whose key is not in use; gives their keys."""
-        found = (path.name for path in self.directory.glob("[0-9a-f]*") if path.is_dir())
-        doomed = sorted(key for key in found if key not in in_use)
+        """Remove all entries, damaged ones too, whose keys are not in use; return these keys."""
+        doomed = [key for key in self._keys() if key not in in_use]
         for key in doomed:
             self.remove(key)
         return doomed
 
+    def _keys(self) -> Sequence[str]:
+        found = (path.name for path in self.directory.glob("*") if path.is_dir())
+        return sorted(name for name in found if _KEY.fullmatch(name))
 
-def _digests(directory: Path) -> dict[str, str]:
-    digests = {}
-    for name in _FILES:
-        with (directory / name).open("rb") as file:
-            digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digests
+
+def _digests(directory: Path, names: Collection[str]) -> dict[str, str]:
+    return {name: sha256_of(directory / name) for name in names}

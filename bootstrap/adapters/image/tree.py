@@ -1,7 +1,6 @@
 """The root tree while it is being made: in memory, with the kernel's file systems."""
 
 import contextlib
-import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,8 @@ from bootstrap.adapters.process import run
 
 _TIMEOUT_S = 600
 _KERNEL_FILE_SYSTEMS = ("proc", "sys", "dev")
-#: Below this, sharing is not worth reading the files.
-_SHARED_FROM_BYTES = 1 << 20
+#: Reading smaller files costs more than sharing them saves.
+_SHARED_FROM = "1MiB"
 
 
 def unpack(tar: Path, root: Path) -> None:
@@ -26,7 +25,7 @@ def unpack(tar: Path, root: Path) -> None:
 
 @contextlib.contextmanager
 def kernel_file_systems(root: Path) -> Iterator[None]:
-    """Have /proc, /sys and /dev in the tree while the block runs."""
+    """Mount /proc, /sys and /dev in the tree while the block runs."""
     for name in _KERNEL_FILE_SYSTEMS:
         (root / name).mkdir(exist_ok=True)
         _run(["mount", "--rbind", f"/{name}", root / name], f"mount /{name} in the tree")
@@ -39,12 +38,11 @@ def kernel_file_systems(root: Path) -> Iterator[None]:
 
 def empty_directories(root: Path) -> None:
     """Empty the directories that a booted system mounts over."""
-    for name in ("run", "tmp", "dev"):
-        for entry in (root / name).iterdir():
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+    directories = [root / name for name in ("run", "tmp", "dev")]
+    _run(
+        ["find", *directories, "-xdev", "-mindepth", "1", "-delete"],
+        "empty directories of the tree",
+    )
 
 
 def take_boot_files(root: Path, *, kernel: Path, initrd: Path) -> None:
@@ -59,29 +57,15 @@ def take_boot_files(root: Path, *, kernel: Path, initrd: Path) -> None:
         (boot / link).unlink(missing_ok=True)
 
 
-def share_identical_files(root: Path) -> int:
-    """Make one file of big files with the same content, owner and mode; gives bytes saved.
+def share_identical_files(root: Path) -> None:
+    """Make one file of big files with the same content, owner and mode.
 
     The programs of the control plane are on the node and in its container images: as
     one file they are read once and lie in memory once.
     """
-    saved, seen = 0, dict[tuple[object, ...], Path]()
     snapshots = root / "var/lib/containerd/io.containerd.snapshotter.v1.overlayfs"
-    for directory in (root / "usr/local/bin", snapshots):
-        for path in sorted(directory.rglob("*")):
-            if path.is_symlink() or not path.is_file():
-                continue
-            status = path.stat()
-            if status.st_size < _SHARED_FROM_BYTES:
-                continue
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").digest()
-            twin = seen.setdefault((status.st_mode, status.st_uid, status.st_gid, digest), path)
-            if twin is not path and not twin.samefile(path):
-                path.unlink()
-                path.hardlink_to(twin)
-                saved += status.st_size
-    return saved
+    options = ["--ignore-time", f"--minimum-size={_SHARED_FROM}"]
+    _run(["hardlink", *options, root / "usr/local/bin", snapshots], "share identical files")
 
 
 def _only(directory: Path, pattern: str) -> Path:

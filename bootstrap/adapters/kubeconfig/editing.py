@@ -1,16 +1,15 @@
-"""Change a kubeconfig's text where its content changes, and nowhere else (H-20).
+"""Change a kubeconfig's text only where its content changes (H-20).
 
-A YAML library that loads and dumps would lose comments, order or quotes. So the places of
-the changed entries are looked up, dumped entries are put there, and the result is read
-back. Where that does not give what was wanted, the whole document is dumped.
+A YAML library that loads and dumps would lose comments, indentation or line breaks. So
+dumped entries are put at the places of the changed ones, and the result is read back.
+Where that does not give the new content, the whole document is dumped.
 """
 
 import contextlib
 import json
 import math
 import textwrap
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -18,24 +17,17 @@ from bootstrap.adapters.kubeconfig.reading import Loader, parse
 from bootstrap.model.kubeconfig import Document
 
 
-class _Edit(NamedTuple):
-    start: int
-    end: int
-    replacement: str
-
-
 def edited(text: str, before: Document, after: Document) -> str:
-    """Give the text that says ``after``, where ``text`` says ``before``.
+    """Return a text with the content ``after``, given one with the content ``before``.
 
-    The text stays the very same if nothing changes.
+    The text stays the same to the byte if nothing changes.
     """
     if after == before:
         return text
-    if text.lstrip().startswith("{"):
-        with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, LookupError):
+        if text.lstrip().startswith("{"):
             json.loads(text)
             return json.dumps(after, indent=2) + "\n"
-    with contextlib.suppress(ValueError, LookupError):
         candidate = _spliced(text, before, after)
         if parse(candidate) == after:
             return candidate
@@ -45,64 +37,41 @@ def edited(text: str, before: Document, after: Document) -> str:
 def _spliced(text: str, before: Document, after: Document) -> str:
     text = text if text.endswith("\n") or not text else f"{text}\n"
     root = yaml.compose(text, Loader=Loader)
-    if root is None:
+    if not isinstance(root, yaml.MappingNode):
         return text + _dump(after)
-    if not isinstance(root, yaml.MappingNode) or root.flow_style:
-        raise ValueError("a document in braces has no lines to edit")
-    nodes = {key.value: (key, value) for key, value in root.value}
-    margin, end = root.start_mark.column, _line_after(text, root)
-    edits = [
-        _Edit(_line_of(text, nodes[key][0].start_mark.index), _line_after(text, nodes[key][1]), "")
-        for key in before.keys() - after.keys()
-    ]
-    for key, value in after.items():
-        if key not in before:
-            edits.append(_Edit(end, end, _dump({key: value}, margin)))
-        elif before[key] != value:
-            edits.append(_edit(text, nodes[key], before[key], value))
-    return _apply(text, edits)
+    added = {key: value for key, value in after.items() if key not in before}
+    end = _line_after(text, root)
+    result = text[:end] + _dump(added, root.start_mark.column) + text[end:]
+    for key, node in reversed(root.value):  # from the end, so that earlier places stay valid
+        old, new = before.get(key.value), after.get(key.value)
+        if key.value not in before or (key.value in after and old == new):
+            continue
+        start, end = _line_of(text, key.start_mark.index), _line_after(text, node)
+        if isinstance(node, yaml.SequenceNode) and not node.flow_style and new:
+            start, end, replacement = _items(text, node, old, new)
+        elif key.value in after:
+            replacement = _dump({key.value: new}, key.start_mark.column)
+        else:
+            replacement = ""
+        result = result[:start] + replacement + result[end:]
+    return result
 
 
-def _apply(text: str, edits: Sequence[_Edit]) -> str:
-    pieces, place = [], 0
-    for edit in sorted(edits, key=lambda edit: edit.start):
-        pieces += [text[place : edit.start], edit.replacement]
-        place = edit.end
-    return "".join([*pieces, text[place:]])
-
-
-def _edit(text: str, pair: tuple[yaml.Node, yaml.Node], before: Any, after: Any) -> _Edit:  # noqa: ANN401 - any YAML
-    key, value = pair
-    if isinstance(value, yaml.SequenceNode) and not value.flow_style and after:
-        return _edit_items(text, value, before, after)
-    start = _line_of(text, key.start_mark.index)
-    name_and_value = {key.value: after}
-    return _Edit(start, _line_after(text, value), _dump(name_and_value, key.start_mark.column))
-
-
-def _edit_items(text: str, node: yaml.Node, before: list[Any], after: list[Any]) -> _Edit:
-    """Replace only those items that lie between the equal ones at both ends."""
-    head = _equal_items(before, after)
-    tail = _equal_items(before[head:][::-1], after[head:][::-1])
-    old = node.value[head : len(before) - tail]
-    new = after[head : len(after) - tail]
-    start = _line_of_item(text, node.value[head]) if old else _line_after_item(text, node, head)
-    end = _line_after(text, old[-1]) if old else start
-    return _Edit(start, end, _dump(new, node.start_mark.column) if new else "")
+def _items(text: str, node: yaml.Node, old: Any, new: Any) -> tuple[int, int, str]:  # noqa: ANN401 - any YAML
+    """Return the place of the items between the equal ones at both ends, and their new text."""
+    head = _equal_items(old, new)
+    tail = _equal_items(old[head:][::-1], new[head:][::-1])
+    nodes = node.value[head : len(old) - tail]
+    # The dash of an item may stand above it.
+    starts = [_line_of(text, text.rindex("-", 0, item.start_mark.index)) for item in node.value]
+    start = starts[head] if nodes or not head else _line_after(text, node.value[head - 1])
+    end = _line_after(text, nodes[-1]) if nodes else start
+    return start, end, _dump(new[head : len(new) - tail], node.start_mark.column)
 
 
 def _equal_items(left: list[Any], right: list[Any]) -> int:
     pairs = enumerate(zip(left, right, strict=False))
-    return next((i for i, (a, b) in pairs if a is not b and a != b), min(len(left), len(right)))
-
-
-def _line_after_item(text: str, node: yaml.Node, index: int) -> int:
-    return _line_after(text, node.value[index - 1]) if index else _line_of_item(text, node.value[0])
-
-
-def _line_of_item(text: str, item: yaml.Node) -> int:
-    """Find the line of the item's dash, which may stand above it."""
-    return _line_of(text, text.rindex("-", 0, item.start_mark.index))
+    return next((i for i, (a, b) in pairs if a != b), min(len(left), len(right)))
 
 
 def _line_of(text: str, index: int) -> int:
@@ -110,19 +79,17 @@ def _line_of(text: str, index: int) -> int:
 
 
 def _line_after(text: str, node: yaml.Node) -> int:
-    # A block scalar ends where the next line begins; anything else ends within its line.
-    return text.index("\n", _end(node) - 1) + 1
+    # The end mark of a block lies behind the comments after it; that of its last scalar does
+    # not. A block scalar ends where the next line begins; others end within their line.
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        node = last[-1] if isinstance(last, tuple) else last
+    return text.index("\n", node.end_mark.index - 1) + 1
 
 
-def _end(node: yaml.Node) -> int:
-    """Find the end of a node's last character; a block's own mark is behind the comments."""
-    if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
-        return int(node.end_mark.index)
-    last = node.value[-1]
-    return _end(last[-1] if isinstance(last, tuple) else last)
-
-
-def _dump(value: object, margin: int = 0) -> str:
+def _dump(value: Any, margin: int = 0) -> str:  # noqa: ANN401 - any YAML
+    if not value:
+        return ""
     text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=math.inf)
     return textwrap.indent(text, " " * margin)
 

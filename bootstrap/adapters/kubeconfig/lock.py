@@ -1,8 +1,8 @@
 """Hold kubectl's lock on a kubeconfig: a file beside it that must not exist yet.
 
-Such a file outlives a killed holder (R-03). Ours is born with a flock(2) on it that dies
-with its maker, so that what a killed run of this tool left is told from a lock that is
-held, whichever process has that pid by now, and is removed; anybody else's is left alone.
+Such a file outlives a killed holder (R-03). Ours has a flock(2) from its first moment, which
+ends with the process that made it. So the lock of a killed run of this tool is told from one
+that is held, whichever process has that pid now, and is removed; any other lock is kept.
 """
 
 import contextlib
@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import remove_abandoned, remove_same, sweep, temporary_beside
-from bootstrap.errors import BootstrapError, LockedError, TimedOutError
+from bootstrap.errors import LockedError, TimedOutError
 from bootstrap.waiting import NotYet, wait_for
 
 _INTERVAL_S = 0.05
@@ -25,79 +26,66 @@ def kubectl_lock(kubeconfig: Path, *, patience_s: float) -> Iterator[None]:
     """Hold the lock of a kubeconfig, and of the file that it links to, while the block runs.
 
     :raises LockedError: if another process holds it for ``patience_s`` seconds. The lock
-        is left alone: it may be kubectl's.
+        is kept: it may be kubectl's.
     """
-    locks = sorted({f"{name}.lock" for name in (kubeconfig, kubeconfig.resolve())})
     with contextlib.ExitStack() as held:
-        for lock in map(Path, locks):
-            held.enter_context(_taken(lock, kubeconfig, patience_s))
+        for file in sorted({kubeconfig, kubeconfig.resolve()}):
+            _wait(file, kubeconfig, patience_s, held)
         yield
 
 
 def remove_abandoned_files(kubeconfig: Path) -> None:
     """Remove the locks and temporary files that killed runs left beside a kubeconfig."""
     for file in {kubeconfig, kubeconfig.resolve()}:
-        _remove_stale(file.with_name(f"{file.name}.lock"))
+        _remove_stale(_lock_of(file))
         with contextlib.suppress(OSError):
             sweep(file.parent, file.name)
 
 
-@contextlib.contextmanager
-def _taken(lock: Path, kubeconfig: Path, patience_s: float) -> Iterator[None]:
-    with contextlib.ExitStack() as held:
-        descriptor = _take(lock, kubeconfig, patience_s, held)
-        try:
-            yield
-        finally:
-            remove_same(lock, descriptor)
+def _lock_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.lock")
 
 
-def _take(lock: Path, kubeconfig: Path, patience_s: float, held: contextlib.ExitStack) -> int:
-    def try_once() -> int:
-        _remove_stale(lock)
-        try:
-            with contextlib.ExitStack() as made:
-                descriptor = _make(lock, made)
-                held.push(made.pop_all())
-                return descriptor
-        except FileExistsError as error:
-            raise NotYet(f"'{lock}' exists") from error
-
+def _wait(file: Path, kubeconfig: Path, patience_s: float, held: contextlib.ExitStack) -> None:
     try:
-        return wait_for(
-            f"the lock of '{kubeconfig}'", try_once, timeout_s=patience_s, interval_s=_INTERVAL_S
-        )
+        with explained(f"lock the kubeconfig '{kubeconfig}'"):
+            wait_for(
+                f"the lock of '{kubeconfig}'",
+                lambda: _take(file, held),
+                timeout_s=patience_s,
+                interval_s=_INTERVAL_S,
+            )
     except TimedOutError as error:
+        lock = _lock_of(file)
         raise LockedError(
             f"Could not change the kubeconfig '{kubeconfig}': it is locked.",
             details=_describe(lock),
             hint=f"If no kubectl runs: rm -f {shlex.quote(str(lock))}",
         ) from error
-    except OSError as error:
-        raise BootstrapError(
-            f"Could not lock the kubeconfig '{kubeconfig}'.",
-            details=str(error),
-            hint=f"ls -ld {shlex.quote(str(lock.parent))}",
-        ) from error
 
 
-def _make(lock: Path, held: contextlib.ExitStack) -> int:
+def _take(file: Path, held: contextlib.ExitStack) -> None:
     """Make the lock in one step, with its flock; as with O_EXCL another's is never taken."""
-    # Named after the kubeconfig itself, whose next change sweeps what a kill leaves.
-    kubeconfig = lock.with_name(lock.name.removesuffix(".lock"))
-    temporary, descriptor = held.enter_context(temporary_beside(kubeconfig))
-    os.write(descriptor, f"{_MAKER} {os.getpid()}\n".encode())
-    try:
-        os.link(temporary, lock)
-    except FileNotFoundError as error:
-        # Swept before it had its flock; the next try makes another.
-        raise FileExistsError(temporary) from error
-    temporary.unlink()
-    return descriptor
+    lock = _lock_of(file)
+    _remove_stale(lock)
+    if lock.exists():  # many that wait would slow down the holder with files of their own
+        raise NotYet(f"'{lock}' exists")
+    with contextlib.ExitStack() as made:
+        # Named after the kubeconfig itself, whose next change sweeps what a kill leaves.
+        temporary, descriptor = made.enter_context(temporary_beside(file))
+        os.write(descriptor, f"{_MAKER} {os.getpid()}\n".encode())
+        made.callback(remove_same, lock, descriptor)
+        try:
+            os.link(temporary, lock)
+        except (FileExistsError, FileNotFoundError) as error:
+            # Not found: it was swept before it had its flock.
+            raise NotYet(f"'{lock}' exists") from error
+        temporary.unlink()
+        held.push(made.pop_all())
 
 
 def _remove_stale(lock: Path) -> None:
-    """Remove a lock of ours whose maker was killed; one that is held or not ours stays."""
+    """Remove a lock of ours whose holder was killed; one that is held or not ours is kept."""
     with contextlib.suppress(OSError, UnicodeError):
         if lock.read_text().startswith(f"{_MAKER} "):
             remove_abandoned(lock)
@@ -107,7 +95,7 @@ def _describe(lock: Path) -> str:
     try:
         status = lock.stat()
     except FileNotFoundError:
-        return f"'{lock}' was taken again and again."
+        return f"Other processes took '{lock}' one after the other."
     age_s = max(0, int(time.time() - status.st_mtime))
     return f"The lock file '{lock}' is {age_s} s old, made by uid {status.st_uid}, {_maker(lock)}."
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def kubeconfig_files(environ: Mapping[str, str]) -> list[Path]:
-    """Name the files that kubectl reads, the one that wins first."""
+    """List the files that kubectl reads, the one that wins first."""
     named = [
         Path(name).absolute() for name in environ.get("KUBECONFIG", "").split(os.pathsep) if name
     ]
@@ -14,10 +14,10 @@ def kubeconfig_files(environ: Mapping[str, str]) -> list[Path]:
 
 
 def home_file(environ: Mapping[str, str]) -> Path:
-    """Name the file that kubectl reads when nothing else is said."""
+    """Return the file that kubectl reads without KUBECONFIG."""
     return Path(environ.get("HOME") or Path.home()).absolute() / ".kube" / "config"
 
 
 def file_for_new_entries(files: Sequence[Path]) -> Path:
-    """Choose where a new entry goes: the first file that exists, or else the last."""
+    """Return where a new entry goes: the first file that exists, or else the last."""
     return next((file for file in files if file.exists()), files[-1])

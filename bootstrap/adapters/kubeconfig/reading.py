@@ -1,5 +1,6 @@
-"""Read a kubeconfig that someone else wrote."""
+"""Read a kubeconfig that another program wrote."""
 
+import itertools
 import shlex
 from pathlib import Path
 
@@ -25,7 +26,7 @@ Loader.yaml_implicit_resolvers = {
 
 
 def read_text(path: Path) -> str:
-    """Give a kubeconfig's text, empty if there is no file.
+    """Return a kubeconfig's text, empty if there is no file.
 
     :raises StateError: if it cannot be read.
     """
@@ -45,7 +46,7 @@ def read_text(path: Path) -> str:
 
 
 def read_document(path: Path, text: str) -> Document:
-    """Give what the text of the kubeconfig ``path`` says; an empty one is an empty mapping.
+    """Return the content of the kubeconfig ``path``, whose text is given; it may be empty.
 
     :raises StateError: if it is not YAML or not a kubeconfig. The file is kept.
     """
@@ -89,19 +90,16 @@ def _doubled(node: yaml.Node | None) -> str:
 
 def _check_size(root: yaml.Node | None) -> None:
     """Refuse a document whose aliases expand to too much, or contain themselves (H-04)."""
-    sizes: dict[int, int] = {}
-
-    def size_of(node: yaml.Node | None) -> int:
-        if not isinstance(node, yaml.CollectionNode):
-            return 1
-        if id(node) not in sizes:
-            sizes[id(node)] = _NODE_LIMIT + 1  # what a node inside itself finds
+    waiting, size = [root], 1
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.CollectionNode):
             pairs = (item if isinstance(item, tuple) else (item,) for item in node.value)
-            sizes[id(node)] = 1 + sum(size_of(child) for pair in pairs for child in pair)
-        return sizes[id(node)]
-
-    if size_of(root) > _NODE_LIMIT:
-        raise ValueError("its aliases expand to too much")
+            children = list(itertools.chain.from_iterable(pairs))
+            waiting += children
+            size += len(children)
+        if size > _NODE_LIMIT:
+            raise ValueError("its aliases expand to too much")
 
 
 def _unreadable(path: Path, reason: str) -> StateError:

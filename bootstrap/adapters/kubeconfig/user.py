@@ -1,4 +1,4 @@
-"""Put our entries into the user's kubeconfig, and take them out again."""
+"""Merge our entries into the user's kubeconfig, and remove them again."""
 
 import contextlib
 import os
@@ -9,30 +9,26 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import replacing, sweep
 from bootstrap.adapters.kubeconfig.editing import edited
 from bootstrap.adapters.kubeconfig.lock import kubectl_lock, remove_abandoned_files
-from bootstrap.adapters.kubeconfig.places import (
-    file_for_new_entries,
-    home_file,
-    kubeconfig_files,
-)
+from bootstrap.adapters.kubeconfig.places import file_for_new_entries, home_file, kubeconfig_files
 from bootstrap.adapters.kubeconfig.reading import read_document, read_text
 from bootstrap.errors import BootstrapError, NotOursError
 from bootstrap.model.kubeconfig import Document, Unmerged, marked, merged, refuse_others, unmerged
 from bootstrap.model.kubeconfig_file import file_marked, file_unmarked, is_ours_and_empty
 from bootstrap.model.names import ClusterName, kubeconfig_entry
 
-#: kubectl itself gives up at once; someone else's script may hold the lock for long.
+#: kubectl itself gives up at once; a user's script may hold the lock for long.
 PATIENCE_S = 30.0
 _COMMENT = re.compile(r"(^|\s)#", re.MULTILINE)
-_ALL_MODES = 0o777
 
 
 def check_user(cluster: ClusterName, install_id: uuid.UUID, environ: Mapping[str, str]) -> None:
-    """See that :func:`merge_into_user` will find nothing of anybody else's in its way.
+    """Check that :func:`merge_into_user` will find no entry that it refuses.
 
-    :raises NotOursError: if an entry of that name is someone else's.
+    :raises NotOursError: if an entry of that name is not ours.
     :raises StateError: if a file is not a kubeconfig.
     """
     refuse_others([_read(file) for file in kubeconfig_files(environ)], cluster, install_id)
@@ -46,13 +42,13 @@ def merge_into_user(
     environ: Mapping[str, str],
     patience_s: float = PATIENCE_S,
 ) -> Path:
-    """Put the cluster's own kubeconfig into the user's, and name the file that has it.
+    """Merge the cluster's own kubeconfig into the user's, and return the changed file's path.
 
     Everything else in that file stays as it is, comments too. Nothing is written if
     nothing changes. See :func:`bootstrap.model.kubeconfig.merged` for the rules. A file
     that is made for it is marked as ours.
 
-    :raises NotOursError: if an entry of that name is someone else's.
+    :raises NotOursError: if an entry of that name is not ours.
     :raises StateError: if a file is not a kubeconfig.
     :raises LockedError: if the file stays locked for ``patience_s`` seconds.
     """
@@ -60,11 +56,11 @@ def merge_into_user(
     target = file_for_new_entries(files)
     ours = marked(document, install_id)
     _read(target)  # a file that is no kubeconfig is refused before anything is made beside it
-    with _explaining(target):
+    with _writing(target):
         _make_directory(target.parent)
     with kubectl_lock(target, patience_s=patience_s):
         beside = [_read(file) for file in files if file != target]
-        is_new = not os.path.lexists(target)  # a link is somebody's, whatever it leads to
+        is_new = not os.path.lexists(target)  # a link is the user's, whatever it leads to
 
         def with_ours(existing: Document) -> Document:
             result = merged(existing, ours, use=use, beside=beside)
@@ -82,68 +78,63 @@ def remove_from_user(
     *,
     patience_s: float = PATIENCE_S,
 ) -> list[str]:
-    """Take our entries out of every file of the user's; name those that were left.
+    """Remove our entries from every file of the user's; return those that were kept.
 
-    ``~/.kube/config`` is looked at even if KUBECONFIG says otherwise now. A file that we
-    made and in which nothing of anybody's is left is removed. A file that fails does not
-    keep the others from being cleaned; its error is raised at the end.
+    ``~/.kube/config`` is changed even if KUBECONFIG names other files now. A file that we
+    made and that has no other content is removed. A file that fails does not keep the
+    others from being cleaned; the first error is raised at the end.
     """
-    left: list[str] = []
+    kept: list[str] = []
     errors: list[BootstrapError] = []
     documents: dict[Path, Document] = {}
-    for place in _places(cluster, install_id, environ):
+    name = kubeconfig_entry(cluster)
+    for file in _files_with(name, install_id, environ):
         with _collecting(errors):
-            documents[place] = _read(place)
+            documents[file] = _read(file)
 
     def without(existing: Document) -> Unmerged:
-        rest, kept = unmerged(existing, cluster, install_id, beside=list(documents.values()))
-        return Unmerged(file_unmarked(rest, install_id), kept)
+        rest, changed = unmerged(existing, cluster, install_id, beside=list(documents.values()))
+        return Unmerged(file_unmarked(rest, install_id), changed)
 
-    # The files that name our context as the current one come first, and none may fail: once
-    # the context is gone, no rerun could tell whose the name was.
-    for place in sorted(documents, key=lambda place: not _points_at(documents[place], cluster)):
-        document = documents[place]
-        with _collecting(errors, stop=_points_at(document, cluster)):
-            if without(document).document != document:
-                with kubectl_lock(place, patience_s=patience_s):
-                    _edit(place, lambda existing: without(existing).document, install_id)
-            left += [f"{entry} in '{place}'" for entry in without(document).kept]
+    # The files whose current context is ours come first, and none may fail: once the context
+    # is removed, no rerun could know that the name was ours.
+    by_context = {file: documents[file].get("current-context") == name for file in documents}
+    for file in sorted(documents, key=by_context.__getitem__, reverse=True):
+        with contextlib.nullcontext() if by_context[file] else _collecting(errors):
+            result = without(documents[file])
+            if result.document != documents[file]:
+                with kubectl_lock(file, patience_s=patience_s):
+                    _edit(file, lambda existing: without(existing).document, install_id)
+            kept += [f"{entry} in '{file}'" for entry in result.kept]
     if errors:
         raise errors[0]
-    return left
+    return kept
 
 
 @contextlib.contextmanager
-def _collecting(errors: list[BootstrapError], *, stop: bool = False) -> Iterator[None]:
+def _collecting(errors: list[BootstrapError]) -> Iterator[None]:
     try:
         yield
     except BootstrapError as error:
-        if stop:
-            raise
         errors.append(error)
 
 
-def _points_at(document: Document, cluster: ClusterName) -> bool:
-    return bool(document.get("current-context") == kubeconfig_entry(cluster))
-
-
-def _places(cluster: ClusterName, install_id: uuid.UUID, environ: Mapping[str, str]) -> list[Path]:
-    """Choose the files that may hold something of ours, so that no other is even parsed."""
+def _files_with(name: str, install_id: uuid.UUID, environ: Mapping[str, str]) -> list[Path]:
+    """List the files that may hold an entry of ours, so that no other is even parsed."""
     files = dict.fromkeys([*kubeconfig_files(environ), home_file(environ)])
     for file in files:
-        # A run that was killed with the lock in hand may have taken our entries out already.
+        # A run that was killed with the lock in hand may have removed our entries already.
         remove_abandoned_files(file)
-    words = (str(install_id).encode(), kubeconfig_entry(cluster).encode())
-    return [file for file in files if _may_hold(file, words)]
+    return [file for file in files if _may_hold(file, name.encode(), str(install_id).encode())]
 
 
-def _may_hold(file: Path, words: tuple[bytes, ...]) -> bool:
+def _may_hold(file: Path, *words: bytes) -> bool:
     try:
         content = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # the one who parses it says why it cannot be read
+        return True  # reading it as a kubeconfig reports why it cannot be read
     return any(word in content for word in words)
 
 
@@ -156,11 +147,11 @@ def _edit(
     change: Callable[[Document], Document],
     install_id: uuid.UUID,
     *,
-    allowed: int = _ALL_MODES,
+    allowed: int = 0o777,
 ) -> None:
     """Change a kubeconfig whose lock we hold; a link is kept and its target replaced.
 
-    Of its mode, what is in ``allowed`` stays.
+    Of the file's mode, the bits in ``allowed`` stay.
     """
     target = path.resolve()
     text = read_text(target)
@@ -168,26 +159,19 @@ def _edit(
     after = change(before)
     changed = edited(text, before, after)
     is_empty = is_ours_and_empty(before, after, install_id) and not _COMMENT.search(changed)
-    with _explaining(path):
+    with _writing(path):
         sweep(target.parent, target.name)
-        if changed != text:
-            _refuse_read_only(target)
-            if is_empty and not path.is_symlink():
-                target.unlink()
-            else:
-                _replace(target, changed, allowed)
+        if changed == text:
+            return
+        _refuse_read_only(target)
+        if is_empty and not path.is_symlink():
+            target.unlink()
+        else:
+            _replace(target, changed, allowed)
 
 
-@contextlib.contextmanager
-def _explaining(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise BootstrapError(
-            f"Could not write the kubeconfig '{path}'; it is as it was.",
-            details=str(error),
-            hint=f"ls -ld {shlex.quote(str(path.parent))}",
-        ) from error
+def _writing(path: Path) -> contextlib.AbstractContextManager[None]:
+    return explained(f"write the kubeconfig '{path}'; it is as it was")
 
 
 def _refuse_read_only(target: Path) -> None:

@@ -1,1 +1,1 @@
-"""Talk to the API server with the user's kubeconfig; the official client loads on first use."""
+"""Talk to the API server with the user's kubeconfig."""

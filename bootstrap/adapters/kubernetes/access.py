@@ -1,39 +1,37 @@
-"""Read the one kubeconfig that the user got, and refuse what a cluster of ours never needs."""
+"""Read the kubeconfig that the user gets, and refuse what a cluster of ours never needs."""
 
 import base64
-import binascii
+import os
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+import ssl
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
-from bootstrap.adapters.kubernetes.documents import objects, text
 from bootstrap.errors import VerifyError
 
 # exec and auth-provider run programs, proxy-url and insecure-skip-tls-verify undo what is
 # verified here, and file names point outside the file that is verified (V-06, SEC-31).
-_CLUSTER_FIELDS = frozenset({"server", "certificate-authority-data", "tls-server-name"})
-_USER_FIELDS = frozenset({"client-certificate-data", "client-key-data"})
+_FIELDS = {
+    "cluster": ("server", "certificate-authority-data"),
+    "user": ("client-certificate-data", "client-key-data"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Where the API server is, how it is known, and who asks."""
+    """Where the API server is, the authority it must show, and the user's certificate."""
 
     kubeconfig: Path
     server: str
-    #: The name in the server's certificate, where it is not the one in ``server``.
-    tls_server_name: str
-    ca: str
-    certificate: bytes
-    #: Kept out of every representation.
-    key: bytes
-
-    def __repr__(self) -> str:
-        return f"Access(server={self.server!r})"
+    ca: str = field(repr=False)
+    certificate: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+    #: Trusts ``ca`` alone and shows the client certificate.
+    tls: ssl.SSLContext = field(repr=False, compare=False)
 
     @property
     def hint(self) -> str:
@@ -42,25 +40,19 @@ class Access:
 
 
 def read_access(kubeconfig: Path) -> Access:
-    """Read exactly this file; KUBECONFIG and the user's own files play no part.
+    """Read this file alone; KUBECONFIG and the user's own files play no part.
 
-    :raises VerifyError: if it cannot be read, or holds more than server, CA and client
-        certificate.
+    :raises VerifyError: if it cannot be read, is damaged, or holds more than one server with
+        its CA and one user with a client certificate.
     """
     try:
         document = yaml.safe_load(kubeconfig.read_text())
-        problems = _foreign_fields(document)
-        access = None if problems else _current(kubeconfig, document)
-    except (OSError, UnicodeError, yaml.YAMLError, binascii.Error, ValueError) as error:
-        raise _unusable(kubeconfig, f"{type(error).__name__}: {_first_line(error)}") from error
-    if access is None:
-        raise _unusable(kubeconfig, "fields that are not used: " + ", ".join(problems))
-    return access
-
-
-def _first_line(error: Exception) -> str:
-    # YAML errors quote the lines around the problem, and here those lines are keys.
-    return "not valid YAML" if isinstance(error, yaml.YAMLError) else str(error).splitlines()[0]
+        return _access(kubeconfig, _only(document, "cluster"), _only(document, "user"))
+    except yaml.YAMLError as error:
+        # YAML errors quote the lines around the problem, and here those lines are keys.
+        raise _unusable(kubeconfig, "not valid YAML") from error
+    except (OSError, ValueError) as error:
+        raise _unusable(kubeconfig, str(error)) from error
 
 
 def _unusable(kubeconfig: Path, details: str) -> VerifyError:
@@ -71,47 +63,51 @@ def _unusable(kubeconfig: Path, details: str) -> VerifyError:
     )
 
 
-def _foreign_fields(document: object) -> list[str]:
-    return [
-        f"{kind}.{field}"
-        for kind, known in (("cluster", _CLUSTER_FIELDS), ("user", _USER_FIELDS))
-        for entry in objects(document, f"{kind}s")
-        for field in _fields(entry, kind)
-        if field not in known
-    ]
+def _only(document: Any, kind: str) -> dict[str, str]:  # noqa: ANN401 - YAML may hold anything
+    try:
+        (entry,) = document[f"{kind}s"]
+        fields = dict(entry[kind])
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"there is not exactly one {kind}") from error
+    unknown = [f"{kind}.{name}" for name in fields if name not in _FIELDS[kind]]
+    if unknown:
+        raise ValueError("fields that are not used: " + ", ".join(unknown))
+    for name in _FIELDS[kind]:
+        # Without a CA, OpenSSL would trust every public one.
+        if not fields.get(name) or not isinstance(fields[name], str):
+            raise ValueError(f"{name} is missing")
+    return fields
 
 
-def _fields(entry: Mapping[str, Any], kind: str) -> list[str]:
-    body = entry.get(kind)
-    return [str(field) for field in body] if isinstance(body, Mapping) else []
-
-
-def _current(kubeconfig: Path, document: object) -> Access:
-    context = _named(document, "context", text(document, "current-context"))
-    cluster = _named(document, "cluster", text(context, "cluster"))
-    user = _named(document, "user", text(context, "user"))
-    server = text(cluster, "server").rstrip("/")
-    if not server.startswith("https://"):
-        raise ValueError("the server is not an https URL")
+def _access(kubeconfig: Path, cluster: dict[str, str], user: dict[str, str]) -> Access:
+    server = cluster["server"].rstrip("/")
+    url = urlsplit(server)
+    if url.scheme != "https" or not url.hostname or not url.port:
+        raise ValueError("the server is not an https URL with a port")
+    ca = base64.b64decode(cluster["certificate-authority-data"], validate=True).decode("ascii")
+    certificate, key = (
+        base64.b64decode(user[f"client-{name}-data"], validate=True)
+        for name in ("certificate", "key")
+    )
     return Access(
         kubeconfig=kubeconfig,
         server=server,
-        tls_server_name=text(cluster, "tls-server-name"),
-        ca=_data(cluster, "certificate-authority-data").decode("ascii"),
-        certificate=_data(user, "client-certificate-data"),
-        key=_data(user, "client-key-data"),
+        ca=ca,
+        certificate=certificate,
+        key=key,
+        tls=_tls(ca, certificate + b"\n" + key),
     )
 
 
-def _named(document: object, kind: str, name: str) -> object:
-    for entry in objects(document, f"{kind}s"):
-        if entry.get("name") == name:
-            return entry.get(kind)
-    raise ValueError(f"there is no {kind} '{name}'")
-
-
-def _data(entry: object, field: str) -> bytes:
-    data = base64.b64decode(text(entry, field), validate=True)
-    if not data:
-        raise ValueError(f"{field} is missing")
-    return data
+def _tls(ca: str, identity: bytes) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cadata=ca)
+        # OpenSSL reads a client certificate from a file only. This one has no name on any
+        # disk, so a killed process leaves no key behind.
+        with os.fdopen(os.memfd_create("bootstrap-client", os.MFD_CLOEXEC), "wb") as file:
+            file.write(identity)
+            file.flush()
+            context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
+    except ssl.SSLError as error:
+        raise ValueError(f"a damaged certificate or key: {error.reason or error}") from error
+    return context

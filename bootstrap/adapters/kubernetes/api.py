@@ -1,34 +1,34 @@
-"""The cluster as its API server shows it, through the kubeconfig that the user got."""
+"""The cluster as its API server shows it, through the kubeconfig that the user gets."""
 
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bootstrap.adapters.kubernetes import certificates, namespaces, tokens
+from cryptography import x509
+
+from bootstrap.adapters.kubernetes import draining
 from bootstrap.adapters.kubernetes.access import Access, read_access
-from bootstrap.adapters.kubernetes.client import Client
-from bootstrap.adapters.kubernetes.failures import ApiFailureError, UnansweredError
+from bootstrap.adapters.kubernetes.client import (
+    ApiFailureError,
+    Client,
+    ForbiddenError,
+    UnansweredError,
+)
+from bootstrap.adapters.kubernetes.connection import connected
+from bootstrap.adapters.kubernetes.manifests import join_token_name, join_token_secret
 from bootstrap.adapters.kubernetes.nodes import read_nodes
-from bootstrap.adapters.kubernetes.pace import Pace
-from bootstrap.adapters.kubernetes.readiness import read_version
-from bootstrap.adapters.kubernetes.verify import Verification
+from bootstrap.adapters.kubernetes.pods import PATH, PREFIX
+from bootstrap.adapters.kubernetes.verify import verify
 from bootstrap.errors import BootstrapError
-from bootstrap.ports import CertificateExpiry, CheckResult, ExpectedNode
+from bootstrap.ports import CheckResult, ExpectedNode
 from bootstrap.waiting import NotYet
 
+_SECRETS = f"{PATH}/kube-system/secrets"
 _TOKEN_TIMEOUT_S = 300.0
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _random_suffix() -> str:
-    return secrets.token_hex(4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,87 +37,107 @@ class KubernetesClusterApi:
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], datetime] = _utc_now
-    random_suffix: Callable[[], str] = _random_suffix
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    random_suffix: Callable[[], str] = lambda: secrets.token_hex(4)
     #: Deadline of a single request; times the patience.
     call_timeout_s: float = 10.0
 
     def verify(
-        self, kubeconfig: Path, nodes: Sequence[ExpectedNode], *, patience: int
+        self,
+        kubeconfig: Path,
+        nodes: Sequence[ExpectedNode],
+        *,
+        patience: int,
+        report: Callable[[str], None] = lambda _seen: None,
     ) -> Sequence[CheckResult]:
         """See ``ports.ClusterApi``."""
-        access = read_access(kubeconfig)
-        with _client(access, self.call_timeout_s * patience) as client:
-            return Verification(
-                client=client,
-                pace=self._pace(patience),
-                nodes=nodes,
-                namespace=namespaces.PREFIX + self.random_suffix(),
-            ).results()
+        namespace = PREFIX + self.random_suffix()
+        with self._client(read_access(kubeconfig), patience) as client:
+            return verify(client, nodes, namespace=namespace, report=report)
 
     def joined_nodes(self, kubeconfig: Path) -> Mapping[str, str]:
         """See ``ports.ClusterApi``."""
         with self._asking(kubeconfig, "read the nodes") as client:
             return {view.name: view.status for view in read_nodes(client)}
 
+    def check_ready(self, kubeconfig: Path) -> None:
+        """See ``ports.ClusterApi``."""
+        with self._asking(kubeconfig, "ask for its readiness") as client:
+            client.get("/readyz")
+
     def create_join_token(self, kubeconfig: Path, token: str, *, lifetime_s: int) -> None:
         """See ``ports.ClusterApi``."""
-        access = read_access(kubeconfig)
-        expires = tokens.expiry(self.now(), lifetime_s)
-        secret = tokens.join_token_secret(token, expires=expires)
+        expires = self.now() + timedelta(seconds=lifetime_s)
+        secret = join_token_secret(token, expires=expires)
         with self._asking(kubeconfig, "create a join token") as client:
-            self._pace(1).wait(
-                f"the API server at {access.server} to take a join token",
-                lambda: client.create(tokens.PATH, secret),
+            client.wait(
+                f"the API server at {client.access.server} to take a join token",
+                lambda: client.create(_SECRETS, secret),
                 timeout_s=_TOKEN_TIMEOUT_S,
-                hint=access.hint,
             )
 
     def remove_join_token(self, kubeconfig: Path, token: str) -> None:
         """See ``ports.ClusterApi``."""
         with self._asking(kubeconfig, "remove a join token") as client:
-            client.delete(tokens.secret_path(token))
+            client.delete(f"{_SECRETS}/{join_token_name(token)}")
 
-    def version(self, kubeconfig: Path) -> str:
+    def cordon(self, kubeconfig: Path, node: str) -> bool:
         """See ``ports.ClusterApi``."""
-        with self._asking(kubeconfig, "read the version") as client:
-            return read_version(client)
+        with self._asking(kubeconfig, "cordon a node") as client:
+            return draining.cordon(client, node)
 
-    def certificate_expiry(self, kubeconfig: Path) -> CertificateExpiry:
+    def uncordon(self, kubeconfig: Path, nodes: Collection[str]) -> bool:
         """See ``ports.ClusterApi``."""
-        access = read_access(kubeconfig)
-        with _translated(access, "read the server's certificate"):
-            return certificates.read_expiry(access, timeout_s=self.call_timeout_s)
+        with self._asking(kubeconfig, "uncordon nodes") as client:
+            return draining.uncordon(client, nodes)
 
-    def _pace(self, patience: int) -> Pace:
-        return Pace(clock=self.clock, sleep=self.sleep, patience=patience)
+    def evict_pods(self, kubeconfig: Path, node: str) -> None:
+        """See ``ports.ClusterApi``."""
+        with self._asking(kubeconfig, "evict the pods of a node") as client:
+            draining.evict_pods(client, node)
+
+    def remove_node(self, kubeconfig: Path, node: str) -> None:
+        """See ``ports.ClusterApi``."""
+        with self._asking(kubeconfig, "remove a node") as client:
+            draining.remove_node(client, node)
+
+    def certificate_expiry(self, kubeconfig: Path) -> datetime:
+        """See ``ports.ClusterApi``."""
+        certificate = read_access(kubeconfig).certificate
+        return x509.load_pem_x509_certificate(certificate).not_valid_after_utc
 
     @contextlib.contextmanager
     def _asking(self, kubeconfig: Path, action: str) -> Iterator[Client]:
         access = read_access(kubeconfig)
-        with _translated(access, action), _client(access, self.call_timeout_s) as client:
-            yield client
+        try:
+            with self._client(access, 1) as client:
+                try:
+                    yield client
+                except ForbiddenError as error:
+                    # An API server that starts refuses every user until it has read its roles.
+                    if _is_ready(client):
+                        raise
+                    raise NotYet(str(error)) from error
+        except UnansweredError as error:
+            raise NotYet(str(error)) from error
+        except ApiFailureError as error:
+            raise BootstrapError(
+                f"Could not {action} through the API server at '{access.server}'.",
+                details=str(error),
+                hint=access.hint,
+            ) from error
+
+    @contextlib.contextmanager
+    def _client(self, access: Access, patience: int) -> Iterator[Client]:
+        with connected(access, timeout_s=self.call_timeout_s * patience) as send:
+            yield Client(
+                access=access, send=send, clock=self.clock, sleep=self.sleep, patience=patience
+            )
 
 
-@contextlib.contextmanager
-def _client(access: Access, call_timeout_s: float) -> Iterator[Client]:
-    # The official client takes half a second to import, which commands that never ask
-    # the API server need not pay.
-    from bootstrap.adapters.kubernetes.transport import opened  # noqa: PLC0415
-
-    with opened(access) as transport:
-        yield Client(transport=transport, server=access.server, call_timeout_s=call_timeout_s)
-
-
-@contextlib.contextmanager
-def _translated(access: Access, action: str) -> Iterator[None]:
+def _is_ready(client: Client) -> bool:
     try:
-        yield
-    except UnansweredError as error:
-        raise NotYet(str(error)) from error
-    except ApiFailureError as error:
-        raise BootstrapError(
-            f"Could not {action} through the API server at '{access.server}'.",
-            details=str(error),
-            hint=access.hint,
-        ) from error
+        client.get("/readyz")
+    except ApiFailureError:
+        return False
+    return True

@@ -1,30 +1,52 @@
-"""Ask the API server and tell its own answers from those of anything in between."""
+"""Ask the API server and judge the answer: its own, a failure, or another program's."""
 
 import contextlib
 import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from bootstrap.adapters.kubernetes.documents import Document, text
-from bootstrap.adapters.kubernetes.failures import (
-    ApiFailureError,
-    ExistsError,
-    ForbiddenError,
-    MissingError,
-    RefusedError,
-    UnansweredError,
-)
+from bootstrap.adapters.kubernetes.access import Access
+from bootstrap.waiting import NotYet, wait_for
 
-_OK = range(200, 300)
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _CONFLICT, _TOO_MANY, _SERVER_ERROR = (
-    401,
-    403,
-    404,
-    409,
-    429,
-    500,
-)
+T = TypeVar("T")
+Document = Mapping[str, Any]
+
+#: On a cluster that is well, a pod runs after one of the first looks.
+_FIRST_INTERVALS_S = (0.5, 0.5, 1.0, 1.0, 1.0)
+_OK, _UNAUTHORIZED, _TOO_MANY, _SERVER_ERROR = range(200, 300), 401, 429, 500
+
+
+class ApiFailureError(Exception):
+    """A request without a usable answer; its text is evidence. It never leaves the adapter."""
+
+
+class UnansweredError(ApiFailureError):
+    """The API server did not answer, or said that it cannot now: worth another try."""
+
+
+class BusyError(UnansweredError):
+    """The API server answered that it will not do this now, as for a disruption budget."""
+
+
+class RefusedError(ApiFailureError):
+    """An answer that trying again will not change: TLS, credentials, another program."""
+
+
+class ForbiddenError(RefusedError):
+    """The API server knows the user and refuses the request."""
+
+
+class MissingError(RefusedError):
+    """The API server has no such object."""
+
+
+class ExistsError(RefusedError):
+    """The API server already has an object of that name."""
+
+
+_KINDS = {403: ForbiddenError, 404: MissingError, 409: ExistsError}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,72 +56,115 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    #: The server's own time, as HTTP writes it; empty if it was not sent.
+    date: str = ""
 
     @property
     def text(self) -> str:
         """The body for reading."""
         return self.body.decode(errors="replace")
 
-    @property
-    def is_html(self) -> bool:
-        """Tell whether it is a page; the API server never sends one."""
-        return "html" in self.content_type.lower() or self.body.lstrip()[:1] == b"<"
-
     def parsed(self) -> Any:  # noqa: ANN401 - JSON has no type of its own
-        """Give the JSON in the body; None if there is none, or not all of it."""
+        """Return the JSON in the body; None if there is none, or not all of it."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):  # a pod may nest as deep as it likes
             return None
 
 
-class Transport(Protocol):
-    """Carries one request."""
-
-    def send(self, method: str, path: str, *, body: object, timeout_s: float) -> Answer:
-        """Send one request.
-
-        :raises ApiFailureError: if no whole answer came.
-        """
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Asks one API server, each time with a deadline."""
+    """Asks one API server; the clock of every wait for it."""
 
-    transport: Transport
-    server: str
-    call_timeout_s: float
+    access: Access
+    #: Sends a method, a path and a document; raises ApiFailureError if no whole answer came.
+    send: Callable[[str, str, Document | None], Answer]
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    #: How many times slower than real hardware the nodes are.
+    patience: int
 
     def get(self, path: str, **query: str) -> Answer:
-        """Give the answer if its status is 2xx.
-
-        :raises ApiFailureError: for every other status.
-        """
+        """Return the answer if its status is 2xx; raise ApiFailureError for every other."""
         return self._ask("GET", path + (f"?{urlencode(query)}" if query else ""))
 
     def read(self, path: str, **query: str) -> Document:
-        """Give a JSON object."""
-        return _document(self.get(path, **query))
+        """Return a JSON object."""
+        document = self.get(path, **query).parsed()
+        if not isinstance(document, dict):
+            raise UnansweredError("a truncated answer: it is not whole JSON")
+        return document
 
     def create(self, path: str, document: Document) -> None:
         """Make the object exist; one that exists already is kept."""
         with contextlib.suppress(ExistsError):
             self._ask("POST", f"{path}?fieldValidation=Strict", document)
 
+    def patch(self, path: str, document: Document) -> None:
+        """Merge a document into the object."""
+        self._ask("PATCH", path, document)
+
     def delete(self, path: str) -> None:
         """Ask for the object's removal; one that is gone already is fine."""
         with contextlib.suppress(MissingError):
             self._ask("DELETE", path)
 
-    def _ask(self, method: str, path: str, body: object = None) -> Answer:
-        answer = self.transport.send(method, path, body=body, timeout_s=self.call_timeout_s)
-        if answer.status in _OK:
-            return answer
-        raise _failure(answer)
+    def _ask(self, method: str, path: str, document: Document | None = None) -> Answer:
+        answer = self.send(method, path, document)
+        if answer.status not in _OK:
+            raise _failure(answer)
+        return answer
+
+    def wait(
+        self,
+        description: str,
+        check: Callable[[], T],
+        *,
+        timeout_s: float,
+        report: Callable[[str], None] = lambda _seen: None,
+    ) -> T:
+        """Repeat ``check`` while the API server does not answer or the check says not yet."""
+        first = iter(_FIRST_INTERVALS_S)
+
+        def answered() -> T:
+            try:
+                return check()
+            except UnansweredError as error:
+                raise NotYet(str(error)) from error
+
+        return wait_for(
+            description,
+            answered,
+            timeout_s=timeout_s * self.patience,
+            # Each look costs an emulated node dear.
+            interval_s=2.0 if self.patience == 1 else 5.0,
+            hint=self.access.hint,
+            report=report,
+            sleep=lambda longest: self.sleep(min(longest, next(first, longest))),
+            clock=self.clock,
+        )
 
 
-def stranger(answer: Answer) -> RefusedError:
+def _failure(answer: Answer) -> ApiFailureError:
+    status, document = answer.status, answer.parsed()
+    # Every error of the API server itself is an object of the kind Status.
+    said = _said(document) if text(document, "kind") == "Status" else ""
+    if status == _TOO_MANY or status >= _SERVER_ERROR:
+        return BusyError(f"HTTP {status}: {said or _gist(answer)}")
+    if not said:
+        return not_the_api_server(answer)
+    if status == _UNAUTHORIZED:
+        said = "the API server does not accept the kubeconfig's certificate"
+    return _KINDS.get(status, RefusedError)(f"HTTP {status}: {said}")
+
+
+def _said(document: object) -> str:
+    """Return the message with the causes, of which one names the disruption budget."""
+    causes = [text(cause, "message") for cause in objects(document, "details", "causes")]
+    return " ".join(filter(None, [text(document, "message"), *causes]))
+
+
+def not_the_api_server(answer: Answer) -> RefusedError:
     """Say that a proxy, a portal or another program answered (V-03)."""
     kind = answer.content_type or "no content type"
     return RefusedError(
@@ -107,36 +172,38 @@ def stranger(answer: Answer) -> RefusedError:
     )
 
 
-def _failure(answer: Answer) -> ApiFailureError:
-    said = _status_message(answer)
-    if answer.status == _TOO_MANY or answer.status >= _SERVER_ERROR:
-        return UnansweredError(f"HTTP {answer.status}: {said or _gist(answer)}")
-    if said is None:
-        return stranger(answer)
-    if answer.status == _UNAUTHORIZED:
-        return RefusedError("HTTP 401: the API server does not accept the kubeconfig's certificate")
-    kinds = {_FORBIDDEN: ForbiddenError, _NOT_FOUND: MissingError, _CONFLICT: ExistsError}
-    return kinds.get(answer.status, RefusedError)(f"HTTP {answer.status}: {said}")
-
-
 def _gist(answer: Answer) -> str:
-    # /readyz lists what is well, too.
-    failed = [line for line in answer.text.splitlines() if line.startswith("[-]")]
-    if answer.is_html:
+    if "html" in answer.content_type:
         return "a page that the API server did not write"
+    # /readyz lists the checks that passed, too.
+    failed = [line for line in answer.text.splitlines() if line.startswith("[-]")]
     return "; ".join(failed) or answer.text[:200].strip()
 
 
-def _status_message(answer: Answer) -> str | None:
-    # Every error of the API server itself is an object of the kind Status.
-    document = answer.parsed()
-    return text(document, "message") if text(document, "kind") == "Status" else None
+# A sick API server or a pod may fill a document with anything.
 
 
-def _document(answer: Answer) -> Document:
-    document = answer.parsed()
-    if isinstance(document, dict):
-        return document
-    if answer.is_html:
-        raise stranger(answer)
-    raise UnansweredError("a truncated answer: it is not whole JSON")
+def dig(document: object, *keys: str) -> Any:  # noqa: ANN401 - JSON has no type of its own
+    """Follow ``keys`` into nested objects; None where the path ends early."""
+    for key in keys:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+def text(document: object, *keys: str) -> str:
+    """Return the string at ``keys``, or an empty one."""
+    value = dig(document, *keys)
+    return value if isinstance(value, str) else ""
+
+
+def count(document: object, *keys: str) -> int:
+    """Return the number at ``keys``; the API server leaves zeroes out."""
+    value = dig(document, *keys)
+    return value if isinstance(value, int) else 0
+
+
+def objects(document: object, *keys: str) -> Iterator[Document]:
+    """List the objects of the list at ``keys``."""
+    value = dig(document, *keys)
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))

@@ -1,35 +1,31 @@
-"""Describe what verification makes in the cluster: a namespace, a Service and pods."""
+"""Describe the objects that we make: those of verification, and join tokens."""
 
-from collections.abc import Mapping
+import re
+from datetime import datetime
+from typing import Any
 
-from bootstrap.adapters.kubernetes.documents import Document
+from bootstrap.adapters.kubernetes.client import Document
+from bootstrap.errors import BootstrapError
 from bootstrap.model.images import CHECK_IMAGE
 
 LABEL = "bootstrap.dev/verify"
 SERVICE = "check"
 PORT = 8080
 _HOSTNAME = "kubernetes.io/hostname"
-_NOBODY = 65534
-_LABELS: Mapping[str, str] = {LABEL: "true"}
+_UNPRIVILEGED = 65534
+_LABELS = {LABEL: "true"}
+_TOKEN = re.compile(r"([a-z0-9]{6})\.([a-z0-9]{16})")
 
 
 def namespace_manifest(name: str) -> Document:
-    """Describe the namespace that holds all of it, so that one deletion removes it."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": name, "labels": dict(_LABELS)},
-    }
+    """Describe the namespace of all other objects, so that one deletion removes them."""
+    return _object("Namespace", name)
 
 
 def service_manifest() -> Document:
     """Describe the Service that leads to every check pod."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": SERVICE, "labels": dict(_LABELS)},
-        "spec": {"selector": dict(_LABELS), "ports": [{"port": 80, "targetPort": PORT}]},
-    }
+    ports = [{"port": 80, "targetPort": PORT}]
+    return _object("Service", SERVICE) | {"spec": {"selector": _LABELS, "ports": ports}}
 
 
 def pod_manifest(name: str, *, node: str) -> Document:
@@ -37,10 +33,7 @@ def pod_manifest(name: str, *, node: str) -> Document:
 
     The scheduler places it: ``spec.nodeName`` would hide a dead scheduler (V-07).
     """
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "labels": dict(_LABELS)},
+    return _object("Pod", name) | {
         "spec": {
             "affinity": {"nodeAffinity": _only_on(node)},
             "tolerations": [{"operator": "Exists"}],
@@ -50,13 +43,17 @@ def pod_manifest(name: str, *, node: str) -> Document:
             "enableServiceLinks": False,
             "securityContext": {
                 "runAsNonRoot": True,
-                "runAsUser": _NOBODY,
-                "runAsGroup": _NOBODY,
+                "runAsUser": _UNPRIVILEGED,
+                "runAsGroup": _UNPRIVILEGED,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "containers": [_container()],
         },
     }
+
+
+def _object(kind: str, name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "labels": _LABELS}}
 
 
 def _only_on(node: str) -> Document:
@@ -78,3 +75,35 @@ def _container() -> Document:
             "capabilities": {"drop": ["ALL"]},
         },
     }
+
+
+def join_token_secret(token: str, *, expires: datetime) -> Document:
+    """Describe the Secret of a join token.
+
+    :raises BootstrapError: if it is not a join token; the text itself is not shown.
+    """
+    parts = _TOKEN.fullmatch(token)
+    if parts is None:
+        raise BootstrapError(
+            "Could not use a join token that is not 6 of a-z and 0-9, a dot, and 16 more.",
+            hint="kubeadm token generate",
+        )
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "bootstrap.kubernetes.io/token",
+        "metadata": {"name": join_token_name(token), "namespace": "kube-system"},
+        "stringData": {
+            "token-id": parts[1],
+            "token-secret": parts[2],
+            "expiration": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "usage-bootstrap-authentication": "true",
+            "usage-bootstrap-signing": "true",
+            "auth-extra-groups": "system:bootstrappers:kubeadm:default-node-token",
+        },
+    }
+
+
+def join_token_name(token: str) -> str:
+    """Name the Secret of a join token; it holds the token's public half alone."""
+    return f"bootstrap-token-{token.partition('.')[0]}"

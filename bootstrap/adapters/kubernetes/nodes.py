@@ -1,18 +1,16 @@
-"""Read the registered nodes and compare them with the planned ones."""
+"""Compare the registered nodes with the planned ones, and see that CoreDNS is available."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bootstrap.adapters.kubernetes.client import Client
-from bootstrap.adapters.kubernetes.documents import Document, objects, text
-from bootstrap.adapters.kubernetes.pace import Pace
+from bootstrap.adapters.kubernetes.client import Client, Document, count, dig, objects, text
 from bootstrap.errors import VerifyError
 from bootstrap.ports import ExpectedNode
 from bootstrap.waiting import NotYet
 
 READY = "Ready"
-_TIMEOUT_S = 300.0
+_DNS_PATH = "/apis/apps/v1/namespaces/kube-system/deployments/coredns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,38 +27,20 @@ class NodeView:
 
 
 def read_nodes(client: Client) -> tuple[NodeView, ...]:
-    """Give every registered node by name."""
-    views = [_view(item) for item in objects(client.read("/api/v1/nodes"), "items")]
+    """List the registered nodes in the order of their names."""
+    views = [
+        NodeView(
+            name=text(item, "metadata", "name"),
+            status=_status(item),
+            addresses=tuple(
+                text(address, "address")
+                for address in objects(item, "status", "addresses")
+                if address.get("type") == "InternalIP"
+            ),
+        )
+        for item in objects(client.read("/api/v1/nodes"), "items")
+    ]
     return tuple(sorted(views, key=lambda view: view.name))
-
-
-def all_nodes(client: Client, pace: Pace, expected: Sequence[ExpectedNode]) -> str:
-    """Wait until every node is Ready, then hold the addresses against the plan."""
-
-    def ready() -> tuple[NodeView, ...]:
-        views = read_nodes(client)
-        waiting = _not_ready(views, expected)
-        if waiting:
-            raise NotYet("; ".join(waiting))
-        return views
-
-    views = pace.wait("the nodes to be Ready", ready, timeout_s=_TIMEOUT_S)
-    problems = _wrong_addresses(views, expected)
-    if problems:
-        raise VerifyError("; ".join(problems))
-    return "; ".join(str(view) for view in views)
-
-
-def _view(item: Document) -> NodeView:
-    return NodeView(
-        name=text(item, "metadata", "name"),
-        status=_status(item),
-        addresses=tuple(
-            text(address, "address")
-            for address in objects(item, "status", "addresses")
-            if address.get("type") == "InternalIP"
-        ),
-    )
 
 
 def _status(item: Document) -> str:
@@ -72,15 +52,29 @@ def _status(item: Document) -> str:
     return "NotReady (its kubelet has reported nothing)"
 
 
-def _not_ready(views: Sequence[NodeView], expected: Sequence[ExpectedNode]) -> list[str]:
-    # A node that nobody planned counts too: "every node Ready" is the promise.
-    registered = {view.name for view in views}
-    missing = [f"{node.name} has not joined" for node in expected if node.name not in registered]
-    return missing + [f"{view.name} {view.status}" for view in views if view.status != READY]
+def all_nodes(client: Client, expected: Sequence[ExpectedNode]) -> str:
+    """See that every node that is on is Ready, then compare the addresses with the planned ones.
+
+    :raises NotYet: if one is not Ready.
+    :raises VerifyError: if an address is wrong.
+    """
+    views = read_nodes(client)
+    names = {view.name for view in views}
+    waiting = [f"{node.name} has not joined" for node in expected if node.name not in names]
+    # A node that was not planned counts, too: every node is to be Ready.
+    off = {node.name for node in expected if node.is_off}
+    late = [view for view in views if view.status != READY and view.name not in off]
+    waiting += [f"{view.name} {view.status}" for view in late]
+    if waiting:
+        raise NotYet("; ".join(waiting))
+    problems = _wrong_addresses(views, expected)
+    if problems:
+        raise VerifyError("; ".join(problems))
+    return "; ".join(str(view) for view in views)
 
 
 def _wrong_addresses(views: Sequence[NodeView], expected: Sequence[ExpectedNode]) -> list[str]:
-    by_name = {view.name: view for view in views}
+    found = {view.name: view.addresses for view in views}
     shared = Counter(address for view in views for address in set(view.addresses))
     problems = [
         f"{address} is the InternalIP of {times} nodes"
@@ -88,8 +82,26 @@ def _wrong_addresses(views: Sequence[NodeView], expected: Sequence[ExpectedNode]
         if times > 1
     ]
     return problems + [
-        f"{node.name} has InternalIP {','.join(by_name[node.name].addresses) or 'none'}, "
+        f"{node.name} has InternalIP {','.join(found[node.name]) or 'none'}, "
         f"planned is {node.address}"
         for node in expected
-        if by_name[node.name].addresses != (node.address,)
+        if found[node.name] != (node.address,)
     ]
+
+
+def available_dns(client: Client) -> str:
+    """See that all replicas of CoreDNS are available.
+
+    :raises NotYet: if one is not.
+    """
+    deployment = client.read(_DNS_PATH)
+    wanted = dig(deployment, "spec", "replicas")
+    ready = count(deployment, "status", "availableReplicas")
+    observed = count(deployment, "status", "observedGeneration")
+    seen = f"CoreDNS {ready} of {wanted} available"
+    if observed < count(deployment, "metadata", "generation"):
+        raise NotYet("the controller manager has not looked at CoreDNS")
+    unavailable = count(deployment, "status", "unavailableReplicas")
+    if not isinstance(wanted, int) or ready < max(wanted, 1) or unavailable:
+        raise NotYet(seen)
+    return seen

@@ -1,20 +1,33 @@
-"""Have the scheduler place one check pod on each node, and see them run (V-07)."""
+"""Have the scheduler place one check pod on each node, in a namespace of its own (V-07)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from bootstrap.adapters.kubernetes.client import Client
-from bootstrap.adapters.kubernetes.documents import Document, objects, text
-from bootstrap.adapters.kubernetes.failures import ForbiddenError
-from bootstrap.adapters.kubernetes.manifests import SERVICE, pod_manifest, service_manifest
-from bootstrap.adapters.kubernetes.namespaces import PATH
-from bootstrap.adapters.kubernetes.pace import Pace
+from bootstrap.adapters.kubernetes.client import (
+    ApiFailureError,
+    Client,
+    Document,
+    ForbiddenError,
+    MissingError,
+    dig,
+    objects,
+    text,
+)
+from bootstrap.adapters.kubernetes.manifests import (
+    LABEL,
+    SERVICE,
+    namespace_manifest,
+    pod_manifest,
+    service_manifest,
+)
 from bootstrap.errors import VerifyError
 from bootstrap.model.images import CHECK_IMAGE
 from bootstrap.waiting import NotYet
 
-_CREATE_TIMEOUT_S = 60.0
-_RUN_TIMEOUT_S = 180.0
+PREFIX = "bootstrap-verify-"
+PATH = "/api/v1/namespaces"
+_OLD = timedelta(hours=1)
 _ENDED = frozenset({"Failed", "Succeeded"})
 _NO_IMAGE = frozenset({"ErrImageNeverPull", "InvalidImageName"})
 
@@ -27,70 +40,127 @@ class CheckPod:
     node: str
     address: str
 
-
-def make_pods(client: Client, pace: Pace, namespace: str, nodes: Sequence[str]) -> None:
-    """Make the Service and one pod a node exist."""
-
-    def make() -> None:
-        client.create(f"{PATH}/{namespace}/services", service_manifest())
-        for index, node in enumerate(nodes):
-            _make_pod(client, namespace, f"check-{index}", node)
-
-    pace.wait("the check pods to be accepted", make, timeout_s=_CREATE_TIMEOUT_S)
+    def __str__(self) -> str:
+        return f"{self.node} runs {self.name} at {self.address}"
 
 
-def _make_pod(client: Client, namespace: str, name: str, node: str) -> None:
+@dataclass(slots=True, kw_only=True)
+class CheckPods:
+    """One check pod for each of ``nodes``, and the Service that leads to all of them."""
+
+    client: Client
+    namespace: str
+    nodes: Sequence[str]
+    #: The pods, in the order of the nodes, once all run.
+    running: tuple[CheckPod, ...] = ()
+    #: Whether the namespace may exist.
+    is_begun: bool = False
+    _remark: str | None = None
+    _are_made: bool = False
+
+    def look(self) -> str:
+        """Make what is missing, and return where all pods run, with a remark on leftovers.
+
+        :raises NotYet: while one does not run or has no address.
+        :raises VerifyError: if one never will.
+        """
+        self.is_begun = True
+        if self._remark is None:
+            self.client.create(PATH, namespace_manifest(self.namespace))
+            self._remark = _leftovers_removed(self.client, self.namespace)
+        if not self._are_made:
+            _make(self.client, self.namespace, self.nodes)
+            self._are_made = True
+        self.running = _running(self.client, self.namespace, self.nodes)
+        return "; ".join(map(str, self.running)) + self._remark
+
+    def service_address(self) -> str:
+        """Return the cluster address of the Service."""
+        service = self.client.read(f"{PATH}/{self.namespace}/services/{SERVICE}")
+        return text(service, "spec", "clusterIP")
+
+
+def _leftovers_removed(client: Client, ours: str) -> str:
+    """Return a remark on what earlier runs left, or nothing."""
     try:
-        client.create(f"{PATH}/{namespace}/pods", pod_manifest(name, node=node))
-    except ForbiddenError as error:
-        # Pods are refused until the controller manager has given a new namespace its
-        # default service account.
-        if "service account" in str(error) or "serviceaccount" in str(error):
-            raise NotYet(str(error)) from error
-        raise
+        return _remove_leftovers(client, ours)
+    except (ApiFailureError, ValueError) as error:
+        # A leftover is no reason to call a cluster sick.
+        return f"; leftovers of earlier runs were not removed: {error}"
 
 
-def wait_for_pods(client: Client, pace: Pace, namespace: str, nodes: Sequence[str]) -> str:
-    """Wait until a pod runs with an address on each of ``nodes``."""
-
-    def running() -> str:
-        pending = list(_pending(client, namespace, nodes))
-        if pending:
-            raise NotYet("; ".join(pending))
-        pods = running_pods(client, namespace)
-        return "; ".join(f"{pod.node} runs {pod.name} at {pod.address}" for pod in pods)
-
-    return pace.wait("the check pods to run", running, timeout_s=_RUN_TIMEOUT_S)
-
-
-def running_pods(client: Client, namespace: str) -> tuple[CheckPod, ...]:
-    """Give the check pods that run and have an address."""
-    return tuple(
-        CheckPod(
-            name=text(item, "metadata", "name"),
-            node=text(item, "spec", "nodeName"),
-            address=text(item, "status", "podIP"),
+def _remove_leftovers(client: Client, ours: str) -> str:
+    # Killed runs left these over an hour ago; a younger one may be in use. The age is
+    # counted to the making of our own, so that only the API server's clock counts.
+    found = client.read(PATH, labelSelector=f"{LABEL}=true")
+    created = {
+        text(item, "metadata", "name"): datetime.fromisoformat(
+            text(item, "metadata", "creationTimestamp")
         )
-        for item in _pods(client, namespace)
-        if text(item, "status", "phase") == "Running" and text(item, "status", "podIP")
-    )
+        for item in objects(found, "items")
+    }
+    old = [
+        name
+        for name, at in created.items()
+        if name.startswith(PREFIX) and created.get(ours, at) - at > _OLD
+    ]
+    for name in old:
+        client.delete(f"{PATH}/{name}")
+    return f"; removed {len(old)} left by earlier runs" if old else ""
 
 
-def _pods(client: Client, namespace: str) -> Iterator[Document]:
-    return objects(client.read(f"{PATH}/{namespace}/pods"), "items")
+def remove_namespace(client: Client, name: str) -> str:
+    """Have the namespace deleted and see that the API server has begun.
+
+    :raises NotYet: if it has not.
+    """
+    client.delete(f"{PATH}/{name}")
+    try:
+        document = client.read(f"{PATH}/{name}")
+    except MissingError:
+        return f"namespace '{name}' is gone"
+    if dig(document, "metadata", "deletionTimestamp") is None:
+        raise NotYet(f"namespace '{name}' is still there")
+    return f"namespace '{name}' is being deleted"
 
 
-def _pending(client: Client, namespace: str, nodes: Sequence[str]) -> Iterator[str]:
-    by_name = {text(item, "metadata", "name"): item for item in _pods(client, namespace)}
-    for index, node in enumerate(nodes):
-        name = f"check-{index}"
-        item = by_name.get(name)
-        if item is None:
-            yield f"{node}: pod {name} does not exist"
-        elif text(item, "status", "phase") != "Running" or not text(item, "status", "podIP"):
-            yield f"{node}: {_reason(item, node)}"
-        elif text(item, "spec", "nodeName") != node:
-            raise VerifyError(f"the pod for {node} runs on {text(item, 'spec', 'nodeName')}")
+def _make(client: Client, namespace: str, nodes: Sequence[str]) -> None:
+    client.create(f"{PATH}/{namespace}/services", service_manifest())
+    for node in nodes:
+        pod = pod_manifest(_name(nodes, node), node=node)
+        try:
+            client.create(f"{PATH}/{namespace}/pods", pod)
+        except ForbiddenError as error:
+            # Pods are refused until the controller manager has given a new namespace its
+            # default service account.
+            if "service account" in str(error):
+                raise NotYet(str(error)) from error
+            raise
+
+
+def _name(nodes: Sequence[str], node: str) -> str:
+    return f"check-{nodes.index(node)}"
+
+
+def _running(client: Client, namespace: str, nodes: Sequence[str]) -> tuple[CheckPod, ...]:
+    items = objects(client.read(f"{PATH}/{namespace}/pods"), "items")
+    by_name = {text(item, "metadata", "name"): item for item in items}
+    pods, pending = [], []
+    for node in nodes:
+        name = _name(nodes, node)
+        item = by_name.get(name, {})
+        address = text(item, "status", "podIP")
+        if not item:
+            pending.append(f"{node}: pod {name} does not exist")
+        elif text(item, "status", "phase") != "Running" or not address:
+            pending.append(f"{node}: {_reason(item, node)}")
+        elif (at := text(item, "spec", "nodeName")) != node:
+            raise VerifyError(f"the pod for {node} runs on {at}")
+        else:
+            pods.append(CheckPod(name=name, node=node, address=address))
+    if pending:
+        raise NotYet("; ".join(pending))
+    return tuple(pods)
 
 
 def _reason(item: Document, node: str) -> str:
@@ -115,8 +185,3 @@ def _unscheduled(item: Document) -> str:
         if condition.get("type") == "PodScheduled" and text(condition, "message"):
             return f"not scheduled: {text(condition, 'message')}"
     return "the scheduler has not looked at it"
-
-
-def service_address(client: Client, namespace: str) -> str:
-    """Give the Service's cluster address."""
-    return text(client.read(f"{PATH}/{namespace}/services/{SERVICE}"), "spec", "clusterIP")

@@ -1,90 +1,111 @@
-"""The checks that stand between a finished run and exit status 0, in order."""
+"""Run the checks that stand between a finished run and exit status 0 (V-04, K-01)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from bootstrap.adapters.kubernetes import namespaces
+from bootstrap.adapters.kubernetes.checks import Check, run_checks
 from bootstrap.adapters.kubernetes.client import Client
-from bootstrap.adapters.kubernetes.dns import available_dns
-from bootstrap.adapters.kubernetes.ledger import Ledger
-from bootstrap.adapters.kubernetes.nodes import READY, all_nodes, read_nodes
-from bootstrap.adapters.kubernetes.pace import Pace
-from bootstrap.adapters.kubernetes.pods import (
-    make_pods,
-    running_pods,
-    service_address,
-    wait_for_pods,
-)
-from bootstrap.adapters.kubernetes.readiness import Watch
-from bootstrap.adapters.kubernetes.traffic import Traffic
-from bootstrap.errors import VerifyError
+from bootstrap.adapters.kubernetes.nodes import all_nodes, available_dns
+from bootstrap.adapters.kubernetes.pods import CheckPods, remove_namespace
+from bootstrap.adapters.kubernetes.steadiness import Watch
+from bootstrap.adapters.kubernetes.traffic import TRAFFIC_TIMEOUT_S, Traffic
 from bootstrap.ports import CheckResult, ExpectedNode
 
-_LOOK_TIMEOUT_S = 60.0
+#: Of all checks together; what is left at its end has a last minute to clean up, and another
+#: to see that the API server is steady.
+_TIMEOUT_S = 300.0
+_READY_TIMEOUT_S = 120.0
+_LAST_S = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """One run of all checks against one API server."""
+def verify(
+    client: Client,
+    nodes: Sequence[ExpectedNode],
+    *,
+    namespace: str,
+    report: Callable[[str], None],
+) -> tuple[CheckResult, ...]:
+    """Run every check that can run; each adds exactly one line."""
+    began = client.clock()
+    watch = Watch(client)
+    on = [node.name for node in nodes if not node.is_off]
+    pods = CheckPods(client=client, namespace=namespace, nodes=on)
+    checks = _checks(client, nodes, watch, pods)
+    clean_up = Check(
+        name="clean-up",
+        goal=f"namespace '{namespace}' to go",
+        look=lambda: remove_namespace(client, namespace),
+    )
 
-    client: Client
-    pace: Pace
-    nodes: Sequence[ExpectedNode]
-    namespace: str
+    def meanwhile() -> None:
+        if checks[0].result is not None:  # until then, that check looks itself
+            watch.look()
 
-    def results(self) -> tuple[CheckResult, ...]:
-        """Run every check that can run; each gives exactly one line."""
-        ledger = Ledger(ask=lambda: self.client.get("/readyz"))
-        watch = Watch(self.client, self.pace)
-        ledger.run("api", watch.begin, blocks="the API server is not ready")
-        pace = replace(self.pace, sleep=lambda seconds: watch.sleeping(seconds, self.pace.sleep))
-        replace(self, pace=pace).look_at_the_rest(ledger)
-        ledger.run_alone("steady", watch.end)
-        return tuple(ledger.results)
-
-    def look_at_the_rest(self, ledger: Ledger) -> None:
-        """Run the checks that need an API server which is ready."""
-        ledger.run("nodes", lambda: all_nodes(self.client, self.pace, self.nodes))
-        ledger.run("dns", lambda: available_dns(self.client, self.pace))
-        is_untouched = bool(ledger.blocked)
-        try:
-            ledger.run("pods", self._pods, blocks="not every node runs a check pod")
-            ledger.run("service name", lambda: self._traffic().service_name())
-            ledger.run("pod to pod", lambda: self._traffic().pod_to_pod())
-        finally:
-            # An interrupted run cleans up as well.
-            (ledger.run if is_untouched else ledger.run_always)("clean-up", self._clean_up)
-
-    def _pods(self) -> str:
-        namespaces.make_namespace(self.client, self.pace, self.namespace)
-        remark = namespaces.remove_leftovers(self.client, self.namespace)
-        # A node that is not Ready runs nothing; the others show whether the scheduler works.
-        views = self.pace.wait("the nodes", self._read_nodes, timeout_s=_LOOK_TIMEOUT_S)
-        ready = [node.name for node in self.nodes if views.get(node.name) == READY]
-        make_pods(self.client, self.pace, self.namespace, ready)
-        evidence = wait_for_pods(self.client, self.pace, self.namespace, ready)
-        absent = [node.name for node in self.nodes if node.name not in ready]
-        if absent:
-            raise VerifyError(f"no pod on {', '.join(absent)}: not Ready; {evidence}")
-        return evidence + remark
-
-    def _read_nodes(self) -> dict[str, str]:
-        return {view.name: view.status for view in read_nodes(self.client)}
-
-    def _traffic(self) -> Traffic:
-        return self.pace.wait("the check pods", self._observe, timeout_s=_LOOK_TIMEOUT_S)
-
-    def _observe(self) -> Traffic:
-        pods = running_pods(self.client, self.namespace)
-        if len(pods) != len(self.nodes):
-            raise VerifyError(f"{len(pods)} of {len(self.nodes)} check pods still run")
-        return Traffic(
-            client=self.client,
-            pace=self.pace,
-            namespace=self.namespace,
-            service_ip=service_address(self.client, self.namespace),
-            pods=pods,
+    try:
+        run_checks(client, checks, timeout_s=_TIMEOUT_S, meanwhile=meanwhile, report=report)
+    finally:
+        # An interrupted run cleans up as well.
+        if pods.is_begun:
+            run_checks(client, [clean_up], timeout_s=_LAST_S, meanwhile=meanwhile, report=report)
+    if not pods.is_begun:
+        clean_up.settle(f"not run: {checks[0].obstacle}", ok=False)
+    server = client.access.server
+    steady = Check(name="steady", goal=f"{server} to stay ready", look=watch.steady)
+    left_s = _TIMEOUT_S - (client.clock() - began) / client.patience
+    everything = [*checks, clean_up, steady]
+    if silence := _is_sick(everything) and watch.silence():
+        steady.settle(f"not run: {silence}", ok=False)
+    else:
+        run_checks(
+            client, [steady], timeout_s=min(_READY_TIMEOUT_S, max(_LAST_S, left_s)), report=report
         )
+    return tuple(check.result for check in everything if check.result)
 
-    def _clean_up(self) -> str:
-        return namespaces.remove_namespace(self.client, self.pace, self.namespace)
+
+def _checks(
+    client: Client, nodes: Sequence[ExpectedNode], watch: Watch, pods: CheckPods
+) -> Sequence[Check]:
+    traffic = Traffic(client=client, made=pods)
+    api = Check(
+        name="api",
+        goal=f"the API server at {client.access.server}",
+        look=watch.first_answer,
+        limit_s=_READY_TIMEOUT_S,
+        obstacle="the API server is not ready",
+    )
+    running = Check(
+        name="pods",
+        goal="the check pods to run",
+        look=pods.look,
+        needs=api,
+        obstacle="not every node runs a check pod",
+    )
+    return [
+        api,
+        Check(
+            name="nodes",
+            goal="the nodes to be Ready",
+            look=partial(all_nodes, client, nodes),
+            needs=api,
+        ),
+        Check(name="dns", goal="CoreDNS", look=partial(available_dns, client), needs=api),
+        running,
+        Check(
+            name="service name",
+            goal="every pod to resolve the Service's name",
+            look=traffic.service_name,
+            needs=running,
+            limit_s=TRAFFIC_TIMEOUT_S,
+        ),
+        Check(
+            name="pod to pod",
+            goal="the pods to reach each other",
+            look=traffic.pod_to_pod,
+            needs=running,
+            limit_s=TRAFFIC_TIMEOUT_S,
+        ),
+    ]
+
+
+def _is_sick(checks: Sequence[Check]) -> bool:
+    return any(check.result is not None and not check.result.ok for check in checks)

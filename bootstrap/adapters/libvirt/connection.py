@@ -1,12 +1,13 @@
 """Ask libvirt with a deadline, and ask again when the daemon went away in between."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
 import libvirt
 
+from bootstrap.adapters.events.commands import log_command
 from bootstrap.adapters.libvirt.deadlines import GENEROUS, Deadlines
 from bootstrap.adapters.libvirt.errors import (
     hung,
@@ -42,7 +43,7 @@ class Connection:
         self.uri = uri
         self._note = note
         self._connect = partial(connect, uri)
-        self._deadlines = deadlines
+        self.deadlines = deadlines
         self._thread: ConnectionThread | None = None
         self._is_lost = False
         self._has_hung = False
@@ -50,8 +51,18 @@ class Connection:
         # Python code, in which a signal's exception would be lost on its way through C.
         libvirt.registerErrorHandler({}.get, None)
 
-    def run(self, action: str, work: Work[T], *, changes: bool = False, hint: str = "") -> T:
+    def run(
+        self,
+        action: str,
+        work: Work[T],
+        *,
+        changes: bool = False,
+        hint: str = "",
+        virsh: Sequence[str] = (),
+    ) -> T:
         """Do ``work`` with a living connection; ``action`` completes "Could not ...".
+
+        ``virsh`` are the words for virsh that do or show the same, for the log of commands.
 
         Work is repeated if its connection is lost, whether it had its effect or not, so it
         must bear that and look up its own domains: they belong to the connection.
@@ -60,7 +71,9 @@ class Connection:
         :raises TimedOutError: if the work hangs, or a lost daemon does not come back.
         :raises BootstrapError: if libvirt refuses.
         """
-        timeout_s = self._deadlines.changing_s if changes else self._deadlines.reading_s
+        if virsh:
+            log_command(["virsh", "-c", self.uri, *virsh])
+        timeout_s = self.deadlines.changing_s if changes else self.deadlines.reading_s
         with translated(action, hint=hint):
             for _ in range(_ATTEMPTS - 1):
                 try:
@@ -74,14 +87,14 @@ class Connection:
     def close(self) -> None:
         """Close the connection; guests go on."""
         if self._thread is not None:
-            self._thread.end(timeout_s=self._deadlines.hurrying_s)
+            self._thread.end(timeout_s=self.deadlines.hurrying_s)
             self._thread = None
 
     def _living(self) -> ConnectionThread:
         if self._thread is None:
             self._thread = self._opened_patiently()
         elif self._is_lost or not self._ask(
-            self._thread, "ask whether the connection lives", _is_alive, self._deadlines.reading_s
+            self._thread, "ask whether the connection lives", _is_alive, self.deadlines.reading_s
         ):
             # Should the daemon not come back, whoever asks next is not to wait as long again.
             self._thread.end(timeout_s=0)
@@ -89,7 +102,7 @@ class Connection:
             self._thread = wait_for(
                 f"libvirt at '{self.uri}' to answer again",
                 self._reopened,
-                timeout_s=self._deadlines.restarting_s,
+                timeout_s=self.deadlines.restarting_s,
                 interval_s=0.5,
                 hint=restart_command(self.uri),
             )
@@ -106,7 +119,7 @@ class Connection:
                 return wait_for(
                     f"libvirt at '{self.uri}' to start",
                     self._reopened,
-                    timeout_s=self._deadlines.starting_s,
+                    timeout_s=self.deadlines.starting_s,
                     interval_s=0.5,
                 )
             raise
@@ -118,7 +131,7 @@ class Connection:
             raise NotYet(error.details) from error
 
     def _opened(self) -> ConnectionThread:
-        limits = self._deadlines
+        limits = self.deadlines
         thread = ConnectionThread(self._connect)
         try:
             self._ask(

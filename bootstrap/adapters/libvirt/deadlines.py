@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """Seconds. They hold for emulated guests too: none of these calls waits for a guest."""
+    """Seconds. They hold for emulated guests too: only the last one is for a guest."""
 
     #: Reading takes milliseconds, and 20 s of a daemon that just probes its emulators.
     reading_s: float = 120
@@ -20,6 +20,9 @@ class Deadlines:
     restarting_s: float = 60
     #: Once a call hung, the daemon must show at once that it lives.
     hurrying_s: float = 5
+    #: What a guest takes to let go of a disk: an emulated one that is busy seconds, one whose
+    #: kernel died for ever.
+    letting_go_s: float = 120
 
 
 GENEROUS = Deadlines()

@@ -20,7 +20,7 @@ def ours(domain: libvirt.virDomain, install_id: uuid.UUID | None) -> tuple[Domai
         return None
     state, reason = domain_state(domain)
     described = Domain(
-        name=domain.name(),
+        domain_name=domain.name(),
         uuid=unique,
         state=state,
         reason=reason,

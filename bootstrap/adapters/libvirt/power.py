@@ -34,6 +34,21 @@ def domain_state(domain: libvirt.virDomain) -> tuple[DomainState, str]:
     return _STATES.get(state, DomainState.OTHER), _REASONS.get((state, reason), "")
 
 
+def is_running(domain: libvirt.virDomain) -> bool:
+    """Tell whether the guest runs."""
+    return domain_state(domain)[0] is DomainState.RUNNING
+
+
+def is_suspended(domain: libvirt.virDomain) -> bool:
+    """Tell whether the guest is frozen in memory."""
+    return domain_state(domain)[0] is DomainState.PAUSED
+
+
+def is_off(domain: libvirt.virDomain) -> bool:
+    """Tell whether the domain has no power."""
+    return not domain.isActive()
+
+
 def start(domain: libvirt.virDomain) -> None:
     """Start, resume or restore the domain; one that runs by now is as wanted.
 
@@ -42,13 +57,37 @@ def start(domain: libvirt.virDomain) -> None:
     try:
         if tuple(domain.state()) == _STARTING_UP:
             power_off(domain)
-        if domain_state(domain)[0] is DomainState.PAUSED:
+        if is_suspended(domain):
             domain.resume()
         else:
             domain.create()
     except libvirt.libvirtError:
         # Drivers differ in the code for what runs already, so the state is asked instead.
-        if domain_state(domain)[0] is not DomainState.RUNNING:
+        if not is_running(domain):
+            raise
+
+
+def shut_down(domain: libvirt.virDomain) -> None:
+    """Press the power button; the guest does the rest, or not.
+
+    :raises libvirt.libvirtError: if libvirt refuses and the domain still has power.
+    """
+    try:
+        domain.shutdown()
+    except libvirt.libvirtError:
+        if domain.isActive():
+            raise
+
+
+def suspend(domain: libvirt.virDomain) -> None:
+    """Freeze the guest.
+
+    :raises libvirt.libvirtError: if libvirt refuses and the guest still runs.
+    """
+    try:
+        domain.suspend()
+    except libvirt.libvirtError:
+        if not is_suspended(domain):
             raise
 
 
@@ -58,12 +97,12 @@ def power_off(domain: libvirt.virDomain) -> None:
     :raises libvirt.libvirtError: if libvirt refuses and the domain still has power.
     :raises BootstrapError: if libvirt has lost the domain, with the way out.
     """
-    if not domain.isActive():
+    if is_off(domain):
         return
     try:
         domain.destroy()
     except libvirt.libvirtError as error:
-        if not domain.isActive():
+        if is_off(domain):
             return
         lost = lost_start(domain, error)
         if lost is None:

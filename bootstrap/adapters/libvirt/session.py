@@ -31,14 +31,19 @@ def is_starting(uri: str, error: BaseException | None) -> bool:
     return uri == _URI and is_silent and _is_installed()
 
 
-def socket_excess(domain: str) -> int:
+def socket_excess(domain: str, configuration: Path | None = None) -> int:
     """Tell how many bytes too deep the user's configuration is for a domain's monitor (P-16).
 
     libvirt has its sockets below that directory, and no setting for another.
     """
-    configuration = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    if configuration is None:
+        configuration = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     directory = f"domain-99-{domain[:_SHORT_NAME]}"  # the number counts a daemon's starts
-    socket = Path(configuration, "libvirt/qemu/lib", directory, "monitor.sock")
+    return path_excess(configuration / "libvirt/qemu/lib" / directory / "monitor.sock")
+
+
+def path_excess(socket: Path) -> int:
+    """Return how many bytes a path is too long for a socket."""
     return max(0, len(os.fsencode(socket)) - _LONGEST_SOCKET)
 
 

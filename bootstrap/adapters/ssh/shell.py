@@ -1,10 +1,11 @@
-"""Run commands on a node by paramiko, with the host key pinned before first contact."""
+"""Run commands on a node with paramiko; the host key is known before the first connection."""
 
 import base64
 import contextlib
 import io
 import logging
 import shlex
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
+from bootstrap.adapters.events.commands import log_command
 from bootstrap.errors import BootstrapError, TimedOutError
 from bootstrap.ports import Reachable, ShellResult
 from bootstrap.waiting import NotYet
@@ -20,11 +22,14 @@ from bootstrap.waiting import NotYet
 _LOOPBACK = "127.0.0.1"
 _FIRST_BOOT_DONE = "/run/cloud-init/result.json"
 _FIRST_BOOT_DISABLED = "/etc/cloud/cloud-init.disabled"
+#: QEMU takes a connection before the guest listens, and then the greeting may come half a
+#: minute late; a new connection gets it at once.
+_GREETING_TIMEOUT_S = 5.0
 _QUOTED_CHARACTERS = 200
-#: Of each stream; far over any journal that we ask for, far under this machine's memory.
+#: Bytes of each stream: far more than any journal that is read, far less than memory.
 _LONGEST_OUTPUT = 64 * 1024**2
 
-#: Every kind of host key but ed25519, which is the only one that our nodes have.
+#: Every kind of host key except ed25519, the only one of the nodes.
 _HOST_KEY_KINDS = (
     "ecdsa-sha2-nistp256",
     "ecdsa-sha2-nistp384",
@@ -41,7 +46,7 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeAccess:
-    """What it takes to log in on a node."""
+    """The user and the keys for a login on a node."""
 
     user: str
     client_private_key: str
@@ -52,9 +57,16 @@ class NodeAccess:
 class SshShell:
     """Implements :class:`bootstrap.ports.NodeShell`; see there for the promises."""
 
-    def __init__(self, access: Callable[[Reachable], NodeAccess], *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        access: Callable[[Reachable], NodeAccess],
+        *,
+        timeout_s: float,
+        greeting_timeout_s: float = _GREETING_TIMEOUT_S,
+    ) -> None:
         self._access = access
         self._timeout_s = timeout_s
+        self._greeting_timeout_s = min(timeout_s, greeting_timeout_s)
 
     def is_ready(self, node: Reachable) -> None:
         """See the port."""
@@ -67,7 +79,8 @@ class SshShell:
             raise NotYet("cloud-init has not finished")
 
     def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
-        """See the port; a connection that is lost is a node that is not ready."""
+        """See the port. A lost connection raises NotYet: the node is not ready."""
+        log_command(["bootstrap", "ssh", node.directory.parent.name, node.name, "--", command])
         with self._connected(node) as client, _cut_off_after(timeout_s, client) as cut_off:
             try:
                 return _execute(client, command)
@@ -77,7 +90,7 @@ class SshShell:
                     details=f"It was ended after {_LONGEST_OUTPUT} bytes.",
                     hint=f"bootstrap logs {node.directory.parent.name} {node.name}",
                 ) from error
-            except Exception as error:  # paramiko hands on whatever its own thread died of
+            except Exception as error:  # paramiko raises any exception of its own thread
                 if not cut_off.is_set():
                     raise NotYet(f"the connection was lost: {_quoted(error)}") from error
                 raise TimedOutError(
@@ -108,6 +121,7 @@ class SshShell:
             client.connect(
                 _LOOPBACK,
                 port=node.ssh_port,
+                sock=_greeted(node.ssh_port, self._greeting_timeout_s),
                 username=access.user,
                 pkey=key,
                 allow_agent=False,
@@ -124,14 +138,34 @@ class SshShell:
                 details="Its SSH host key is not the one that this cluster gave it.",
                 hint=f"ss -ltnp 'sport = :{node.ssh_port}'",
             ) from error
-        # paramiko hands on whatever its own thread died of, and garbage kills it variously.
+        # paramiko raises any exception of its own thread, and garbage causes many kinds.
         except Exception as error:
             raise NotYet(_quoted(error)) from error
 
 
+def _greeted(port: int, timeout_s: float) -> socket.socket:
+    """Connect, and return the connection once the server has begun to greet.
+
+    The login uses the same one: a server may punish who leaves without a login.
+
+    :raises OSError: if it does not in time.
+    """
+    connection = socket.create_connection((_LOOPBACK, port), timeout=timeout_s)
+    try:
+        if not connection.recv(1, socket.MSG_PEEK):
+            raise ConnectionError("the connection was closed without an SSH greeting")
+    except TimeoutError as error:
+        connection.close()
+        raise TimeoutError(f"no SSH greeting within {timeout_s:.0f} s") from error
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
 @contextlib.contextmanager
 def _cut_off_after(timeout_s: float, client: paramiko.SSHClient) -> Iterator[threading.Event]:
-    """End the connection at the deadline: paramiko waits for some answers without one."""
+    """Close the connection at the deadline: paramiko waits for some answers without a limit."""
     cut_off = threading.Event()
 
     def cut() -> None:
@@ -149,19 +183,19 @@ def _cut_off_after(timeout_s: float, client: paramiko.SSHClient) -> Iterator[thr
 
 
 def _quoted(error: Exception) -> str:
-    """Give an error's text as one printable line: it may be what a stranger sent (SEC-15)."""
+    """Return the text of an error as one printable line: the peer may have sent it (SEC-15)."""
     shown = "".join(one if one.isprintable() else " " for one in str(error))
     return " ".join(shown.split())[:_QUOTED_CHARACTERS] or type(error).__name__
 
 
 class _TooLongError(Exception):
-    """A command printed more than is kept."""
+    """A command printed more than the limit."""
 
 
 def _whole(stream: paramiko.ChannelFile) -> bytes:
     data: bytes = stream.read(_LONGEST_OUTPUT)
     if len(data) == _LONGEST_OUTPUT:
-        # Else whoever reads the other stream would wait for the end of this command.
+        # Otherwise the reader of the other stream would wait for the end of this command.
         stream.channel.close()
         raise _TooLongError
     return data
@@ -169,7 +203,7 @@ def _whole(stream: paramiko.ChannelFile) -> bytes:
 
 def _execute(client: paramiko.SSHClient, command: str) -> ShellResult:
     _, stdout, stderr = client.exec_command(f"sudo -n -- sh -c {shlex.quote(command)}")
-    # Both at a time: they share one window, so that the one not read would stop the other.
+    # Both at the same time: they share one window, so an unread stream would stop the other.
     # The channel is closed first, so that an interruption does not wait for the command.
     with ThreadPoolExecutor(max_workers=1) as pool, contextlib.closing(stdout.channel):
         reading = pool.submit(_whole, stderr)

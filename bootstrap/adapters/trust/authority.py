@@ -1,4 +1,4 @@
-"""Make the certificate authorities that kubeadm would make.
+"""Create the certificate authorities that kubeadm would create.
 
 ECDSA P-256 throughout: RSA keys cost seconds each in an emulated guest.
 """
@@ -16,7 +16,6 @@ from cryptography.x509.oid import NameOID
 
 from bootstrap.adapters.trust.issuing import key_usage, new_certificate
 from bootstrap.adapters.trust.pem import (
-    CertificatePair,
     KeyPair,
     certificate_pair,
     check_key_pair,
@@ -25,15 +24,16 @@ from bootstrap.adapters.trust.pem import (
     read_certificate,
     read_private_key,
 )
+from bootstrap.model.keys import CertificatePair
 
 _LIFETIME = timedelta(days=3650)
-#: kubeadm's common names by the file's place under its certificatesDir.
+#: The common names of kubeadm, by the path of the file under its certificatesDir.
 _COMMON_NAMES = {"ca": "kubernetes", "etcd/ca": "etcd-ca", "front-proxy-ca": "front-proxy-ca"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorities:
-    """Everything that all control planes share."""
+    """The keys and certificates that all control planes share."""
 
     cluster: CertificatePair
     etcd: CertificatePair
@@ -41,7 +41,7 @@ class Authorities:
     service_account: KeyPair
 
     def files(self) -> dict[str, str]:
-        """Give each file's content by its path under ``/etc/kubernetes/pki``."""
+        """Return the content of each file by its path under ``/etc/kubernetes/pki``."""
         content = {"sa.pub": self.service_account.public_pem}
         content["sa.key"] = self.service_account.private_pem
         pairs = (self.cluster, self.etcd, self.front_proxy)
@@ -71,14 +71,14 @@ class Authorities:
 
 
 def make_authorities(now: datetime) -> Authorities:
-    """Make new authorities, valid for ten years."""
+    """Create new authorities, valid for ten years."""
     cluster, etcd, front_proxy = (_authority(name, now) for name in _COMMON_NAMES.values())
     account = key_pair(new_key())
     return Authorities(cluster=cluster, etcd=etcd, front_proxy=front_proxy, service_account=account)
 
 
 def ca_certificate_hash(ca_pem: str) -> str:
-    """Give what kubeadm's ``caCertHashes`` pins: the digest of the CA's public key."""
+    """Return the digest of the CA's public key, as in kubeadm's ``caCertHashes``."""
     public = read_certificate(ca_pem).public_key()
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return f"sha256:{hashlib.sha256(der).hexdigest()}"
@@ -103,8 +103,8 @@ def _check_authority(pair: CertificatePair) -> None:
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     except x509.ExtensionNotFound as error:
-        raise ValueError(f"the certificate {name} is not an authority's") from error
+        raise ValueError(f"the certificate {name} is not that of an authority") from error
     if not constraints.value.ca:
-        raise ValueError(f"the certificate {name} is not an authority's")
+        raise ValueError(f"the certificate {name} is not that of an authority")
     if read_private_key(pair.key_pem).public_key() != certificate.public_key():
         raise ValueError(f"the key does not belong to the certificate {name}")

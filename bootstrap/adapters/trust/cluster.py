@@ -1,11 +1,13 @@
-"""One cluster's keys, as the workflow asks for them."""
+"""The keys of one cluster, in the form that the workflow needs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from bootstrap.adapters.trust.authority import ca_certificate_hash
 from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.adapters.trust.token import make_bootstrap_token
-from bootstrap.model.keys import NodeKeys
+from bootstrap.model.keys import CertificatePair, NodeKeys
+from bootstrap.model.names import ClusterName
 
 
 class ClusterTrust:
@@ -22,6 +24,10 @@ class ClusterTrust:
         """See the port."""
         return ca_certificate_hash(self._store.ensure_authorities().cluster.certificate_pem)
 
+    def user_certificate(self, cluster: ClusterName) -> CertificatePair:
+        """See the port."""
+        return self._store.ensure_user_certificate(cluster)
+
     def encryption_key(self) -> str:
         """See the port."""
         return self._store.ensure_encryption_key()
@@ -34,6 +40,15 @@ class ClusterTrust:
             host_public_key=host.public_line,
             authorized_key=self._store.ensure_client_key().public_line,
         )
+
+    def remove_node_keys(self, node: str) -> bool:
+        """See the port."""
+        return self._store.remove_host_key(node)
+
+    def client_key_file(self) -> Path:
+        """See the port."""
+        self._store.ensure_client_key()
+        return self._store.client_key_file
 
     def new_join_token(self) -> str:
         """See the port."""

@@ -1,21 +1,21 @@
-"""Make and read the key that a strict cluster's Secrets are encrypted with in etcd."""
+"""Create and read the key that encrypts the Secrets of a strict cluster in etcd."""
 
 import base64
 import binascii
 
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-#: What the API server's secretbox takes.
+#: Bytes of a key of secretbox, the provider in the API server.
 _LENGTH = 32
 
 
 def make_encryption_key() -> str:
-    """Make 32 random bytes, in base64 as an EncryptionConfiguration wants them."""
+    """Return 32 random bytes in base64, for an EncryptionConfiguration."""
     return base64.b64encode(ChaCha20Poly1305.generate_key()).decode()
 
 
 def read_encryption_key(text: str) -> str:
-    """Take a key as it was kept.
+    """Return the key in the text of its file.
 
     :raises ValueError: if it is not 32 bytes in base64.
     """

@@ -1,11 +1,11 @@
-"""Fill in certificates: what authorities and the user's have in common."""
+"""Begin certificates: the fields that those of authorities and of the user have in common."""
 
 from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-#: A node's clock may be behind ours.
+#: The clock of a node may be behind that of this host.
 _CLOCK_SKEW = timedelta(days=1)
 
 
@@ -16,7 +16,7 @@ def new_certificate(
     valid_from: datetime,
     lifetime: timedelta,
 ) -> x509.CertificateBuilder:
-    """Begin a certificate that is valid a day before ``valid_from`` already."""
+    """Return a builder of a certificate that is valid from a day before ``valid_from``."""
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -29,7 +29,7 @@ def new_certificate(
 
 
 def key_usage(*, is_authority: bool) -> x509.KeyUsage:
-    """Say what the key is for, as kubeadm does."""
+    """Return the same usage of the key as kubeadm."""
     return x509.KeyUsage(
         digital_signature=True,
         key_encipherment=is_authority,

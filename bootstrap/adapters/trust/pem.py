@@ -1,4 +1,4 @@
-"""Read and write keys and certificates in PEM, of the one kind that we make."""
+"""Read and write P-256 keys and certificates in PEM."""
 
 from dataclasses import dataclass, field
 
@@ -14,13 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificatePair:
-    """A certificate and its private key, in PEM."""
-
-    certificate_pem: str
-    key_pem: str = field(repr=False)
+from bootstrap.model.keys import CertificatePair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,27 +26,27 @@ class KeyPair:
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:
-    """Make a P-256 key."""
+    """Return a new P-256 key."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
 def certificate_pair(
     certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
 ) -> CertificatePair:
-    """Write a certificate and its key."""
+    """Encode a certificate and its key."""
     pem = certificate.public_bytes(Encoding.PEM).decode()
     return CertificatePair(certificate_pem=pem, key_pem=_private_pem(key))
 
 
 def key_pair(key: ec.EllipticCurvePrivateKey) -> KeyPair:
-    """Write a key and its public half."""
+    """Encode a key and its public key."""
     return KeyPair(public_pem=_public_pem(key.public_key()), private_pem=_private_pem(key))
 
 
 def read_certificate(pem: str) -> x509.Certificate:
     """Read a certificate.
 
-    :raises ValueError: if it is none.
+    :raises ValueError: if the text is no certificate.
     """
     return x509.load_pem_x509_certificate(pem.encode())
 
@@ -60,21 +54,21 @@ def read_certificate(pem: str) -> x509.Certificate:
 def read_private_key(pem: str) -> ec.EllipticCurvePrivateKey:
     """Read a private key.
 
-    :raises ValueError: if it is none, or of another kind than ours.
+    :raises ValueError: if the text is no P-256 key.
     """
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except (TypeError, UnsupportedAlgorithm) as error:
-        raise ValueError(f"a private key is not as we write it: {error}") from error
+        raise ValueError(f"a private key cannot be read: {error}") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ValueError("a private key is of another kind than ours")  # noqa: TRY004 - bad content
+        raise ValueError("a private key is not an elliptic curve key")  # noqa: TRY004 - bad content
     return key
 
 
 def check_key_pair(pair: KeyPair) -> None:
-    """Check that the two halves belong together.
+    """Check that the public key belongs to the private key.
 
-    :raises ValueError: if not.
+    :raises ValueError: if it does not.
     """
     public = load_pem_public_key(pair.public_pem.encode())
     if public != read_private_key(pair.private_pem).public_key():
@@ -86,6 +80,6 @@ def _public_pem(key: ec.EllipticCurvePublicKey) -> str:
 
 
 def _private_pem(key: ec.EllipticCurvePrivateKey) -> str:
-    # SEC1, "EC PRIVATE KEY": what kubeadm itself writes.
+    # SEC1, "EC PRIVATE KEY", as kubeadm writes it.
     encoded = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     return encoded.decode()

@@ -1,7 +1,5 @@
-"""Make SSH keys in OpenSSH's own format, and the known_hosts that pins them."""
+"""Make SSH keys in OpenSSH's own format."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -16,13 +14,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 _COMMENT = "bootstrap"
-#: A node's name or UUID; no pattern, list or hash that known_hosts would give a meaning.
-_ALIAS = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshKeyPair:
-    """An ed25519 key: the private file's text and the public line, without a newline."""
+    """An ed25519 key: the text of its file, and its public line without a newline."""
 
     public_line: str
     private_text: str = field(repr=False)
@@ -36,7 +32,7 @@ class SshKeyPair:
         try:
             key = load_ssh_private_key(text.encode(), password=None)
         except (TypeError, UnsupportedAlgorithm) as error:
-            raise ValueError(f"the key is not as we write it: {error}") from error
+            raise ValueError(f"the key cannot be read: {error}") from error
         if not isinstance(key, Ed25519PrivateKey):
             raise ValueError("the key is not an ed25519 key")  # noqa: TRY004 - bad content
         line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
@@ -44,29 +40,7 @@ class SshKeyPair:
 
 
 def make_ssh_key_pair() -> SshKeyPair:
-    """Make a new key without a passphrase."""
+    """Return a new key without a passphrase."""
     key = Ed25519PrivateKey.generate()
     text = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
     return SshKeyPair.from_private(text)
-
-
-def known_hosts(keys: Mapping[str, SshKeyPair]) -> str:
-    """Give a known_hosts file that pins each host key under its ``HostKeyAlias``.
-
-    :raises ValueError: if an alias has characters that known_hosts gives a meaning.
-    """
-    lines = []
-    for alias, pair in keys.items():
-        check_alias(alias)
-        kind, key, _comment = pair.public_line.split()
-        lines.append(f"{alias} {kind} {key}\n")
-    return "".join(lines)
-
-
-def check_alias(alias: str) -> None:
-    """Refuse a name that is not a node's name or UUID.
-
-    :raises ValueError: for any other text.
-    """
-    if not _ALIAS.fullmatch(alias):
-        raise ValueError(f"{alias[:60]!r} is not a node's name or UUID")

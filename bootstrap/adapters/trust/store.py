@@ -1,22 +1,22 @@
-"""Keep a cluster's trust: made once, private, whole or absent."""
+"""Store the keys and certificates of a cluster: created once, private, complete or absent."""
 
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bootstrap.adapters.claims import claim
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, sweep, write_atomically
+from bootstrap.adapters.marker import claim, remove_part
 from bootstrap.adapters.trust.authority import Authorities, make_authorities
 from bootstrap.adapters.trust.encryption_key import make_encryption_key, read_encryption_key
-from bootstrap.adapters.trust.pem import CertificatePair
-from bootstrap.adapters.trust.ssh_keys import SshKeyPair, check_alias, make_ssh_key_pair
+from bootstrap.adapters.trust.ssh_keys import SshKeyPair, make_ssh_key_pair
 from bootstrap.adapters.trust.user_certificate import (
-    is_good_user_certificate,
+    is_usable_user_certificate,
     make_user_certificate,
 )
 from bootstrap.errors import StateError
+from bootstrap.model.keys import CertificatePair, check_alias
 from bootstrap.model.names import ClusterName
 
 
@@ -28,7 +28,7 @@ class TrustStore:
     """The keys and certificates of one cluster, under its state directory.
 
     Each set is one file that is replaced in one step, so that a kill at any moment leaves
-    the whole set or none of it. The caller holds the cluster's lock.
+    the complete set or nothing. The caller holds the lock of the cluster.
     """
 
     def __init__(self, directory: Path, *, clock: Callable[[], datetime] = _utc_now) -> None:
@@ -37,12 +37,12 @@ class TrustStore:
 
     @property
     def client_key_file(self) -> Path:
-        """The private key that ``ssh -i`` takes."""
+        """The path of the private key, for ``ssh -i``."""
         return self._directory / "ssh" / "client"
 
     @explained("keep the authorities of the cluster")
     def ensure_authorities(self) -> Authorities:
-        """Give the cluster's authorities, making them on the first call.
+        """Return the authorities of the cluster; the first call creates them.
 
         :raises StateError: if the file is damaged. It is kept: new authorities would lock
             the user out of the running cluster.
@@ -50,9 +50,9 @@ class TrustStore:
         path = self._open("pki") / "authorities.json"
         text = _read(path)
         if text is None:
-            made = make_authorities(self._clock())
-            write_atomically(path, json.dumps(made.files(), indent=2) + "\n")
-            return made
+            created = make_authorities(self._clock())
+            write_atomically(path, json.dumps(created.files(), indent=2) + "\n")
+            return created
         try:
             return Authorities.from_files(_mapping(text))
         except ValueError as error:
@@ -60,22 +60,22 @@ class TrustStore:
 
     @explained("keep the user's certificate")
     def ensure_user_certificate(self, cluster: ClusterName) -> CertificatePair:
-        """Give the user's certificate; a new one if the old one is unfit or ends in a month."""
+        """Return the user's certificate; a new one if the old one is not usable for a month."""
         authority, now = self.ensure_authorities().cluster, self._clock()
         path = self._directory / "pki" / "user.json"
         known = _read_pair(path)
-        if known is not None and is_good_user_certificate(known, cluster, authority, now):
+        if known is not None and is_usable_user_certificate(known, cluster, authority, now):
             return known
-        made = make_user_certificate(cluster, authority, now)
-        content = {"user.crt": made.certificate_pem, "user.key": made.key_pem}
+        created = make_user_certificate(cluster, authority, now)
+        content = {"user.crt": created.certificate_pem, "user.key": created.key_pem}
         write_atomically(path, json.dumps(content, indent=2) + "\n")
-        return made
+        return created
 
     def ensure_encryption_key(self) -> str:
-        """Give the key of the cluster's Secrets, making it on the first call.
+        """Return the key that encrypts the cluster's Secrets; the first call creates it.
 
-        :raises StateError: if the file is damaged. It is kept: what was encrypted with its
-            key cannot be read with a new one.
+        :raises StateError: if the file is damaged. It is kept: a new key does not decrypt
+            the Secrets of the old one.
         """
         path = self._open("pki") / "encryption-key"
         text = _read(path)
@@ -89,22 +89,28 @@ class TrustStore:
             raise _damaged(path, error) from error
 
     def ensure_client_key(self) -> SshKeyPair:
-        """Give the key that the hypervisor host shows to every node."""
+        """Return the key with which this host logs in on every node."""
         return self._ensure_key("client")
 
     def ensure_host_key(self, node: str) -> SshKeyPair:
-        """Give the key that a node shows to the hypervisor host."""
+        """Return the SSH host key of a node."""
         check_alias(node)
         return self._ensure_key(f"host-{node}")
+
+    @explained("remove an SSH key")
+    def remove_host_key(self, node: str) -> bool:
+        """Remove the SSH host key of a node that is gone; False if there is none."""
+        check_alias(node)
+        return remove_part(self._directory, f"ssh/host-{node}")
 
     @explained("keep an SSH key")
     def _ensure_key(self, name: str) -> SshKeyPair:
         path = self._open("ssh") / name
         text = _read(path)
         if text is None:
-            made = make_ssh_key_pair()
-            write_atomically(path, made.private_text)
-            return made
+            created = make_ssh_key_pair()
+            write_atomically(path, created.private_text)
+            return created
         try:
             return SshKeyPair.from_private(text)
         except ValueError as error:
@@ -118,7 +124,7 @@ class TrustStore:
 
 
 def _read(path: Path) -> str | None:
-    """Give a file's text, or none if there is no file; its mode becomes private again."""
+    """Return the text of a file, None without a file; makes the file private again."""
     try:
         text = path.read_bytes().decode(errors="replace")
     except FileNotFoundError:
@@ -128,7 +134,7 @@ def _read(path: Path) -> str | None:
 
 
 def _read_pair(path: Path) -> CertificatePair | None:
-    # A damaged certificate is made anew: unlike an authority it can be replaced without loss.
+    # A damaged certificate is replaced: unlike an authority, nothing depends on it.
     try:
         files = _mapping(_read(path) or "")
         return CertificatePair(certificate_pem=files["user.crt"], key_pem=files["user.key"])

@@ -1,4 +1,4 @@
-"""Make bootstrap tokens."""
+"""Create bootstrap tokens."""
 
 import secrets
 import string
@@ -9,7 +9,7 @@ _SECRET_LENGTH = 16
 
 
 def make_bootstrap_token() -> str:
-    """Make a token as kubeadm wants it: six characters, a dot, sixteen characters."""
+    """Return a token in the format of kubeadm: six characters, a dot, sixteen characters."""
     return f"{_random(_ID_LENGTH)}.{_random(_SECRET_LENGTH)}"
 
 

@@ -1,4 +1,4 @@
-"""Make the certificate that the user's kubeconfig carries."""
+"""Create the client certificate in the user's kubeconfig."""
 
 from datetime import datetime, timedelta
 
@@ -9,12 +9,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bootstrap.adapters.trust.issuing import key_usage, new_certificate
 from bootstrap.adapters.trust.pem import (
-    CertificatePair,
     certificate_pair,
     new_key,
     read_certificate,
     read_private_key,
 )
+from bootstrap.model.keys import CertificatePair
 from bootstrap.model.kubeconfig import USER_GROUP, user_common_name
 from bootstrap.model.names import ClusterName
 
@@ -25,7 +25,7 @@ _RENEWAL = timedelta(days=30)
 def make_user_certificate(
     cluster: ClusterName, authority: CertificatePair, now: datetime
 ) -> CertificatePair:
-    """Make a client certificate of the cluster's administrators, valid for a year."""
+    """Return a new client certificate for an administrator, valid for a year."""
     key, issuer = new_key(), read_certificate(authority.certificate_pem)
     identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     authority_identifier = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
@@ -42,10 +42,10 @@ def make_user_certificate(
     return certificate_pair(built.sign(read_private_key(authority.key_pem), SHA256()), key)
 
 
-def is_good_user_certificate(
+def is_usable_user_certificate(
     pair: CertificatePair, cluster: ClusterName, authority: CertificatePair, now: datetime
 ) -> bool:
-    """Tell whether it names our user, chains up, fits its key and lasts another month."""
+    """Return whether subject, issuer and key are right and it is valid for another month."""
     try:
         certificate = read_certificate(pair.certificate_pem)
         certificate.verify_directly_issued_by(read_certificate(authority.certificate_pem))

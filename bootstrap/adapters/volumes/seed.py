@@ -9,7 +9,7 @@ _LABEL = "cidata"
 
 
 def seed_image(files: Mapping[str, str]) -> bytes:
-    """Give the bytes of a seed that holds ``files`` by their names."""
+    """Return a seed image with ``files``; the keys are their names."""
     image = pycdlib.PyCdlib()
     image.new(interchange_level=4, joliet=3, rock_ridge="1.09", vol_ident=_LABEL)
     for name, text in sorted(files.items()):

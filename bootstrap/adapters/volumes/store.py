@@ -1,45 +1,37 @@
-"""Disks as files: a directory for each cluster, with a marker that makes it ours."""
+"""Disks as files, in a marked directory for each cluster."""
 
 import os
-import shlex
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.adapters.failures import explained
-from bootstrap.adapters.files import private_directory, remove_tree, replacing, write_atomically
+from bootstrap.adapters.files import replacing, sync, write_atomically
+from bootstrap.adapters.marker import Owner, ensure_part, is_ours, remove, remove_part, restore
 from bootstrap.adapters.process import run
 from bootstrap.adapters.volumes.inspection import backing_file, check_raw_image
-from bootstrap.adapters.volumes.marker import (
-    MARKER,
-    Owner,
-    fault_of,
-    is_unclaimed,
-    mark_new,
-    restore_marker,
-)
 from bootstrap.adapters.volumes.seed import seed_image
-from bootstrap.errors import NotOursError
 from bootstrap.model.cluster import NodeImage
+from bootstrap.model.keys import check_alias
 from bootstrap.model.names import ClusterName, cluster_names
-from bootstrap.model.plan import ROOT_VOLUME, NodePlan
+from bootstrap.model.plan import ROOT_VOLUME, NodePlan, SwitchPlan
 
 _CREATE_TIMEOUT_S = 60
-#: Both formats are told: QEMU refuses to guess that of a backing file (M22).
+#: With both formats: QEMU refuses to guess that of a backing file (M22).
 _CREATE = ("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw")
 
 
 class FileVolumes:
     """Implements :class:`bootstrap.ports.Volumes` under one directory of this host.
 
-    ``hypervisor`` is the URI of the libvirt whose machines use them, and ``mode`` that of
-    every directory: 0711 where the system daemon's user must pass.
+    ``hypervisor`` is the URI of the libvirt whose machines use the disks. ``mode`` is that of
+    every directory: 0711 where the user of the system daemon must pass.
     """
 
     def __init__(
         self,
         root: Path,
-        install_id: uuid.UUID | None,
+        install_id: uuid.UUID,
         *,
         hypervisor: str = "",
         mode: int = 0o700,
@@ -51,10 +43,10 @@ class FileVolumes:
     @explained("make a root volume")
     def ensure_root_volume(self, node: NodePlan, *, image: NodeImage) -> bool:
         """See the port."""
-        self._ensure_directory(node)
+        self._ensure_directory(node.directory)
         if node.root_volume.exists():
             return False
-        # A cluster that lies over the image keeps prune from removing it.
+        # prune does not remove the image of a cluster.
         cluster = node.directory.parent.name
         hint = f"bootstrap down {cluster} && bootstrap image prune"
         check_raw_image(image.disk, hint=hint)
@@ -70,14 +62,27 @@ class FileVolumes:
     @explained("make a seed")
     def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
         """See the port."""
-        self._ensure_directory(node)
+        self._ensure_directory(node.directory)
         if node.seed_volume.exists() and _is_emptied_or_holds(node.seed_volume, files):
             return False
         return write_atomically(node.seed_volume, seed_image(files))
 
+    @explained("make the switch's directory")
+    def ensure_switch_directory(self, switch: SwitchPlan) -> bool:
+        """See the port: no user but the one that QEMU runs as needs to reach a socket."""
+        is_new = not switch.directory.is_dir()
+        self._ensure_directory(switch.directory, mode=0o700)
+        # QEMU leaves its sockets behind.
+        wanted = {end for cable in switch.cables for end in (cable.node_end, cable.switch_end)}
+        found = [path for path in switch.directory.iterdir() if path.is_socket()]
+        others = [path for path in found if path not in wanted]
+        for path in others:
+            path.unlink(missing_ok=True)
+        return is_new or bool(others)
+
     @explained("empty a seed")
     def remove_seed_volume(self, node: NodePlan) -> bool:
-        """See the port: the domain holds the file open, so its bytes go, not its name."""
+        """See the port. The domain has the file open, so its content is zeroed and it stays."""
         size = node.seed_volume.stat().st_size
         with node.seed_volume.open("r+b") as file:
             if not any(file.read()):
@@ -86,6 +91,12 @@ class FileVolumes:
             file.truncate(size)
             os.fsync(file.fileno())
         return True
+
+    @explained("write the volumes to storage")
+    def sync(self, cluster: ClusterName) -> None:
+        """See the port."""
+        for volume in self._root.glob(f"{cluster}/*/{ROOT_VOLUME}"):
+            sync(volume)
 
     @explained("read a console")
     def console(self, node: NodePlan) -> str:
@@ -100,13 +111,13 @@ class FileVolumes:
         """See the port."""
         directory = self._root / str(cluster)
         is_proved = any(node.parent == directory and node.is_dir() for node in nodes)
-        return is_proved and restore_marker(directory, self._owner)
+        return is_proved and restore(directory, self._owner)
 
     @explained("list the volumes")
     def clusters(self) -> Sequence[ClusterName]:
         """See the port."""
-        found = [path for path in sorted(self._root.glob("*")) if path.is_dir()]
-        return cluster_names(path.name for path in found if not self._fault(path))
+        found = sorted(self._root.glob("*"))
+        return cluster_names(path.name for path in found if is_ours(path, self._owner))
 
     @explained("look at the volumes")
     def images(self) -> Collection[str]:
@@ -114,41 +125,23 @@ class FileVolumes:
         found = (backing_file(volume) for volume in self._root.glob(f"*/*/{ROOT_VOLUME}"))
         return {path.parent.name for path in found if path}
 
+    @explained("remove the volumes of a node")
+    def remove_node(self, cluster: ClusterName, node: str) -> bool:
+        """See the port."""
+        check_alias(node)
+        return remove_part(self._root / str(cluster), node, self._owner)
+
     @explained("remove the volumes")
     def remove_cluster(self, cluster: ClusterName) -> bool:
         """See the port."""
-        directory = self._root / str(cluster)
-        if not directory.is_dir():
-            return False
-        if fault := self._fault(directory):
-            raise NotOursError(
-                f"Directory '{directory}' is not ours, so it was left alone.",
-                details=fault,
-                hint=f"ls -la {shlex.quote(str(directory))}",
-            )
-        # The marker goes last: a kill in between leaves a directory that is still ours.
-        remove_tree(directory, last=MARKER)
-        return True
+        return remove(self._root / str(cluster), self._owner)
 
-    def _fault(self, directory: Path) -> str:
-        # A kill leaves nothing in it before the marker comes, or after it went.
-        return "" if is_unclaimed(directory) else fault_of(directory, self._owner)
-
-    def _ensure_directory(self, node: NodePlan) -> None:
-        cluster = node.directory.parent
-        private_directory(self._root, mode=self._mode)
-        private_directory(cluster, mode=self._mode)
-        mark_new(cluster, self._owner)
-        if fault := fault_of(cluster, self._owner):
-            raise NotOursError(
-                f"Directory '{cluster}' is not ours, so no disk was put there.",
-                details=fault,
-                hint="Choose another cluster name: bootstrap up another-name",
-            )
-        private_directory(node.directory, mode=self._mode)
+    def _ensure_directory(self, directory: Path, mode: int | None = None) -> None:
+        own = self._mode if mode is None else mode
+        ensure_part(directory, self._owner, mode=own, parents=self._mode)
 
 
 def _is_emptied_or_holds(seed: Path, files: Mapping[str, str]) -> bool:
-    """Compare what an image holds: the image itself has the time in it."""
+    """Compare the files in an image: its other bytes contain the time."""
     data = seed.read_bytes()
     return not any(data) or all(text.encode() in data for text in files.values())

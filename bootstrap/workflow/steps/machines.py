@@ -1,27 +1,24 @@
 """Make the nodes' volumes and domains exist, and boot them."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from bootstrap.errors import BootstrapError
 from bootstrap.model.cluster import Domain, Mark, NodeImage
-from bootstrap.model.names import ClusterName
+from bootstrap.model.names import SWITCH
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.planning.node_files import seed_files
+from bootstrap.threads import at_once
 from bootstrap.waiting import NotYet, wait_for
-from bootstrap.workflow.environment import Ports, Setting
+from bootstrap.workflow.environment import Ports
+from bootstrap.workflow.membership import NODES
 from bootstrap.workflow.shape import domain_facts, trust_facts
 
 _BOOT_TIMEOUT_S = 120
 _PANICS = ("Kernel panic - not syncing", "double fault", "int3: 0000")
-#: Under emulation a kernel dies once in a while (lab.md); a third time is no accident.
+#: Under emulation one boot in six was seen to panic; three panics in a row have another cause.
 _RESTARTS = 2
-
-
-def restore_markers(cluster: ClusterName, domains: Sequence[Domain], ports: Ports) -> None:
-    """Put back what marks a cluster's directories as ours, if its domains prove that they are."""
-    if domains:
-        ports.volumes.restore_marker(cluster, [domain.directory for domain in domains])
-        ports.products.restore_marker(cluster)
 
 
 def ensure_volumes(plan: ClusterPlan, ports: Ports, image: NodeImage) -> None:
@@ -33,22 +30,18 @@ def ensure_volumes(plan: ClusterPlan, ports: Ports, image: NodeImage) -> None:
 
 def ensure_domains(
     plan: ClusterPlan,
-    setting: Setting,
     ports: Ports,
     image: NodeImage,
     *,
     existing: Iterable[Domain],
 ) -> None:
-    """Define every node's domain, and plug the cables of new workers into a running one.
-
-    A domain that gets a new cable is defined anew and stays as old as it is.
-    """
-    trusted = trust_facts(plan.security_profile, ports.trust)
+    """Define every node's domain; one that is defined anew stays as old as it is."""
+    trusted = trust_facts(plan.spec.security.profile, ports.trust)
     known = {domain.name: domain.mark.created for domain in existing}
     for node in plan.nodes:
         mark = Mark(
             install_id=plan.install_id,
-            owner_uid=setting.owner_uid,
+            owner_uid=ports.site.owner_uid,
             cluster=plan.name,
             node=node.name,
             role=node.role,
@@ -60,49 +53,99 @@ def ensure_domains(
                 "keys": ports.trust.node_keys(node.name).fingerprint,
                 "image": image.key,
             },
-            created=known.get(node.name) or setting.now(),
+            created=known.get(node.name) or ports.now(),
         )
         ports.hypervisor.ensure_domain(node, mark=mark, image=image, emulated=plan.is_emulated)
+
+
+def ensure_switch(plan: ClusterPlan, ports: Ports) -> None:
+    """Define the switch with a port for each node; one that runs gets the ports of new nodes."""
+    known = [domain.mark.created for domain in ports.hypervisor.switches(plan.name)]
+    ports.volumes.ensure_switch_directory(plan.switch)
+    mark = Mark(
+        install_id=plan.install_id,
+        owner_uid=ports.site.owner_uid,
+        cluster=plan.name,
+        node=SWITCH,
+        role=None,
+        ports={},
+        directory=plan.switch.directory,
+        facts={NODES: ",".join(node.name for node in plan.nodes)},
+        created=known[0] if known else ports.now(),
+    )
+    ports.hypervisor.ensure_switch(plan.switch, mark=mark)
 
 
 def start_nodes(nodes: Iterable[NodePlan], ports: Ports) -> None:
     """Make the nodes' domains run."""
     for node in nodes:
-        if ports.hypervisor.start_domain(node.name):
-            ports.progress.node(node.name, "booting")
-
-
-def ensure_links(plan: ClusterPlan, ports: Ports) -> None:
-    """Make the running initial control plane have the cable to every worker."""
-    for worker in plan.workers:
-        ports.hypervisor.ensure_link(plan.initial_control_plane, worker.name)
+        if ports.hypervisor.start_domain(node.domain_name):
+            ports.events.node(node.name, "booting")
 
 
 def wait_until_booted(plan: ClusterPlan, nodes: Iterable[NodePlan], ports: Ports) -> None:
     """Wait for the end of each node's first boot, then empty its seed.
 
+    The nodes that boot are asked at the same time; each one that has booted gives the others
+    their whole time anew.
+
     :raises TimedOutError: with the last thing seen.
     """
-    for node in nodes:
-        restarts = 0
-
-        def check(node: NodePlan = node) -> None:
-            nonlocal restarts
-            panic = _panic(node, ports, restarts)
-            if panic is not None:
-                restarts += 1
-                _restart(node, ports)
-                raise NotYet(f"restarted after '{panic}'")
-            ports.shell.is_ready(node)
-
-        wait_for(
-            f"SSH on node '{node.name}'",
-            check,
+    pending = list(nodes)
+    restarts: Counter[str] = Counter()
+    while pending:
+        node, names = pending[0], ", ".join(f"'{node.name}'" for node in pending)
+        booted = wait_for(
+            f"SSH on node {names}",
+            partial(_booted, pending, restarts, ports),
             timeout_s=_BOOT_TIMEOUT_S * plan.patience,
             hint=f"bootstrap logs {plan.name} {node.name} --console",
+            report=partial(ports.events.waiting, node=node.name),
         )
-        ports.volumes.remove_seed_volume(node)
-        ports.progress.node(node.name, "booted")
+        for one in booted:
+            ports.volumes.remove_seed_volume(one)
+            ports.events.node(one.name, "booted")
+        pending = [node for node in pending if node not in booted]
+
+
+def _booted(nodes: Sequence[NodePlan], restarts: Counter[str], ports: Ports) -> Sequence[NodePlan]:
+    """List the nodes that are ready, of which there is one at least.
+
+    :raises NotYet: if none is.
+    """
+    seen = at_once(lambda node: _what_is_missing(node, ports), nodes)
+    missing = [(node, what) for node, what in zip(nodes, seen, strict=True) if what]
+    lines = {node.name: _restarted(node, restarts, ports) or what for node, what in missing}
+    if len(missing) == len(nodes):
+        raise NotYet("; ".join(_labelled(lines)))
+    return [node for node, what in zip(nodes, seen, strict=True) if not what]
+
+
+def _labelled(lines: Mapping[str, str]) -> list[str]:
+    """Put each node's name before its line, unless there is only one."""
+    return list(lines.values()) if len(lines) == 1 else [f"{n}: {w}" for n, w in lines.items()]
+
+
+def _what_is_missing(node: NodePlan, ports: Ports) -> str:
+    try:
+        ports.shell.is_ready(node)
+    except NotYet as pending:
+        return str(pending) or "no answer"
+    return ""
+
+
+def _restarted(node: NodePlan, restarts: Counter[str], ports: Ports) -> str:
+    """Start a node again whose kernel died, and say so.
+
+    Only of a node that does not answer: the text may be of a panic that the node has survived by
+    its own reboot.
+    """
+    panic = _panic(node, ports, restarts[node.name])
+    if panic is None:
+        return ""
+    restarts[node.name] += 1
+    _restart(node, ports)
+    return f"restarted after '{panic}'"
 
 
 def _panic(node: NodePlan, ports: Ports, restarts: int) -> str | None:
@@ -118,16 +161,14 @@ def _panic(node: NodePlan, ports: Ports, restarts: int) -> str | None:
 
 
 def _restart(node: NodePlan, ports: Ports) -> None:
-    ports.progress.note(f"The kernel of node '{node.name}' died; starting it again.")
-    ports.hypervisor.power_off_domain(node.name)
-    ports.hypervisor.start_domain(node.name)
+    ports.events.note(f"The kernel of node '{node.name}' died; starting it again.")
+    ports.hypervisor.power_off_domain(node.domain_name)
+    ports.hypervisor.start_domain(node.domain_name)
 
 
 def _ports(node: NodePlan) -> dict[str, int]:
     ports = {"ssh": node.ssh_port}
     if node.api_port is not None:
         ports["api"] = node.api_port
-    else:
-        link = node.links[0]
-        ports |= {"link": link.node_port, "control-plane-link": link.control_plane_port}
-    return ports
+    ends = {"cable": node.cable.node_end, "switch": node.cable.switch_end}
+    return ports | {use: end for use, end in ends.items() if isinstance(end, int)}

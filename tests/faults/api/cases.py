@@ -1,4 +1,4 @@
-"""Clusters that are well or ill in a drawn way, and what verification must say of each."""
+"""Randomly drawn clusters, healthy or sick, and the verdict that each must get."""
 
 import json
 import random
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from bootstrap.ports import ExpectedNode
 from tests.fakes.api_server import FakeApiServer, FakeNode, Illness, from_second
@@ -15,13 +16,12 @@ from tests.fakes.api_server import FakeApiServer, FakeNode, Illness, from_second
 CHECKS = ("api", "nodes", "dns", "pods", "service name", "pod to pod", "clean-up", "steady")
 ALL = frozenset(CHECKS)
 NAME, PODS = frozenset({"service name"}), frozenset({"pod to pod"})
-#: What cannot be seen without a check pod on each node.
+#: The checks that need a check pod on each node.
 RUNNING = frozenset({"pods"}) | NAME | PODS
 NODES, DNS, STEADY = frozenset({"nodes"}), frozenset({"dns"}), frozenset({"steady"})
-ANY: frozenset[str] = frozenset({"at least one"})
+CLEAN_UP, ANY = frozenset({"clean-up"}), frozenset({"at least one"})
 _LEFT = "bootstrap-verify-"
-_RESET = struct.pack("ii", 1, 0)
-_CHUNK = b" " * 65536
+_PROXIES = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"]
 
 Answer = tuple[int, str, bytes]
 
@@ -42,7 +42,7 @@ class Case:
     call_timeout_s: float = 30.0
     #: How far this host's clock is from the cluster's.
     skew: timedelta = timedelta()
-    #: Another server, which nobody may ask; it is told its port when it runs.
+    #: Another server, which must not be asked; its port is set when it runs.
     decoy: FakeApiServer | None = None
     environment: dict[str, str] = field(default_factory=dict)
     foreign_ca: bool = False
@@ -58,30 +58,39 @@ class Case:
         self.expected = [ExpectedNode(name=it.name, address=it.address) for it in self.nodes]
         self.patience = self.dice.choice([1, 6])
         self.server = FakeApiServer(ill=self.ill, nodes=self.dice.sample(self.nodes, count))
-
-    @property
-    def victim(self) -> FakeNode:
-        """A node; the same one each time."""
-        number: int = self.dice.getstate()[1][0]
-        return self.nodes[number % len(self.nodes)]
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        """The victim and the node after it, which is itself if it is alone."""
-        at = self.nodes.index(self.victim)
-        return self.victim.name, self.nodes[(at + 1) % len(self.nodes)].name
+        number = self.dice.getstate()[1][0] % count
+        self.victim = self.nodes[number]
+        #: The victim and the node after it, which is itself if it is alone.
+        self.pair = (self.victim.name, self.nodes[(number + 1) % count].name)
 
     def late(self, most: float) -> float:
-        """Give a moment within the time that a check has."""
+        """Draw a moment within the time that a check has."""
         return self.dice.uniform(0, most * 0.8 * self.patience)
 
+    def hours(self, most: int) -> timedelta:
+        return timedelta(hours=self.dice.randint(1, most))
 
-def _well(case: Case) -> None:
-    case.ill.delay_s = case.dice.choice([0, 0, 0.01])
+    def add_node(self, address: str = "10.10.0.99", **changes: Any) -> None:
+        self.server.nodes.append(FakeNode(name="demo-extra", address=address, **changes))
 
 
-def _slow(case: Case) -> None:
-    case.ill.takes_s = case.dice.uniform(0.05, 0.3) * case.patience
+Make = Callable[[Case], object]
+#: Answers a request in the server's place.
+Act = Callable[[Case, BaseHTTPRequestHandler], object]
+
+
+def _drawn(**draws: Callable[[Case], object]) -> Make:
+    """Draw values for the case, the illness or the server, whichever has the name."""
+
+    def make(case: Case) -> None:
+        for name, draw in draws.items():
+            (owner,) = [one for one in (case, case.ill, case.server) if hasattr(one, name)]
+            setattr(owner, name, draw(case))
+
+    return make
+
+
+# --- clusters that are well ---------------------------------------------------------
 
 
 def _slow_start(case: Case) -> None:
@@ -111,54 +120,47 @@ def _late_everything(case: Case) -> None:
     case.ill.dns_works_at = case.late(80)
 
 
-def _now_and_then_503(case: Case) -> None:
-    case.ill.every_nth_fails = case.dice.randint(30, 60)
-
-
-def _one_request(case: Case, act: Callable[[BaseHTTPRequestHandler], None]) -> None:
+def _once(case: Case) -> Callable[[], bool]:
+    """Return what is true at one of the first forty times."""
     seen, chosen = 0, case.dice.randint(1, 40)
 
-    def raw(handler: BaseHTTPRequestHandler) -> bool:
+    def is_it() -> bool:
         nonlocal seen
         seen += 1
-        if seen == chosen:
-            act(handler)
         return seen == chosen
 
-    case.server.raw = raw
+    return is_it
 
 
-def _one_request_unanswered(case: Case) -> None:
-    _one_request(case, lambda _handler: None)
+def _acted(act: Act, case: Case, handler: BaseHTTPRequestHandler) -> bool:
+    act(case, handler)
+    return True
 
 
-def _one_request_reset(case: Case) -> None:
-    _one_request(case, _reset)
+def _one_request(act: Act) -> Make:
+    def make(case: Case) -> None:
+        is_it = _once(case)
+        case.server.raw = lambda handler: is_it() and _acted(act, case, handler)
+
+    return make
 
 
 def _one_answer_lost(case: Case) -> None:
     """A request that was heard, and done, and of whose answer nothing came."""
-    seen, chosen = 0, case.dice.randint(1, 40)
+    is_it = _once(case)
 
     def on_the_way(_method: str, _path: str, answer: Answer) -> Answer:
-        nonlocal seen
-        seen += 1
-        if seen == chosen:
+        if is_it():
             raise ConnectionAbortedError
         return answer
 
     case.server.on_the_way = on_the_way
 
 
-def _extra_node(case: Case) -> None:
-    case.server.nodes.append(FakeNode(name="demo-extra", address="10.10.0.99"))
-
-
 def _proxy(case: Case) -> None:
     case.decoy = FakeApiServer(ill=Illness(page=403), speaks_tls=False)
-    names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"]
-    for name in case.dice.sample(names, case.dice.randint(1, 6)):
-        case.environment[name] = "http://127.0.0.1:{port}"
+    names = case.dice.sample(_PROXIES, case.dice.randint(1, 6))
+    case.environment = dict.fromkeys(names, "http://127.0.0.1:{port}")
 
 
 def _leftovers(case: Case) -> None:
@@ -170,39 +172,48 @@ def _leftovers(case: Case) -> None:
 def _stubborn_leftover(case: Case) -> None:
     case.leftovers[f"{_LEFT}stubborn"] = timedelta(hours=9)
     refusal = json.dumps({"kind": "Status", "message": "no", "code": 403}).encode()
-
-    def on_the_way(method: str, path: str, answer: Answer) -> Answer:
-        is_it = method == "DELETE" and path.endswith("stubborn")
-        return (403, "application/json", refusal) if is_it else answer
-
-    case.server.on_the_way = on_the_way
+    case.server.on_the_way = lambda method, path, answer: (
+        (403, "application/json", refusal)
+        if method == "DELETE" and path.endswith("stubborn")
+        else answer
+    )
 
 
 def _other_clock(case: Case) -> None:
-    case.skew = case.dice.choice([-1, 1]) * timedelta(hours=case.dice.randint(1, 9000))
+    case.skew = case.dice.choice([-1, 1]) * case.hours(9000)
     case.leftovers[f"{_LEFT}at-work"] = timedelta(minutes=5)
     case.leftovers[f"{_LEFT}0ld"] = timedelta(hours=2)
 
 
 def _other_version(case: Case) -> None:
     said = json.dumps({"gitVersion": f"v1.{case.dice.randint(20, 60)}.0-rc.1+x"}).encode()
+    _replaced(case, "/version", lambda: said)
+
+
+def _replaced(case: Case, path_end: str, body: Callable[[], bytes]) -> None:
+    """Replace the bodies of the answers to some paths."""
     case.server.on_the_way = lambda _method, path, answer: (
-        (200, answer[1], said) if path == "/version" else answer
+        (200, "application/json", body()) if path.partition("?")[0].endswith(path_end) else answer
     )
 
 
-WELL: dict[str, Callable[[Case], None]] = {
-    "healthy": _well,
-    "slow": _slow,
+def _reset(_case: Case, handler: BaseHTTPRequestHandler) -> None:
+    linger = struct.pack("ii", 1, 0)
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
+WELL: dict[str, Make] = {
+    "healthy": _drawn(delay_s=lambda it: it.dice.choice([0, 0, 0.01])),
+    "slow": _drawn(takes_s=lambda it: it.dice.uniform(0.05, 0.3) * it.patience),
     "starts slowly": _slow_start,
     "one hiccup of readyz": _hiccup,
     "a node comes late": _late_node,
     "everything comes late": _late_everything,
-    "now and then a 503": _now_and_then_503,
-    "one request is not answered": _one_request_unanswered,
-    "one request is reset": _one_request_reset,
+    "now and then a 503": _drawn(every_nth_fails=lambda it: it.dice.randint(30, 60)),
+    "one request is not answered": _one_request(lambda _case, _handler: None),
+    "one request is reset": _one_request(_reset),
     "one answer is lost": _one_answer_lost,
-    "an extra node that is Ready": _extra_node,
+    "an extra node that is Ready": Case.add_node,
     "P-15 proxies in the environment": _proxy,
     "left-over namespaces": _leftovers,
     "a leftover that cannot be removed": _stubborn_leftover,
@@ -211,25 +222,39 @@ WELL: dict[str, Callable[[Case], None]] = {
 }
 
 
-def _sick(not_ok: frozenset[str], words: str, **ill: object) -> Callable[[Case], None]:
+# --- clusters that are ill ----------------------------------------------------------
+
+
+def _sick(not_ok: frozenset[str], words: str, also: Make = id, **values: object) -> Make:
     def make(case: Case) -> None:
         case.not_ok, case.words = not_ok, words
-        for name, value in ill.items():
-            setattr(case.ill, name, value)
+        _drawn(**{name: lambda _, it=value: it for name, value in values.items()})(case)
+        also(case)
 
     return make
+
+
+def _restarts(case: Case, began: Callable[[float], float]) -> None:
+    """Let the API server's process or its kubelet tell that it is young, or both."""
+    teller, readyz = case.dice.choice(["process", "kubelet", "both"]), case.ill.readyz
+    if teller != "kubelet":
+        case.ill.began = began
+    is_told = teller != "process"
+    case.ill.kubelet_says = lambda at: (at >= 0 and readyz(at)) if is_told else True
 
 
 def _flapping(case: Case) -> None:
     case.not_ok, case.words = STEADY, "etcd failed"
     up, down = case.dice.uniform(1, 25), case.dice.uniform(12, 60)
     case.ill.readyz = lambda at: at % (up + down) < up
+    _restarts(case, lambda at: at - at % (up + down))
 
 
 def _ready_once(case: Case) -> None:
     case.not_ok, case.words = STEADY, "etcd failed"
     end = case.dice.uniform(1, 25)
     case.ill.readyz = lambda at: at < end
+    _restarts(case, lambda _at: 0.0)
 
 
 def _dies(case: Case) -> None:
@@ -240,146 +265,93 @@ def _dies(case: Case) -> None:
 def _dies_before_steady(case: Case) -> None:
     case.not_ok, case.words = STEADY, "the connection was cut"
     case.ill.dies_at = case.dice.uniform(0, 25)
+    _restarts(case, lambda _at: 0.0)
 
 
 def _wrong_ca(case: Case) -> None:
     case.not_ok, case.words, case.foreign_ca = ALL, "not from the kubeconfig's CA", True
 
 
-def _wrong_name(case: Case) -> None:
-    case.not_ok, case.words = ALL, "certificate is for another name"
-    case.server.certificate_address = f"10.10.0.{case.dice.randint(1, 250)}"
+def _victim(not_ok: frozenset[str], words: str, **changes: object) -> Make:
+    return _sick(not_ok, words, lambda case: vars(case.victim).update(changes))
 
 
-def _expired(case: Case) -> None:
-    case.not_ok, case.words = ALL, "certificate is not valid today"
-    case.server.valid_until = datetime.now(UTC) - timedelta(hours=case.dice.randint(1, 999))
-
-
-def _not_yet_valid(case: Case) -> None:
-    case.not_ok, case.words = ALL, "certificate is not valid today"
-    days = timedelta(days=60, hours=case.dice.randint(1, 999))
-    case.server.valid_until = datetime.now(UTC) + days
-
-
-def _no_tls(case: Case) -> None:
-    case.not_ok, case.words, case.server.speaks_tls = ALL, "no TLS", False
-
-
-def _status(status: int) -> Callable[[Case], None]:
-    return _sick(ALL, f"HTTP {status}", status=status)
-
-
-def _page(status: int, words: str) -> Callable[[Case], None]:
-    return _sick(ALL, words, page=status)
-
-
-def _raw(words: str, act: Callable[[BaseHTTPRequestHandler], None]) -> Callable[[Case], None]:
+def _on_victim(not_ok: frozenset[str], name: str) -> Make:
     def make(case: Case) -> None:
-        case.not_ok, case.words = ALL, words
-
-        def raw(handler: BaseHTTPRequestHandler) -> bool:
-            act(handler)
-            return True
-
-        case.server.raw = raw
+        case.not_ok, case.words = not_ok, case.victim.name
+        setattr(case.ill, name, frozenset({case.victim.name}))
 
     return make
 
 
-def _reset(handler: BaseHTTPRequestHandler) -> None:
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+def _between(name: str) -> Make:
+    def make(case: Case) -> None:
+        case.not_ok, case.words = PODS, case.victim.name
+        setattr(case.ill, name, frozenset({case.pair}))
+
+    return make
 
 
-def _begin(handler: BaseHTTPRequestHandler, **headers: str) -> None:
-    handler.send_response(200)
+def _raw(words: str, act: Act, **values: object) -> Make:
+    """Let an act answer every request."""
+    raw = _drawn(raw=lambda case: lambda handler: _acted(act, case, handler))
+    return _sick(ALL, words, raw, **values)
+
+
+def _begin(handler: BaseHTTPRequestHandler, status: int = 200, **headers: str) -> None:
+    handler.send_response(status)
     for name, value in headers.items():
         handler.send_header(name.replace("_", "-"), value)
     handler.end_headers()
 
 
-def _endless(handler: BaseHTTPRequestHandler) -> None:
+def _endless(_case: Case, handler: BaseHTTPRequestHandler) -> None:
     _begin(handler, Content_Type="application/json", Connection="close")
     while True:
-        handler.wfile.write(_CHUNK)
+        handler.wfile.write(b" " * 65536)
 
 
-def _huge(handler: BaseHTTPRequestHandler) -> None:
+def _huge(_case: Case, handler: BaseHTTPRequestHandler) -> None:
     _begin(handler, Content_Type="text/plain", Content_Length=str(1 << 40))
     while True:
-        handler.wfile.write(_CHUNK)
+        handler.wfile.write(b" " * 65536)
+
+
+def _drip(case: Case, handler: BaseHTTPRequestHandler) -> None:
+    _begin(handler, Content_Type="text/plain", Content_Length="1000000")
+    while not case.server.released.wait(0.002):
+        handler.wfile.write(b"o")
+
+
+def _drip_head(case: Case, handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not case.server.released.wait(0.002):
+        handler.wfile.write(case.dice.choice([b"o", b"o\r\nX-Next: "]))
+
+
+def _random_bytes(case: Case, handler: BaseHTTPRequestHandler) -> None:
+    starts = [b"", b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200\r\n\r\n"]
+    random_bytes = case.dice.randbytes(case.dice.randint(0, 5000))
+    handler.wfile.write(case.dice.choice(starts) + random_bytes)
+
+
+_garbage = _raw("", _random_bytes)
 
 
 def _redirect(case: Case) -> None:
-    """A redirect with a place to go, where a liar says that all is well."""
-    case.not_ok, case.words = ALL, "not the API server: HTTP 30"
-    decoy = FakeApiServer(speaks_tls=False)
+    """A redirect to another server, which answers that all is ready."""
+    case.decoy = decoy = FakeApiServer(speaks_tls=False)
     status = case.dice.choice([301, 302, 303, 307, 308])
 
-    def raw(handler: BaseHTTPRequestHandler) -> bool:
-        handler.send_response(status)
-        handler.send_header("Location", f"http://127.0.0.1:{decoy.port}{handler.path}")
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-        return True
+    def redirect(_case: Case, handler: BaseHTTPRequestHandler) -> None:
+        location = f"http://127.0.0.1:{decoy.port}{handler.path}"
+        _begin(handler, status, Location=location, Content_Length="0")
 
-    case.decoy, case.server.raw = decoy, raw
+    _raw("not the API server: HTTP 30", redirect)(case)
 
 
-def _dripping(case: Case) -> None:
-    case.not_ok, case.words, case.call_timeout_s = ALL, "no answer within", 0.02
-
-    def drip(handler: BaseHTTPRequestHandler) -> bool:
-        _begin(handler, Content_Type="text/plain", Content_Length="1000000")
-        while not case.server.released.wait(0.002):
-            handler.wfile.write(b"o")
-        return True
-
-    case.server.raw = drip
-
-
-def _dripping_head(case: Case) -> None:
-    case.not_ok, case.words, case.call_timeout_s = ALL, "no answer within", 0.02
-
-    def drip(handler: BaseHTTPRequestHandler) -> bool:
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        while not case.server.released.wait(0.002):
-            handler.wfile.write(case.dice.choice([b"o", b"o\r\nX-Next: "]))
-        return True
-
-    case.server.raw = drip
-
-
-def _garbage(case: Case) -> None:
-    case.not_ok = ALL
-
-    def garbage(handler: BaseHTTPRequestHandler) -> bool:
-        start = case.dice.choice(
-            [b"", b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200\r\n\r\n"]
-        )
-        handler.wfile.write(start + case.dice.randbytes(case.dice.randint(0, 5000)))
-        return True
-
-    case.server.raw = garbage
-
-
-def _hangs(case: Case) -> None:
-    case.not_ok, case.words, case.call_timeout_s = ALL, "no answer within", 0.02
-    case.ill.hangs = True
-
-
-def _odd_body(
-    path_end: str, body: Callable[[], bytes], not_ok: frozenset[str]
-) -> Callable[[Case], None]:
-    def make(case: Case) -> None:
-        case.not_ok = not_ok
-        case.server.on_the_way = lambda _method, path, answer: (
-            (200, "application/json", body())
-            if path.partition("?")[0].endswith(path_end)
-            else answer
-        )
-
-    return make
+def _odd_body(path_end: str, body: Callable[[], bytes], not_ok: frozenset[str]) -> Make:
+    return _sick(not_ok, "", lambda case: _replaced(case, path_end, body))
 
 
 def _deep() -> bytes:
@@ -390,100 +362,71 @@ def _wrong_shapes() -> bytes:
     return b'{"items": [null, 7, "x", {"metadata": 1}, {"metadata": {"name": []}, "status": []}]}'
 
 
-def _victim(not_ok: frozenset[str], words: str, **changes: object) -> Callable[[Case], None]:
-    def make(case: Case) -> None:
-        case.not_ok, case.words = not_ok, words
-        for name, value in changes.items():
-            setattr(case.victim, name, value)
-
-    return make
-
-
 def _never(_at: float) -> bool:
     return False
 
 
-def _same_address(case: Case) -> None:
-    case.not_ok, case.words = NODES, "is the InternalIP of 2 nodes"
-    case.server.nodes.append(FakeNode(name="demo-extra", address=case.victim.address))
-
-
-def _no_nodes(case: Case) -> None:
-    case.not_ok, case.words = NODES | RUNNING, "has not joined"
-    case.server.nodes.clear()
-
-
-def _missing(case: Case) -> None:
-    case.not_ok, case.words = NODES | RUNNING, "has not joined"
-    case.server.nodes.remove(case.victim)
-
-
-def _extra_not_ready(case: Case) -> None:
-    case.not_ok, case.words = NODES, "demo-extra NotReady"
-    case.server.nodes.append(FakeNode(name="demo-extra", address="10.10.0.99", ready=_never))
-
-
-def _on_victim(not_ok: frozenset[str], field_name: str) -> Callable[[Case], None]:
-    def make(case: Case) -> None:
-        case.not_ok, case.words = not_ok, case.victim.name
-        setattr(case.ill, field_name, frozenset({case.victim.name}))
-
-    return make
-
-
-def _between(field_name: str) -> Callable[[Case], None]:
-    def make(case: Case) -> None:
-        case.not_ok, case.words = PODS, case.victim.name
-        setattr(case.ill, field_name, frozenset({case.pair}))
-
-    return make
-
-
-ILL: dict[str, Callable[[Case], None]] = {
+ILL: dict[str, Callable[[Case], object]] = {
     "K-01 V-04 flapping": _flapping,
     "V-04 ready once, then not": _ready_once,
     "dies soon": _dies,
     "dies before it was steady": _dies_before_steady,
     "V-01 wrong CA": _wrong_ca,
-    "V-01 wrong SAN": _wrong_name,
-    "V-01 expired certificate": _expired,
-    "certificate of tomorrow": _not_yet_valid,
-    "no TLS": _no_tls,
-    "401": _status(401),
-    "403": _status(403),
-    "404": _status(404),
-    "429": _status(429),
-    "500": _status(500),
-    "503": _status(503),
-    "V-03 captive portal 200": _page(200, "not the API server: HTTP 200"),
-    "V-03 proxy 403": _page(403, "not the API server: HTTP 403"),
-    "V-03 proxy 407": _page(407, "not the API server: HTTP 407"),
-    "V-03 balancer 503": _page(503, "a page that the API server did not write"),
-    "V-03 redirect to a liar": _redirect,
+    "V-01 wrong SAN": _sick(
+        ALL,
+        "certificate is for another name",
+        _drawn(certificate_address=lambda it: f"10.10.0.{it.dice.randint(1, 250)}"),
+    ),
+    "V-01 expired certificate": _sick(
+        ALL,
+        "certificate is not valid today",
+        _drawn(valid_until=lambda it: datetime.now(UTC) - it.hours(999)),
+    ),
+    "certificate of tomorrow": _sick(
+        ALL,
+        "certificate is not valid today",
+        _drawn(valid_from=lambda it: datetime.now(UTC) + it.hours(999)),
+    ),
+    "no TLS": _sick(ALL, "no TLS", speaks_tls=False),
+    **{
+        str(status): _sick(ALL, f"HTTP {status}", status=status)
+        for status in (401, 403, 404, 429, 500, 503)
+    },
+    "V-03 captive portal 200": _sick(ALL, "not the API server: HTTP 200", page=200),
+    "V-03 proxy 403": _sick(ALL, "not the API server: HTTP 403", page=403),
+    "V-03 proxy 407": _sick(ALL, "not the API server: HTTP 407", page=407),
+    "V-03 balancer 503": _sick(ALL, "a page that the API server did not write", page=503),
+    "V-03 redirect to another server": _redirect,
     "another server says yes": _sick(ALL, "not the API server", readyz_says="yes"),
     "truncated in mid-body": _sick(ALL, "a truncated answer", truncated="length"),
     "documents end early": _sick(ALL - STEADY, "it is not whole JSON", truncated="json"),
-    "hangs": _hangs,
-    "drips": _dripping,
-    "drips in its head": _dripping_head,
+    "hangs": _sick(ALL, "no answer within", hangs=True, call_timeout_s=0.02),
+    "drips": _raw("no answer within", _drip, call_timeout_s=0.02),
+    "drips in its head": _raw("no answer within", _drip_head, call_timeout_s=0.02),
     "reset": _raw("the connection was cut", _reset),
     "endless body": _raw("", _endless),
     "huge body": _raw("", _huge),
     "garbage": _garbage,
-    "deep nodes": _odd_body("/nodes", _deep, NODES | RUNNING),
+    "deep nodes": _odd_body("/nodes", _deep, NODES),
     "deep answers of pods": _odd_body("/resolve", _deep, NAME),
-    "wrong shapes for nodes": _odd_body("/nodes", _wrong_shapes, NODES | RUNNING),
+    "wrong shapes for nodes": _odd_body("/nodes", _wrong_shapes, NODES),
     "wrong shapes for pods": _odd_body("/pods", _wrong_shapes, RUNNING),
     "empty objects for pods": _odd_body("/pods", lambda: b"{}", RUNNING),
     "a Service without an address": _odd_body("/services/check", lambda: b"{}", NAME | PODS),
     "V-07 NotReady": _victim(NODES | RUNNING, "NotReady", ready=_never),
     "wrong InternalIP": _victim(NODES, "planned is", address="10.0.2.15"),
     "two InternalIPs": _victim(NODES, "planned is", extra_addresses=("10.0.2.15",)),
-    "N-08 duplicate InternalIP": _same_address,
+    "N-08 duplicate InternalIP": _sick(
+        NODES, "is the InternalIP of 2 nodes", lambda it: it.add_node(it.victim.address)
+    ),
     "image missing": _victim(RUNNING, "does not have the image", has_check_image=False),
-    "missing node": _missing,
-    "no node at all": _no_nodes,
-    "extra node that is NotReady": _extra_not_ready,
+    "missing node": _sick(
+        NODES | RUNNING, "has not joined", lambda it: it.server.nodes.remove(it.victim)
+    ),
+    "no node at all": _sick(NODES | RUNNING, "has not joined", lambda it: it.server.nodes.clear()),
+    "extra node that is NotReady": _sick(
+        NODES, "demo-extra NotReady", lambda it: it.add_node(ready=_never)
+    ),
     "V-07 dead scheduler": _sick(RUNNING, "scheduler has not", scheduler_dead=True),
     "dead controller manager": _sick(RUNNING, "service account", service_account_at=1e9),
     "no pod networks": _sick(RUNNING, "ContainerCreating", pod_networks_at=1e9),
@@ -500,7 +443,7 @@ ILL: dict[str, Callable[[Case], None]] = {
     "kube-proxy dead on a node": _on_victim(PODS, "service_fails_on"),
     "pod cannot reach the other node": _between("cut_between"),
     "N-16 only small packets pass": _between("large_cut_between"),
-    "another pod has the address": _sick(PODS, "got 'nginx'", stranger_answers="nginx"),
-    "deletion refused": _sick(frozenset({"clean-up"}), "no deleting", deletion_refused=True),
-    "deletion without effect": _sick(frozenset({"clean-up"}), "still", deletion_ignored=True),
+    "another pod has the address": _sick(PODS, "got 'nginx'", wrong_pod_answers="nginx"),
+    "deletion refused": _sick(CLEAN_UP, "no deleting", deletion_refused=True),
+    "deletion without effect": _sick(CLEAN_UP, "still", deletion_ignored=True),
 }

@@ -9,7 +9,7 @@ import pytest
 
 from bootstrap.adapters.kubernetes.api import KubernetesClusterApi
 from bootstrap.ports import CheckResult
-from tests.fakes.api_server import make_identity
+from tests.fakes.api_server import make_ca
 from tests.faults.api.cases import ANY, CHECKS, ILL, WELL, Case
 from tests.scale import chance, told, trials
 
@@ -34,7 +34,7 @@ def verified(case: Case, directory: Path, monkeypatch: pytest.MonkeyPatch) -> Se
         for name, value in case.environment.items():
             monkeypatch.setenv(name, value.format(port=case.decoy.port if case.decoy else 0))
         if case.foreign_ca:
-            case.server.ca = make_identity("kubernetes")
+            case.server.ca = make_ca()
         for name, age in case.leftovers.items():
             case.server.add_namespace(name, age=age)
         kubeconfig = case.server.kubeconfig(directory)

@@ -11,23 +11,21 @@ from pathlib import Path
 
 import yaml
 
-from bootstrap.adapters.ansible import runner
-from bootstrap.adapters.ansible.inventory import inventory, ssh_config, ssh_directory
+from bootstrap.adapters.ansible.runner import AnsiblePlaybookRunner
 from bootstrap.adapters.directories import find_directories
 from bootstrap.adapters.files import private_directory, write_atomically
-from bootstrap.adapters.kubeconfig import write_own
 from bootstrap.adapters.kubernetes.api import KubernetesClusterApi
 from bootstrap.adapters.process import run
 from bootstrap.adapters.ssh.shell import NodeAccess, SshShell
-from bootstrap.adapters.trust.ssh_keys import known_hosts, make_ssh_key_pair
 from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.model.kubeconfig import build_kubeconfig
 from bootstrap.model.names import ClusterName
+from bootstrap.planning.inventory import inventory, known_hosts, ssh_config
 from bootstrap.ports import ExpectedNode
 from tests.builders import a_cluster_spec, a_plan
 from tests.contract.test_shell import Node, parsed
 from tests.fakes.api_server import FakeApiServer
-from tests.fakes.progress import FakeProgress
+from tests.fakes.events import FakeEvents
 from tests.fakes.ssh_server import Answer, ssh_server
 
 _TASKS = [
@@ -43,7 +41,6 @@ _TASKS = [
 
 
 def played(directory: Path) -> object:
-    """Play a playbook over Ansible's local connection."""
     plan = replace(a_plan(a_cluster_spec(workers=0)), state_directory=directory / "demo")
     playbooks, state = directory / "playbooks", private_directory(plan.state_directory)
     playbooks.mkdir()
@@ -57,23 +54,16 @@ def played(directory: Path) -> object:
         "seen": str(directory),
     }
     write_atomically(state / "inventory.yml", yaml.safe_dump(document))
-
-    def ours(kind: str) -> Path:
-        assert kind == playbooks.name
-        return playbooks
-
-    runner.resource_directory = ours  # type: ignore[attr-defined] # where it is called
-    adapter = runner.AnsiblePlaybookRunner(FakeProgress())
+    adapter = AnsiblePlaybookRunner(FakeEvents(), playbooks=playbooks)
     result = adapter.run(plan, plan.nodes, secrets={"join": "token"})
     log = (state / "logs" / "ansible.log").read_text().splitlines()
     return {"changed": dict(result.changed), "finished": sorted(result.finished), "log": log}
 
 
 def ordered(directory: Path) -> object:
-    """Run a command on a node."""
-    trust, client = TrustStore(directory / "keys"), make_ssh_key_pair()
+    trust = TrustStore(directory / "keys")
     own = trust.ensure_client_key()
-    host = trust.ensure_host_key("demo-worker")
+    host = trust.ensure_host_key("worker")
     access = NodeAccess(
         user="node", client_private_key=own.private_text, host_public_key=host.public_line
     )
@@ -81,9 +71,7 @@ def ordered(directory: Path) -> object:
         server.answer = Answer(stdout="ıİ é".encode(), exit_status=3)
         shell = SshShell(lambda _node: access, timeout_s=30)
         result = asdict(shell.run(Node(server.port), "true", timeout_s=30))
-        seen = [server.users, server.commands]
-    assert client.public_line != own.public_line
-    return [result, seen]
+        return [result, [server.users, server.commands]]
 
 
 def logged_in(directory: Path) -> object:
@@ -94,8 +82,8 @@ def logged_in(directory: Path) -> object:
     (node,) = plan.nodes
     host = trust.ensure_host_key(node.name)
     private_directory(plan.state_directory)
-    place = private_directory(ssh_directory(plan))
-    write_atomically(place / "known_hosts", known_hosts({node.name: host}))
+    place = private_directory(plan.state_directory / "ssh")
+    write_atomically(place / "known_hosts", known_hosts({node.name: host.public_line}))
     with ssh_server(parsed(host), own.public_line) as server:
         server.answer = Answer(stdout=b"well")
         here = replace(plan, nodes=(replace(node, ssh_port=server.port),))
@@ -107,7 +95,6 @@ def logged_in(directory: Path) -> object:
 
 
 def verified(directory: Path) -> object:
-    """Verify a cluster through a kubeconfig."""
     fake = FakeApiServer()
     expected = [ExpectedNode(name=node.name, address=node.address) for node in fake.nodes]
     api = KubernetesClusterApi(
@@ -119,28 +106,23 @@ def verified(directory: Path) -> object:
 
 
 def written(directory: Path) -> object:
-    """Write the cluster's own kubeconfig."""
     document = build_kubeconfig(ClusterName("demo"), "https://127.0.0.1:6443", "ca", "crt", "key")
     place = private_directory(directory / "own")
-    write_own(place / "kubeconfig", document)
+    write_atomically(place / "kubeconfig", yaml.safe_dump(document, sort_keys=False))
     return (place / "kubeconfig").read_text()
 
 
 def modes(directory: Path) -> object:
     """List every file of ours with its mode."""
     ours = [directory / name for name in ("demo", "keys", "login", "own")]
-    return sorted(
-        [str(path.relative_to(directory)), oct(path.stat().st_mode & 0o7777)]
-        for top in ours
-        for path in (top, *top.rglob("*"))
-    )
+    paths = sorted(path for top in ours for path in (top, *top.rglob("*")))
+    return [[str(path.relative_to(directory)), oct(path.stat().st_mode & 0o7777)] for path in paths]
 
 
 _WORKS = (played, ordered, logged_in, verified, written, modes)
 
 
 def main(directory: Path) -> None:
-    """Print all of it."""
     told = {work.__name__: work(directory) for work in _WORKS}
     found = find_directories()
     told["absolute"] = all(path.is_absolute() for path in (found.state, found.cache, found.volumes))

@@ -249,7 +249,7 @@ def proxy() -> Iterator[FakeApiServer]:
 
 @pytest.fixture
 def agent() -> Iterator[socket.socket]:
-    """Run an SSH agent; nobody may call it."""
+    """Run an SSH agent that no program may call."""
     with tempfile.TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{directory}/agent")
         listener.listen()
@@ -261,7 +261,7 @@ def test_the_clean_run_is_what_it_should_be(clean: dict[str, object]) -> None:
     """H-13, H-15, S-10, SEC-03, SEC-29: among others, all that is private is private."""
     played, verified = clean["played"], clean["verified"]
     assert isinstance(played, dict)
-    assert played["finished"] == ["demo-control-plane"]
+    assert played["finished"] == ["control-plane"]
     assert isinstance(verified, list)
     assert all(ok for _, ok in verified)
     assert isinstance(clean["modes"], list)

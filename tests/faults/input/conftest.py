@@ -22,7 +22,7 @@ class Loader:
         self._child, self._file = child, file
 
     def load(self, content: bytes) -> Mapping[str, Any]:
-        """Give a file's content to the command line, and its answer."""
+        """Pass a file's content to the command line, and return its answer."""
         self._file.write_bytes(content)
         assert self._child.stdin is not None
         assert self._child.stdout is not None

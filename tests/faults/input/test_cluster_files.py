@@ -1,4 +1,4 @@
-"""G-09, H-01 to H-05, SEC-10: no cluster file takes the command line down, or long, or much."""
+"""G-09, H-01 to H-05, SEC-10: no cluster file crashes the command, or costs much time or memory."""
 
 import contextlib
 import re
@@ -12,6 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bootstrap.config.flags import Flags
+from bootstrap.config.load import load_spec
+from bootstrap.errors import ConfigError
 from tests import scale
 from tests.faults.input.conftest import CORPUS, Loader
 from tests.faults.input.worker import TAKEN
@@ -22,7 +25,7 @@ CHILDREN = scale.trials(ci=6, long=200)
 #: A place, a flag, or the line that says how many more there are.
 _PROBLEM = re.compile(r"  (\S+cluster\.yaml:\d+:\d+: .*|and \d+ more\.)")
 SEEDS = [path.read_bytes() for path in CORPUS]
-#: Whatever means something to YAML, to Python, to a terminal, to XML, to a shell or to Jinja.
+#: Text with a meaning in YAML, Python, XML, Jinja, a shell or on a terminal.
 PIECES = [
     *(b"[", b"]", b"{", b"}", b": ", b"- ", b"? ", b", ", b"\n", b"\n  ", b"\t", b"|\n", b">\n"),
     *(b"&a ", b"*a", b"!!", b"!<", b"<<: ", b"%YAML 1.1\n", b"---\n", b"...\n", b"'", b'"', b"\\"),
@@ -37,7 +40,7 @@ PIECES = [
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """Give a file of the corpus with parts taken out, put in, doubled or swapped."""
+    """Return a file of the corpus with parts removed, inserted, doubled or swapped."""
     content = draw(st.sampled_from(SEEDS))
     for _ in range(draw(st.integers(1, 6))):
         start = draw(st.integers(0, len(content)))
@@ -69,7 +72,7 @@ def note(name: str) -> Iterator[None]:
 
 
 def judge(answer: Mapping[str, Any]) -> None:
-    """Hold one answer against what is promised."""
+    """Check one answer against the guarantees."""
     assert answer["traceback"] == ""
     assert not answer["libvirt"], "libvirt was imported"
     assert answer["cpu_s"] < MOST_CPU_S
@@ -79,7 +82,7 @@ def judge(answer: Mapping[str, Any]) -> None:
 
 
 def judge_text(text: str) -> None:
-    """Check that a refusal says what is wrong and where, and shows nothing dangerous."""
+    """Check that a refusal has each problem with its place, and is safe to print."""
     lines = text.splitlines()
     assert all(line.isprintable() for line in text.split("\n"))
     if lines == [f"error: {TAKEN}"]:
@@ -90,13 +93,13 @@ def judge_text(text: str) -> None:
     assert all(_PROBLEM.fullmatch(line) for line in lines[1:-1]), text
 
 
-def test_what_is_kept_is_loaded_or_refused(loader: Loader) -> None:
+def test_every_file_of_the_corpus_is_loaded_or_refused(loader: Loader) -> None:
     for path, content in zip(CORPUS, SEEDS, strict=True):
         with note(path.name):
             judge(loader.load(content))
 
 
-def test_whatever_is_in_a_file_it_is_loaded_or_refused(loader: Loader) -> None:
+def test_any_content_is_loaded_or_refused(loader: Loader) -> None:
     taken = 0
 
     @scale.fuzzed(ci=1000, long=100_000)
@@ -109,6 +112,45 @@ def test_whatever_is_in_a_file_it_is_loaded_or_refused(loader: Loader) -> None:
 
     check()
     assert taken, "no mutation was valid, so what comes after loading was never reached"
+
+
+@pytest.mark.parametrize("content", [b"[" * 262144, b"\n" * 262144, b"a b " * 65536, b"*" * 262144])
+def test_a_file_of_the_largest_size_is_refused(loader: Loader, content: bytes) -> None:
+    """H-04."""
+    answer = loader.load(content)
+    judge(answer)
+    assert TAKEN not in answer["stderr"]
+
+
+any_flags = st.builds(
+    Flags,
+    name=st.none() | st.text(max_size=50),
+    memory=st.none() | st.text(max_size=10),
+    disk=st.none() | st.text(max_size=10),
+    hypervisor=st.none() | st.text(max_size=20),
+    workers=st.none() | st.integers(),
+    cpus=st.none() | st.integers(),
+    api_server_port=st.none() | st.integers(),
+)
+
+
+@pytest.mark.parametrize("has_file", [True, False])
+def test_any_flags_are_taken_or_refused(tmp_path: Path, *, has_file: bool) -> None:
+    """G-09: with a file under them, and without."""
+    file = tmp_path / "cluster.yaml"
+
+    @scale.fuzzed(ci=300, long=20_000)
+    @given(any_flags, mutated() if has_file else st.just(b""))
+    def check(flags: Flags, content: bytes) -> None:
+        file.write_bytes(content)
+        try:
+            load_spec(file if has_file else None, flags)
+        except ConfigError as error:
+            for line in error.details.split("\n"):
+                assert line.isprintable()
+                assert line.startswith((f"{file}:", "--", "NAME", "and "))
+
+    check()
 
 
 @pytest.mark.parametrize("number", range(CHILDREN))

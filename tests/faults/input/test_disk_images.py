@@ -13,6 +13,8 @@ import bootstrap
 from bootstrap.adapters.volumes.inspection import check_raw_image
 from bootstrap.errors import BootstrapError
 from tests import scale
+from tests.builders import an_image
+from tests.fakes.images import FakeImages
 from tests.faults.ownership.world import HostWorld, host_world
 
 SECRET = b"the host's own: root:x:0:0"
@@ -44,7 +46,7 @@ def make(kind: str, image: Path) -> None:
         case "another format":
             image.write_text('# Disk DescriptorFile\nversion=1\nRW 1 FLAT "/etc/shadow" 0\n')
         case _:
-            pytest.fail(f"nobody knows how to make '{kind}'")
+            pytest.fail(f"there is no way to make '{kind}'")
 
 
 SAID = {
@@ -67,8 +69,10 @@ def world(tmp_path: Path, _nothing_left: None) -> Iterator[HostWorld]:
 @pytest.mark.parametrize("kind", SAID)
 def test_up_refuses_a_hostile_image_and_makes_nothing_of_it(world: HostWorld, kind: str) -> None:
     """The one way in: the node image in the cache, under every node's disk."""
+    images = world.images = FakeImages()
     disk = world.place / "images" / "disk.raw"
-    disk.unlink()
+    disk.parent.mkdir()
+    images.built[images.key] = an_image(disk.parent)
     make(kind, disk)
     result = world.run("up", "demo")
     assert result.exit_code == 6

@@ -119,7 +119,7 @@ def remove(
 
 
 def foreign(text: str) -> Mapping[str, Any]:
-    """Give what is not ours, read by another reader's rules; an empty list is no list."""
+    """Return what is not ours, read by another reader's rules; an empty list is no list."""
     document = yaml.load(text, yaml.BaseLoader) or {}  # noqa: S506 - it makes texts only
     for section in SECTIONS:
         entries = document.get(section) or []
@@ -133,7 +133,7 @@ def foreign(text: str) -> Mapping[str, Any]:
 
 @st.composite
 def written(draw: st.DrawFn) -> str:
-    """Give a kubeconfig's text, in any style that its writer may have."""
+    """Return a kubeconfig's text, in any style that its writer may have."""
     document = draw(documents)
     if not document:
         return draw(comments)
@@ -153,7 +153,7 @@ def written(draw: st.DrawFn) -> str:
 def test_what_is_not_ours_stays_and_what_is_goes(
     texts: list[str], missing: int, *, linked: bool
 ) -> None:
-    """Several files, links, plugins, keys nobody knows: all equal with ours in, and after it."""
+    """Several files, links, plugins, unknown keys: all equal with ours in, and after it."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         files = [home / f"config{number}" for number in range(len(texts))]
@@ -190,7 +190,7 @@ def contents(files: list[Path]) -> list[Mapping[str, Any]]:
 def test_an_entry_of_our_name_that_is_not_ours_is_refused(
     text: str, section: str, *, changed: bool
 ) -> None:
-    """H-17, H-19: whoever wrote it; the file stays the same to the byte."""
+    """H-17, H-19: from any writer; the file stays the same to the byte."""
     with tempfile.TemporaryDirectory() as name:
         config = Path(name, "config")
         document = yaml.safe_load(text) or {"apiVersion": "v1", "kind": "Config"}

@@ -27,7 +27,6 @@ class SlowHost:
     attempts: int = 0
 
     def connect(self, uri: str) -> libvirt.virConnect:
-        """Do what :func:`libvirt.open` does."""
         self.attempts += 1
         try:
             return libvirt.open(uri)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -33,11 +32,9 @@ class Daemon:
 
     @property
     def uri(self) -> str:
-        """Where real QEMU is."""
         return f"qemu+unix:///session?socket={self.socket}"
 
     def process(self) -> psutil.Process:
-        """Give the process that lives now."""
         return wait_for("libvirtd", self._process, timeout_s=60, interval_s=0.05)
 
     def kill(self) -> None:
@@ -47,7 +44,6 @@ class Daemon:
         process.wait(30)
 
     def wait(self) -> None:
-        """Return when it takes connections."""
         wait_for("the private libvirtd", self._answers, timeout_s=60, interval_s=0.1)
 
     @contextlib.contextmanager
@@ -61,17 +57,12 @@ class Daemon:
             process.resume()
 
     def emulators(self) -> list[psutil.Process]:
-        """List all emulators that run guests."""
         found = []
         for child in self.supervisor.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 if any(word.startswith("guest=") for word in child.cmdline()):
                     found.append(child)
         return found
-
-    def own(self) -> None:
-        """Hand everything in the place to the daemon's user."""
-        hand_over(self.place)
 
     def _answers(self) -> None:
         try:
@@ -106,7 +97,7 @@ def private_daemon(skip: Callable[[str], object]) -> Iterator[Daemon]:
             place=place,
             socket=place / "RUNTIME_DIR" / "libvirt" / "libvirt-sock",
         )
-        daemon.own()
+        hand_over(place)
         try:
             daemon.wait()
             yield daemon
@@ -116,13 +107,12 @@ def private_daemon(skip: Callable[[str], object]) -> Iterator[Daemon]:
 
 
 def libvirtd() -> str | None:
-    """Find the daemon's program."""
     return shutil.which("libvirtd", path=PATH)
 
 
 @contextlib.contextmanager
 def a_place() -> Iterator[Path]:
-    """Give a directory that an ordinary user's daemon may have for its own."""
+    """Return a directory that an ordinary user's daemon may have for its own."""
     # A socket's path has room for some hundred characters only.
     with tempfile.TemporaryDirectory(prefix="bootstrap-test-", dir="/var/tmp") as name:
         place = Path(name)
@@ -145,17 +135,8 @@ def hand_over(place: Path) -> None:
             os.lchown(path, NOBODY, NOBODY)
 
 
-def free_ports(number: int) -> list[int]:
-    """Give ports of the loopback that nobody has at this moment."""
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
-
-
 def as_ordinary_user() -> list[str]:
-    """Give what to put before a command, so that root's tests run it as somebody without rights."""
+    """Return the words before a command that let root run it as a user without rights."""
     if os.getuid() != 0:
         return []
     setpriv = shutil.which("setpriv", path=PATH)

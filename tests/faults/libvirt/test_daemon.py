@@ -27,13 +27,15 @@ from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
 from bootstrap.adapters.volumes.store import FileVolumes
 from bootstrap.errors import BootstrapError, TimedOutError
 from bootstrap.model.cluster import DomainState, NodeImage
-from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
-from bootstrap.planning.plan import Site, make_plan, wanted_slots
+from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan, SwitchPlan
+from bootstrap.planning.members import members_of
+from bootstrap.planning.plan import make_plan, wanted_slots
 from bootstrap.waiting import NotYet, wait_for
-from tests.builders import a_cluster_spec, a_mark, an_image
+from tests.builders import a_cluster_spec, a_mark, a_site, a_switch_mark, an_image
 from tests.fakes.libvirt_world import halting_kernel
-from tests.faults.libvirt.daemon import Daemon, free_ports, private_daemon
+from tests.faults.libvirt.daemon import Daemon, hand_over, private_daemon
 from tests.faults.libvirt.story import ended_well
+from tests.processes import free_ports
 from tests.scale import IS_LONG, SEED, chosen
 
 pytestmark = [pytest.mark.libvirt, pytest.mark.timeout(7200)]
@@ -52,6 +54,10 @@ class Hooked:
 
     def __getattr__(self, name: str) -> object:
         value = getattr(self._real, name)
+        if name == "_o":
+            # libvirt_qemu's functions take the domain and read only its handle.
+            self._hook("qemuMonitorCommand")
+            return value
 
         def call(*args: object) -> object:
             if name != "isAlive":
@@ -80,10 +86,11 @@ class Cluster:
         self.image = _make_image(place)
         self.plan = _plan(place, self.install)
         volumes = FileVolumes(place / "volumes", self.install, mode=0o711)
+        volumes.ensure_switch_directory(self.plan.switch)
         for node in self.plan.nodes:
             volumes.ensure_root_volume(node, image=self.image)
             volumes.ensure_seed_volume(node, {"meta-data": ""})
-        daemon.own()
+        hand_over(daemon.place)
 
     def hypervisor(self, deadlines: Deadlines = GENEROUS) -> LibvirtHypervisor:
         connection = Connection(
@@ -96,14 +103,15 @@ class Cluster:
         node = self.plan.initial_control_plane
         mark = a_mark(self.plan, node)
         hypervisor.ensure_domain(node, mark=mark, image=self.image, emulated=True)
-        hypervisor.start_domain(node.name)
+        hypervisor.start_domain(node.domain_name)
         return node
 
-    def grown(self) -> NodePlan:
-        """Give the control plane with one more cable."""
-        node = self.plan.initial_control_plane
-        link = replace(node.links[0], node="t-new", control_plane_mac="52:54:00:00:00:99")
-        return replace(node, links=(*node.links, link))
+    def start_switch(self, hypervisor: LibvirtHypervisor, *, cables: int) -> SwitchPlan:
+        """Start the switch with the cables of the first nodes only."""
+        switch = replace(self.plan.switch, cables=self.plan.switch.cables[:cables])
+        hypervisor.ensure_switch(switch, mark=a_switch_mark(self.plan))
+        hypervisor.start_domain(switch.domain_name)
+        return switch
 
     def live(self, deadlines: Deadlines = GENEROUS) -> None:
         """Do with both domains all that `up` and `down` do with them."""
@@ -111,13 +119,14 @@ class Cluster:
         for node in self.plan.nodes:
             mark = a_mark(self.plan, node)
             hypervisor.ensure_domain(node, mark=mark, image=self.image, emulated=True)
-            hypervisor.start_domain(node.name)
-        first, second = (node.name for node in self.plan.nodes)
-        hypervisor.ensure_link(self.plan.initial_control_plane, second)
+            hypervisor.start_domain(node.domain_name)
+        first = self.plan.initial_control_plane.domain_name
+        self.start_switch(hypervisor, cables=1)
+        hypervisor.ensure_switch(self.plan.switch, mark=a_switch_mark(self.plan))
         assert [domain.state for domain in hypervisor.domains()] == [RUNNING, RUNNING]
         hypervisor.power_off_domain(first)
         hypervisor.start_domain(first)
-        for domain in hypervisor.domains():
+        for domain in [*hypervisor.domains(), *hypervisor.switches()]:
             assert hypervisor.remove_domain(domain.uuid)
 
     def assert_nothing_left(self) -> None:
@@ -148,15 +157,11 @@ def _plan(place: Path, install: uuid.UUID) -> ClusterPlan:
     spec = a_cluster_spec("t-" + install.hex[:8])
     groups = tuple(replace(group, memory_mib=64, cpus=1) for group in spec.node_groups)
     spec = replace(spec, node_groups=groups)
-    slots = wanted_slots(spec)
-    site = Site(
-        install_id=install,
-        hypervisor_uri="qemu:///session",
-        acceleration=Acceleration.EMULATED,
-        state_directory=place / "state",
-        volume_directory=place / "volumes" / str(spec.name),
-    )
-    return make_plan(spec, site, dict(zip(slots, free_ports(len(slots)), strict=True)))
+    site = a_site(install, state=place / "state", volumes=place / "volumes")
+    members = members_of(spec)
+    slots = wanted_slots(site, members)
+    ports = dict(zip(slots, free_ports(len(slots)), strict=True))
+    return make_plan(spec, site, members, ports, acceleration=Acceleration.EMULATED)
 
 
 @pytest.fixture(scope="module")
@@ -234,9 +239,9 @@ def test_a_start_that_a_daemon_lost_is_told_with_the_way_out(
     cluster = Cluster(daemon)
     hypervisor = cluster.hypervisor()
     node = cluster.start_first(hypervisor)
-    note = daemon.place / "RUNTIME_DIR" / "libvirt" / "qemu" / "run" / f"{node.name}.xml"
+    note = daemon.place / "RUNTIME_DIR" / "libvirt" / "qemu" / "run" / f"{node.domain_name}.xml"
     status = ET.fromstring(note.read_text())  # noqa: S314 - libvirt's own file
-    hypervisor.power_off_domain(node.name)
+    hypervisor.power_off_domain(node.domain_name)
     status.attrib |= {"state": "paused", "reason": "starting up", "pid": "0"}
     ET.SubElement(
         status, "job", {"type": "none", "async": "start", "phase": "none", "flags": "0x0"}
@@ -247,7 +252,9 @@ def test_a_start_that_a_daemon_lost_is_told_with_the_way_out(
     (domain,) = hypervisor.domains()
     with pytest.raises(BootstrapError) as caught:
         hypervisor.remove_domain(domain.uuid)
-    assert caught.value.message == f"libvirt can neither start nor stop domain '{node.name}'."
+    assert (
+        caught.value.message == f"libvirt can neither start nor stop domain '{node.domain_name}'."
+    )
     _take_the_way_out(cluster, caught.value)
 
 
@@ -331,7 +338,7 @@ def test_snapshots_checkpoints_and_saves_go_with_their_domain(daemon: Daemon) ->
     hypervisor = cluster.hypervisor()
     node = cluster.start_first(hypervisor)
     real = libvirt.open(daemon.uri)
-    domain = real.lookupByName(node.name)
+    domain = real.lookupByName(node.domain_name)
     domain.checkpointCreateXML(_CHECKPOINT)
     domain.snapshotCreateXML(_SNAPSHOT, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY)
     assert (len(domain.listAllCheckpoints()), len(domain.listAllSnapshots())) == (1, 1)
@@ -342,24 +349,23 @@ def test_snapshots_checkpoints_and_saves_go_with_their_domain(daemon: Daemon) ->
     assert hypervisor.remove_domain(node.uuid)
     cluster.assert_nothing_left()
     kept = [*daemon.place.glob("CONFIG_HOME/libvirt/qemu/**/*"), *daemon.place.glob("**/*.save")]
-    assert [path for path in kept if node.name in path.name] == []
+    assert [path for path in kept if node.domain_name in path.name] == []
 
 
 def test_an_emulator_that_hangs_holds_up_its_own_domain_only(daemon: Daemon) -> None:
     """L-08, G-16: the daemon lives, so that no keepalive would notice."""
     cluster = Cluster(daemon)
-    node = cluster.start_first(cluster.hypervisor())
-    grown = cluster.grown()
+    switch = cluster.start_switch(cluster.hypervisor(), cables=1)
     # The monitor's function is not a method, so it takes libvirt's own object only.
     connection = Connection(daemon.uri, deadlines=replace(SHORT, changing_s=3))
     hypervisor = LibvirtHypervisor(connection, cluster.install)
     (emulator,) = daemon.emulators()
     emulator.suspend()
-    with pytest.raises(TimedOutError, match="connect domain") as caught:
-        hypervisor.ensure_link(grown, grown.links[-1].node)
+    with pytest.raises(TimedOutError, match="plug cables") as caught:
+        hypervisor.ensure_switch(cluster.plan.switch, mark=a_switch_mark(cluster.plan))
     assert "emulator" in caught.value.details
-    assert [domain.state for domain in hypervisor.domains()] == [RUNNING]
-    assert cluster.hypervisor().remove_domain(node.uuid)
+    assert [domain.state for domain in hypervisor.switches()] == [RUNNING]
+    assert cluster.hypervisor().remove_domain(switch.uuid)
     cluster.assert_nothing_left()
 
 
@@ -377,9 +383,35 @@ def test_an_emulator_that_is_killed_is_told_and_started_again(daemon: Daemon) ->
             raise NotYet(f"{domain.state} {domain.reason}")
 
     wait_for("libvirt to see it", has_crashed, timeout_s=60, interval_s=0.1)
-    assert hypervisor.start_domain(node.name)
+    assert hypervisor.start_domain(node.domain_name)
     assert [domain.state for domain in hypervisor.domains()] == [RUNNING]
     assert hypervisor.remove_domain(node.uuid)
+    cluster.assert_nothing_left()
+
+
+@pytest.mark.parametrize("moment", range(3))
+def test_a_host_that_was_rebooted_starts_all_machines_again(daemon: Daemon, moment: int) -> None:
+    """D-07, D-09: daemon and emulators end at once, with a node and no, half a or a whole switch.
+
+    Their sockets and pid files stay, as on a disk whose host lost its power.
+    """
+    cluster = Cluster(daemon)
+    hypervisor = cluster.hypervisor()
+    node = cluster.start_first(hypervisor)
+    names = [node.domain_name]
+    if moment > 0:
+        names.append(cluster.start_switch(hypervisor, cables=moment).domain_name)
+    emulators = daemon.emulators()
+    assert len(emulators) == len(names)
+    daemon.kill()
+    for emulator in emulators:
+        emulator.kill()
+    daemon.wait()
+    again = cluster.hypervisor()
+    assert all(again.start_domain(name) for name in names)
+    found = [*again.domains(), *again.switches()]
+    assert [domain.state for domain in found] == [RUNNING] * len(names)
+    assert all(again.remove_domain(domain.uuid) for domain in found)
     cluster.assert_nothing_left()
 
 

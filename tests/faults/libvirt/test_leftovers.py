@@ -19,7 +19,7 @@ _SNAPSHOT = "<domainsnapshot><name>before</name></domainsnapshot>"
 
 
 class Host:
-    """A libvirt with our domain on it; ``real`` is the door for everybody else."""
+    """A libvirt with our domain on it; ``real`` is how other clients reach it."""
 
     def __init__(self, faulty: FaultyLibvirt) -> None:
         self.faulty, self.real = faulty, faulty.real
@@ -33,10 +33,10 @@ class Host:
 
     @property
     def domain(self) -> libvirt.virDomain:
-        return self.real.lookupByName(NODE.name)
+        return self.real.lookupByName(NODE.domain_name)
 
     def lists(self) -> tuple[list[str], list[str]]:
-        """Give the names in libvirt's two lists."""
+        """Return the names in libvirt's two lists."""
         active, inactive = (
             [domain.name() for domain in self.real.listAllDomains(flag)]
             for flag in (
@@ -88,7 +88,7 @@ def test_whatever_others_left_on_it_goes_with_it(host: Host, leave: Callable[[Ho
 
 
 def _before(host: Host, ours: str, act: Callable[[], object], *, times: int) -> None:
-    """Let somebody else ``act`` just before our next calls named ``ours``."""
+    """Let another client ``act`` just before our next calls named ``ours``."""
     original, left = host.faulty.called, [times]
 
     def called(name: str, call: Callable[[], object], daemon: Daemon) -> object:
@@ -108,7 +108,7 @@ def test_a_domain_started_while_it_is_removed_is_removed(host: Host) -> None:
 
 
 def test_a_domain_that_always_comes_back_is_told(host: Host) -> None:
-    """L-12: nobody is told that it is gone."""
+    """L-12: libvirt reports no error."""
     text = host.domain.XMLDesc()
 
     def come_back() -> None:
@@ -120,10 +120,10 @@ def test_a_domain_that_always_comes_back_is_told(host: Host) -> None:
     with pytest.raises(BootstrapError, match="comes back") as caught:
         host.hypervisor.remove_domain(NODE.uuid)
     assert caught.value.hint == "bootstrap list"
-    assert host.lists() == ([NODE.name], [])
+    assert host.lists() == ([NODE.domain_name], [])
 
 
-def test_a_domain_that_somebody_else_removes_first_is_removed(host: Host) -> None:
+def test_a_domain_that_another_client_removes_first_is_removed(host: Host) -> None:
     """Z-05."""
     _before(host, "undefineFlags", host.domain.undefine, times=1)
     assert host.hypervisor.remove_domain(NODE.uuid)
@@ -133,18 +133,23 @@ def test_a_domain_that_somebody_else_removes_first_is_removed(host: Host) -> Non
 def test_who_starts_or_stops_it_first_does_our_work(host: Host) -> None:
     """L-09."""
     _before(host, "create", host.domain.create, times=1)
-    assert host.hypervisor.start_domain(NODE.name)
-    assert host.lists() == ([NODE.name], [])
+    assert host.hypervisor.start_domain(NODE.domain_name)
+    assert host.lists() == ([NODE.domain_name], [])
     _before(host, "destroy", host.domain.destroy, times=1)
-    assert host.hypervisor.power_off_domain(NODE.name)
-    assert host.lists() == ([], [NODE.name])
+    assert host.hypervisor.power_off_domain(NODE.domain_name)
+    assert host.lists() == ([], [NODE.domain_name])
 
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
     directory = tmp_path / "libvirt" / "qemu" / "log"
     directory.mkdir(parents=True)
-    for name in (f"{NODE.name}.log", f"{NODE.name}.log.0", f"{NODE.name}-db.log", "other.log"):
+    for name in (
+        f"{NODE.domain_name}.log",
+        f"{NODE.domain_name}.log.0",
+        f"{NODE.domain_name}-db.log",
+        "other.log",
+    ):
         (directory / name).write_text("started\n")
     return directory
 
@@ -153,7 +158,7 @@ def test_its_logs_go_and_no_others(host: Host, logs: Path) -> None:
     """L-19, M18."""
     host.hypervisor.remove_domain(NODE.uuid)
     left = sorted(path.name for path in logs.iterdir())
-    assert left == [f"{NODE.name}-db.log", "other.log"]
+    assert left == [f"{NODE.domain_name}-db.log", "other.log"]
 
 
 def test_a_run_that_ends_before_its_definition_is_gone_leaves_no_log_behind(
@@ -165,15 +170,15 @@ def test_a_run_that_ends_before_its_definition_is_gone_leaves_no_log_behind(
     with pytest.raises(KeyboardInterrupt):
         host.hypervisor.remove_domain(NODE.uuid)
     assert len(host.faulty.names) > count
-    assert host.lists() == ([], [NODE.name])
-    assert not (logs / f"{NODE.name}.log").exists()
+    assert host.lists() == ([], [NODE.domain_name])
+    assert not (logs / f"{NODE.domain_name}.log").exists()
     assert host.hypervisor.remove_domain(NODE.uuid)
     assert host.lists() == ([], [])
 
 
 def test_a_log_that_cannot_be_removed_is_told(host: Host, logs: Path) -> None:
     """L-19: removed or listed."""
-    log = logs / f"{NODE.name}.log"
+    log = logs / f"{NODE.domain_name}.log"
     log.unlink()
     log.mkdir()
     with pytest.raises(BootstrapError) as caught:
@@ -182,7 +187,7 @@ def test_a_log_that_cannot_be_removed_is_told(host: Host, logs: Path) -> None:
     assert str(log) in caught.value.hint
 
 
-def test_a_call_that_nobody_may_make_is_told_with_the_way_out(host: Host) -> None:
+def test_a_call_that_is_not_permitted_is_reported_with_the_way_out(host: Host) -> None:
     """P-03."""
     host.faulty.names.clear()
     code = libvirt.VIR_ERR_AUTH_UNAVAILABLE

@@ -1,4 +1,4 @@
-"""G-05, SEC-27: whatever others have, and whatever we are told to do, theirs stays as it is."""
+"""G-05, SEC-27: no command changes an object of another owner."""
 
 import os
 import tempfile
@@ -11,7 +11,7 @@ from hypothesis import seed
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bootstrap.model.names import ClusterName, node_name
+from bootstrap.model.names import SWITCH, ClusterName, domain_name, node_name
 from tests import scale
 from tests.canaries import CANARIES
 from tests.faults.ownership.world import HostWorld, host_world, raw
@@ -21,12 +21,15 @@ MOST_WORKERS = 3
 #: Every file of ours is synced, which a disk does slowly.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 #: Ours exactly, with ours as prefix, and ours as suffix.
-NODES = tuple(
-    node_name(ClusterName(cluster), role, index)
-    for cluster in CLUSTERS
-    for role, count in (("control-plane", 1), ("worker", MOST_WORKERS))
-    for index in range(count)
-)
+
+
+def domains_of(cluster: str, *, workers: int) -> list[str]:
+    """Name the domains of a cluster as libvirt has them."""
+    nodes = ["control-plane", SWITCH, *(node_name("worker", index) for index in range(workers))]
+    return [domain_name(ClusterName(cluster), node) for node in nodes]
+
+
+NODES = tuple(name for cluster in CLUSTERS for name in domains_of(cluster, workers=MOST_WORKERS))
 DOMAINS = (*NODES, *CLUSTERS, "demo-worker-db", "demo-workers", "my-demo-worker", "demo-control")
 DIRECTORIES = (*CLUSTERS, "demo (old)", "demo-2", "demo.bak", "Demo")
 clusters, workers = st.sampled_from(CLUSTERS), st.integers(0, MOST_WORKERS)
@@ -45,6 +48,8 @@ class Inventory(RuleBasedStateMachine):
         self.before: dict[str, object] = {}
         #: Our clusters that exist, and how many workers each has.
         self.made: dict[str, int] = {}
+        #: Those whose growth was refused half-way: a domain may never have joined.
+        self.half_made: set[str] = set()
 
     @initialize()
     def first_call(self) -> None:
@@ -65,21 +70,21 @@ class Inventory(RuleBasedStateMachine):
         running=st.booleans(),
         takes_uuid=st.booleans(),
     )
-    def somebody_defines_a_domain(
+    def another_defines_a_domain(
         self, name: str, mark: str, *, running: bool, takes_uuid: bool
     ) -> None:
         if f"domain {name}" in self.before or name in self.world.ours():
             return
         unique = uuid.uuid5(uuid.NAMESPACE_OID, name)
         if takes_uuid and mark != "clone":
-            unique = self.world.identity("demo").uuid_of("domain", "demo-worker2")
+            unique = self.world.identity("demo").uuid_of("domain", "worker2")
             if str(unique) in str(self.before) or self.made.get("demo", 0) > 1:
                 return
         self.world.define_foreign(name, mark=mark, unique=unique, running=running)
         self.look()
 
     @rule(name=st.sampled_from(["demo", "bootstrap-demo", "cluster0"]), active=st.booleans())
-    def somebody_defines_a_network(self, name: str, *, active: bool) -> None:
+    def another_defines_a_network(self, name: str, *, active: bool) -> None:
         if f"network {name}" not in self.before:
             text = f"<network><name>{name}</name><bridge name='br-{name}'/></network>"
             network = raw(self.world.connection).networkDefineXML(text)
@@ -88,7 +93,7 @@ class Inventory(RuleBasedStateMachine):
             self.look()
 
     @rule(pool=st.sampled_from(["demo", "bootstrap"]), name=st.sampled_from(["root.qcow2", "demo"]))
-    def somebody_makes_a_volume(self, pool: str, name: str) -> None:
+    def another_makes_a_volume(self, pool: str, name: str) -> None:
         libvirts = raw(self.world.connection)
         if f"pool {pool}" in self.before:
             return
@@ -104,7 +109,7 @@ class Inventory(RuleBasedStateMachine):
         kind=st.sampled_from(["plain", "other", "broken", "link"]),
         is_state=st.booleans(),
     )
-    def somebody_makes_a_directory(self, name: str, kind: str, *, is_state: bool) -> None:
+    def another_makes_a_directory(self, name: str, kind: str, *, is_state: bool) -> None:
         directories = self.world.directories
         directory = (directories.state if is_state else directories.volumes) / name
         taken = directory.exists() or (self.world.place / "elsewhere" / name).exists()
@@ -116,7 +121,7 @@ class Inventory(RuleBasedStateMachine):
         name=st.sampled_from(["bootstrap-demo", "bootstrap-demo-2", "demo", "prod"]),
         section=st.sampled_from(["clusters", "contexts", "users"]),
     )
-    def somebody_adds_a_kubeconfig_entry(self, name: str, section: str) -> None:
+    def another_adds_a_kubeconfig_entry(self, name: str, section: str) -> None:
         if name != "bootstrap-demo" or "demo" not in self.made:
             self.world.add_foreign_entry(name, section)
             self.look()
@@ -134,11 +139,24 @@ class Inventory(RuleBasedStateMachine):
         self.finish(result, 7 if taken else 0)
         if not taken:
             self.made[name] = count
+            self.half_made.discard(name)
         elif had is not None:
+            self.half_made.add(name)
             self.made[name] = self.workers_of(name)
         else:
             assert any(word in result.stderr for word in taken), (taken, result.stderr)
             assert " owner: " in result.stderr or "Domain" not in result.stderr
+
+    @precondition(lambda self: any(self.made.values()))
+    @rule()
+    def remove_node(self) -> None:
+        """The last worker goes, and the rest is verified."""
+        name = min(name for name, count in self.made.items() if count)
+        worker = node_name("worker", self.made[name] - 1)
+        result = self.world.run("node", "remove", name, worker)
+        is_sick = name in self.half_made and result.exit_code == 8
+        self.finish(result, 8 if is_sick else 0)
+        self.made[name] -= 1
 
     @rule(name=clusters)
     def down(self, name: str) -> None:
@@ -190,10 +208,9 @@ class Inventory(RuleBasedStateMachine):
     @invariant()
     def ours_is_what_was_asked_for(self) -> None:
         expected = {
-            node_name(ClusterName(name), role, index)
+            domain
             for name, count in self.made.items()
-            for role, number in (("control-plane", 1), ("worker", count))
-            for index in range(number)
+            for domain in domains_of(name, workers=count)
         }
         assert self.world.ours() == expected
 
@@ -209,20 +226,18 @@ class Inventory(RuleBasedStateMachine):
 
     def workers_of(self, name: str) -> int:
         ours = self.world.ours()
-        names = [node_name(ClusterName(name), "worker", index) for index in range(MOST_WORKERS)]
-        return len(ours & set(names))
+        return len(ours & set(domains_of(name, workers=MOST_WORKERS)[2:]))
 
     def entries_taken(self, name: str) -> bool:
         return f"bootstrap-{name}" in str(self.before["kubeconfig"]).replace("bootstrap-demo-2", "")
 
     def taken(self, name: str, count: int) -> list[str]:
         """Name what stands in the way of a cluster of that size."""
-        cluster, had = ClusterName(name), self.made.get(name)
-        wanted = [(role, 1) for role in ("control-plane",) if had is None]
-        nodes = [node_name(cluster, role, 0) for role, _ in wanted]
-        nodes += [node_name(cluster, "worker", index) for index in range(had or 0, count)]
+        had = self.made.get(name)
+        known = [] if had is None else domains_of(name, workers=had)
+        nodes = [one for one in domains_of(name, workers=count) if one not in known]
         found = [node for node in nodes if f"domain {node}" in self.before]
-        unique = str(self.world.identity(name).uuid_of("domain", f"{name}-worker2"))
+        unique = str(self.world.identity(name).uuid_of("domain", "worker2"))
         if f"{name}-worker2" in nodes and unique in str(self.before):
             found.append("UUID")
         places = {self.world.directories.volumes / name, self.world.directories.state / name}

@@ -7,14 +7,14 @@ import contextlib
 import json
 import uuid
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import libvirt
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 
 from bootstrap.adapters.directories import Directories, find_directories, read_install_id
 from bootstrap.adapters.files import private_directory, write_atomically
@@ -22,98 +22,33 @@ from bootstrap.adapters.libvirt import hypervisor as libvirt_hypervisor
 from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
 from bootstrap.adapters.libvirt.marks import MARK_URI, mark_element
-from bootstrap.adapters.volumes.marker import MARKER
-from bootstrap.cli import wiring
-from bootstrap.cli.console import StepProgress
-from bootstrap.cli.group import cli
-from bootstrap.model.cluster import Domain, NodeImage
+from bootstrap.adapters.marker import MARKER
+from bootstrap.composition import Composition
 from bootstrap.model.identity import Identity
 from bootstrap.model.names import ClusterName
-from bootstrap.model.plan import Acceleration, ClusterPlan, LinkPlan, NodePlan
-from bootstrap.ports import (
-    CheckResult,
-    Hypervisor,
-    NodeShell,
-    PlaybookResult,
-    Progress,
-    Reachable,
-    ShellResult,
-)
-from bootstrap.waiting import NotYet
-from bootstrap.workflow.environment import Ports
+from bootstrap.model.plan import Acceleration
+from bootstrap.ports import Host, Hypervisor, Images
 from tests.builders import INSTALL, OTHER_INSTALL, a_mark, a_plan
-from tests.fakes.cluster_api import FakeClusterApi
 from tests.fakes.host import FakeHost
-from tests.fakes.images import FakeImages
+from tests.faults.guests import GuestPorts, plug_cables
+from tests.world import CommandLine
 
-#: What has a fake here.
-_REPLACED = (
-    (libvirt_hypervisor, "plug_link"),
-    (wiring, "default_uri"),
-    (wiring, "build_hypervisor"),
-    (wiring, "build_api"),
-    (wiring, "build_shell"),
-    (wiring, "build_ports"),
-)
 _EVERYTHING = libvirt.VIR_DOMAIN_XML_SECURE | libvirt.VIR_DOMAIN_XML_INACTIVE
 
 
 def raw(connection: Connection) -> libvirt.virConnect:
-    """Give libvirt's own connection, for what other people do."""
+    """Return libvirt's own connection, for what other clients do."""
     return connection.run("look at everything", lambda opened: opened)
 
 
-class _Api(FakeClusterApi):
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_up = True
-
-    def verify(self, *_: object, **__: object) -> list[CheckResult]:
-        return [CheckResult(name="all", ok=True, evidence="as told")]
-
-
-class _Shell:
-    def __init__(self, world: "HostWorld") -> None:
-        self._world = world
-
-    def is_ready(self, node: Reachable) -> None:
-        if not raw(self._world.connection).lookupByName(node.name).isActive():
-            raise NotYet("connection refused")
-
-    def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
-        del command, timeout_s
-        self.is_ready(node)
-        return ShellResult(exit_status=0, stdout=self._world.guest_output, stderr="")
-
-
-class _Playbooks:
-    def __init__(self, api: FakeClusterApi) -> None:
-        self._api = api
-
-    def run(
-        self, plan: ClusterPlan, nodes: Sequence[NodePlan], *, secrets: Mapping[str, object]
-    ) -> PlaybookResult:
-        del plan, secrets
-        self._api.nodes |= {node.name: "Ready" for node in nodes}
-        changed = {node.name: 1 for node in nodes}
-        return PlaybookResult(changed=changed, finished=frozenset(changed))
-
-
-def _plug_link(domain: libvirt.virDomain, node: NodePlan, link: LinkPlan) -> bool:
-    """Stand in for QEMU's monitor, which the test driver has not."""
-    assert link in node.links
-    assert domain.isActive()
-    return False
-
-
 @dataclass
-class HostWorld:
+class HostWorld(CommandLine):
     """A user's home, a libvirt, and the command line on them."""
 
     place: Path
     connection: Connection
-    api: _Api = field(default_factory=_Api)
-    guest_output: str = ""
+    #: The node images, instead of those that the guests boot from.
+    images: Images | None = None
     #: Files and directories of others; each with all that is below it.
     foreign_paths: list[Path] = field(default_factory=list)
 
@@ -128,13 +63,6 @@ class HostWorld:
     @property
     def kubeconfig(self) -> Path:
         return self.place / ".kube" / "config"
-
-    def run(self, *words: str) -> Result:
-        """Run one command; whatever is no error of ours is raised."""
-        result = CliRunner().invoke(cli, words, prog_name="bootstrap")
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
 
     def identity(self, cluster: str) -> Identity:
         assert self.install is not None
@@ -153,28 +81,21 @@ class HostWorld:
 
     def foreign(self) -> dict[str, object]:
         """Describe to the last byte all that belongs to others."""
-        libvirts = raw(self.connection)
-        ours = self.ours()
-        domains = {
-            f"domain {domain.name()}": (
-                domain.XMLDesc(_EVERYTHING),
-                domain.XMLDesc(),
-                domain.state(),
-                domain.hasManagedSaveImage(),
-            )
-            for domain in libvirts.listAllDomains()
-            if domain.name() not in ours
-        }
-        networks = {
-            f"network {network.name()}": (network.XMLDesc(), network.isActive())
-            for network in libvirts.listAllNetworks()
-        }
-        pools = {
-            f"pool {pool.name()}": (pool.XMLDesc(), _volumes(pool))
-            for pool in libvirts.listAllStoragePools()
-        }
-        paths = {str(path): _described(path) for root in self.foreign_paths for path in _tree(root)}
-        return {**domains, **networks, **pools, **paths, "kubeconfig": self._foreign_entries()}
+        libvirts, ours = raw(self.connection), self.ours()
+        found: dict[str, object] = {"kubeconfig": self._foreign_entries()}
+        for domain in libvirts.listAllDomains():
+            if domain.name() not in ours:
+                xml, saved = domain.XMLDesc(_EVERYTHING), domain.hasManagedSaveImage()
+                found[f"domain {domain.name()}"] = (xml, domain.XMLDesc(), domain.state(), saved)
+        for network in libvirts.listAllNetworks():
+            found[f"network {network.name()}"] = (network.XMLDesc(), network.isActive())
+        for pool in libvirts.listAllStoragePools():
+            volumes = pool.listAllVolumes() if pool.isActive() else []
+            found[f"pool {pool.name()}"] = [it.XMLDesc() for it in (pool, *volumes)]
+        for root in self.foreign_paths:
+            below = [] if root.is_symlink() else root.rglob("*")
+            found |= {str(path): _described(path) for path in (root, *below)}
+        return found
 
     def _foreign_entries(self) -> object:
         if not self.kubeconfig.exists():
@@ -191,7 +112,7 @@ class HostWorld:
         return {key: value for key, value in document.items() if value and key not in ours}
 
     def define_foreign(self, name: str, *, mark: str, unique: uuid.UUID, running: bool) -> None:
-        """Define somebody's domain: ``mark`` is none, other, broken or clone."""
+        """Define another's domain: ``mark`` is none, other, broken or clone."""
         root = ET.Element("domain", {"type": "test"})
         for tag, text in (("name", name), ("uuid", str(unique)), ("title", "mine")):
             ET.SubElement(root, tag).text = text
@@ -219,44 +140,32 @@ class HostWorld:
                 return None
 
     def make_foreign_directory(self, directory: Path, kind: str) -> None:
-        """Make somebody's directory: ``kind`` is plain, other, broken or link."""
+        """Make the directory of another: ``kind`` is plain, other, broken or link."""
         directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place = self.place / "elsewhere" / directory.name if kind == "link" else directory
+        (place / "sub").mkdir(parents=True, mode=0o700)
+        place.chmod(0o700)
+        (place / "sub" / "precious").write_text("mine")
+        (place / "root.qcow2").write_bytes(b"QFI\xfb")
         if kind == "link":
-            target = self.place / "elsewhere" / directory.name
-            target.mkdir(parents=True)
-            (target / "precious").write_text("mine")
-            (target / MARKER).write_text(json.dumps({"installId": str(self.install)}))
-            (target / "cluster-name").write_text(f"{directory.name}\n")
-            directory.symlink_to(target)
-            self.foreign_paths += [directory, target]
-            return
-        (directory / "sub").mkdir(parents=True, mode=0o700)
-        directory.chmod(0o700)
-        (directory / "sub" / "precious").write_text("mine")
-        (directory / "root.qcow2").write_bytes(b"QFI\xfb")
-        if kind in {"other", "broken"}:
-            content = json.dumps({"installId": str(OTHER_INSTALL)}) if kind == "other" else "[]"
-            (directory / MARKER).write_text(content)
-        self.foreign_paths.append(directory)
+            directory.symlink_to(place)
+        markers: dict[str, object] = {
+            "link": {"installId": str(self.install), "cluster": directory.name},
+            "other": {"installId": str(OTHER_INSTALL)},
+            "broken": [],
+        }
+        if kind in markers:
+            (place / MARKER).write_text(json.dumps(markers[kind]))
+        self.foreign_paths += {directory, place}
 
     def add_foreign_entry(self, name: str, section: str) -> None:
-        """Put somebody's entry into the user's kubeconfig."""
+        """Add another's entry to the user's kubeconfig."""
         self.kubeconfig.parent.mkdir(exist_ok=True, mode=0o700)
         text = self.kubeconfig.read_text() if self.kubeconfig.exists() else ""
         document = yaml.safe_load(text) or {"apiVersion": "v1", "kind": "Config"}
         body = {"clusters": "cluster", "contexts": "context", "users": "user"}[section]
         document.setdefault(section, []).append({"name": name, body: {"server": "https://mine"}})
         self.kubeconfig.write_text(yaml.safe_dump(document))
-
-
-def _volumes(pool: libvirt.virStoragePool) -> list[str]:
-    return [volume.XMLDesc() for volume in pool.listAllVolumes()] if pool.isActive() else []
-
-
-def _tree(root: Path) -> Iterator[Path]:
-    yield root
-    if not root.is_symlink():
-        yield from root.rglob("*")
 
 
 def _described(path: Path) -> object:
@@ -272,60 +181,35 @@ def _described(path: Path) -> object:
 
 @contextlib.contextmanager
 def host_world(place: Path) -> Iterator[HostWorld]:
-    """Give the world, with nothing of ours in it; all of it ends with the block."""
+    """Make the world, with nothing of ours in it; all of it ends with the block."""
     # A driver of our own, with as little in it as can be.
     (place / "node.xml").write_text("<node/>")
     uri = f"test://{place}/node.xml"
-    world = HostWorld(place, Connection(uri))
-    images, host = FakeImages(), FakeHost()
-    host.accelerated = Acceleration.EMULATED
-    disk = place / "images" / "disk.raw"
-    disk.parent.mkdir()
-    disk.write_bytes(bytes(1 << 16))
-    images.built[images.key] = NodeImage(
-        key=images.key,
-        disk=disk,
-        kernel=place / "vmlinuz",
-        initrd=place / "initrd",
-        kubernetes_version="v1.37.2",
-        size_bytes=1 << 16,
-    )
-    build_ports = wiring.build_ports
 
-    def hypervisor(site: wiring.Site, progress: Progress | None = None) -> Hypervisor:
-        del progress
-        return LibvirtHypervisor(world.connection, site.install_id)
+    class Ports(GuestPorts):
+        @cached_property
+        def hypervisor(self) -> Hypervisor:
+            return LibvirtHypervisor(world.connection, self.site.install_id)
 
-    def shell(site: wiring.Site, cluster: ClusterName) -> NodeShell:
-        del site, cluster
-        return _Shell(world)
+        @cached_property
+        def host(self) -> Host:
+            host = FakeHost()
+            host.accelerated = Acceleration.EMULATED
+            return host
 
-    def ports(site: wiring.Site, cluster: ClusterName, progress: StepProgress) -> Ports:
-        real = build_ports(site, cluster, progress)
-        return replace(real, images=images, host=host, playbooks=_Playbooks(world.api))
+        @cached_property
+        def images(self) -> Images:
+            return world.images or super().images
 
+    world = HostWorld(Composition(ports=Ports, default_uri=uri), place, Connection(uri))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(place))
         patch.setenv("BOOTSTRAP_HOME", str(place / "bootstrap"))
         patch.delenv("KUBECONFIG", raising=False)
-        # The patch gives them back; mypy checks only what is assigned.
-        for owner, name in _REPLACED:
-            patch.setattr(owner, name, getattr(owner, name))
-        libvirt_hypervisor.plug_link = _plug_link  # type: ignore[attr-defined] # where it is called
-        wiring.default_uri = lambda: uri
-        wiring.build_hypervisor = hypervisor
-        wiring.build_api = lambda: world.api
-        wiring.build_shell = shell
-        wiring.build_ports = ports
+        patch.setattr(libvirt_hypervisor, "plug_cables", plug_cables)
         private_directory(world.directories.state.parent)
         private_directory(world.directories.state)
         write_atomically(world.directories.state / "install-id", f"{INSTALL}\n")
         raw(world.connection)
         yield world
         world.connection.close()
-
-
-def domain_of(world: HostWorld, name: str) -> Domain | None:
-    """Find a domain of ours by the adapter."""
-    found = LibvirtHypervisor(world.connection, world.install).domains()
-    return next((domain for domain in found if domain.name == name), None)

@@ -15,7 +15,7 @@ def judge(pytester: pytest.Pytester) -> Judge:
 
     def run(body: str) -> pytest.RunResult:
         tests = pytester.mkdir("tests")
-        for name in ("conftest.py", "canaries.py", "scale.py"):
+        for name in ("conftest.py", "canaries.py", "processes.py", "scale.py"):
             (tests / name).symlink_to(_REPOSITORY / "tests" / name)
         unit = pytester.mkdir("tests/unit")
         (unit / "test_it.py").write_text(body)

@@ -8,8 +8,18 @@ _HEAD = """
 import logging, os, subprocess, sys
 from pathlib import Path
 import pytest
-from bootstrap.adapters.trust import TrustStore, make_bootstrap_token
+from bootstrap.adapters.trust.store import TrustStore
+from bootstrap.adapters.trust.token import make_bootstrap_token
 from bootstrap.adapters.trust.cluster import ClusterTrust
+from bootstrap.config.flags import Flags
+from bootstrap.config.load import load_spec
+from bootstrap.model.plan import Acceleration
+from bootstrap.model.site import Site
+from bootstrap.adapters.cluster_files import StateFiles
+from bootstrap.model.keys import ClusterKeys
+from bootstrap.planning.cluster_files import cluster_files, kubeconfig_file
+from bootstrap.planning.members import members_of
+from bootstrap.planning.plan import make_plan, wanted_slots
 from bootstrap.model.names import ClusterName
 
 @pytest.fixture
@@ -20,7 +30,7 @@ _DEF = """
 @pytest.mark.runs_programs
 def test_{name}(trust, tmp_path, capsys, monkeypatch):
     key = trust.certificates()["ca.key"]
-    ssh = trust.node_keys("demo-worker").host_private_key
+    ssh = trust.node_keys("worker").host_private_key
     token = trust.new_join_token()
 """
 
@@ -38,6 +48,7 @@ LEAKS = {
     "the secret part of a token": '(tmp_path / "x").write_text(token[7:])',
     "a token on stdout": "print(token)",
     "a token on stdout that the test read": "print(token); capsys.readouterr()",
+    "an encryption key in a file": '(tmp_path / "x").write_text(trust.encryption_key())',
     "a token in the log": 'logging.getLogger("x").warning("token %s", token)',
     "a token as an argument": 'subprocess.run(["true", f"--token={token}"])',
     "a token in a child's environment": """
@@ -60,10 +71,24 @@ LEAKS = {
     from click.testing import CliRunner
     CliRunner().invoke(click.Command("x", callback=lambda: click.echo(token)))""",
     "a secret file that others may read": """
-    (tmp_path / "state" / "demo" / "ssh" / "host-demo-worker").chmod(0o644)""",
+    (tmp_path / "state" / "demo" / "ssh" / "host-worker").chmod(0o644)""",
 }
 HARMLESS = {
     "what our code keeps by itself": 'trust.node_keys("x")',
+    "the files of a strict cluster": """
+    from uuid import uuid4
+    spec = load_spec(None, Flags(name="demo", profile="strict"))
+    site = Site(install_id=uuid4(), owner_uid=1, hypervisor_uri="x",
+                state=tmp_path / "state", volumes=tmp_path)
+    members = members_of(spec)
+    ports = {slot: number for number, slot in enumerate(wanted_slots(site, members), 30000)}
+    plan = make_plan(spec, site, members, ports, acceleration=Acceleration.KVM)
+    hosts = {node.name: trust.node_keys(node.name).host_public_key for node in plan.nodes}
+    keys = ClusterKeys(certificates=trust.certificates(), encryption_key=trust.encryption_key(),
+                       host_keys=hosts, client_key_file=trust.client_key_file(),
+                       user=trust.user_certificate(plan.name))
+    files = cluster_files(plan, keys) | kubeconfig_file(plan, keys)
+    StateFiles(site.state).ensure_files(plan.name, files)""",
     "public halves": """
     print(trust.certificates()["ca.crt"], trust.certificates()["sa.pub"])
     print(trust.node_keys("x").host_public_key, trust.authority_hash(), token[:6])""",

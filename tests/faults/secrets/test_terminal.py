@@ -1,15 +1,20 @@
 """H-09, SEC-15: what a guest prints moves no cursor, sets no title and types no command."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from bootstrap.adapters.ansible.events import EventLog
 from bootstrap.errors import BootstrapError
-from bootstrap.ports import CheckResult
-from tests.faults.ownership.world import HostWorld, domain_of, host_world
+from bootstrap.model.names import ClusterName
+from bootstrap.ports import CheckResult, ShellResult
+from bootstrap.waiting import NotYet
+from tests.faults.guests import Api, Guests, Memory
+from tests.faults.ownership.world import HostWorld, host_world
 
 #: Real sequences: each does something to a terminal of today.
 ESCAPES = {
@@ -51,51 +56,55 @@ def demo(world: HostWorld) -> HostWorld:
     return world
 
 
-def sick(world: HostWorld) -> None:
-    """Make a check of the cluster fail with the guest's words."""
+@pytest.fixture
+def sick(demo: HostWorld, monkeypatch: pytest.MonkeyPatch) -> HostWorld:
+    """A cluster of which a check fails with the guest's words."""
     checks = [CheckResult(name="nodes", ok=False, evidence=HOSTILE)]
-    world.api.verify = lambda *_, **__: checks  # type: ignore[method-assign]
+    monkeypatch.setattr(Api, "verify", lambda *_, **__: checks)
+    return demo
 
 
 @pytest.mark.parametrize("output", ["text", "json", "yaml"])
 def test_status_shows_what_a_node_says_of_itself(demo: HostWorld, output: str) -> None:
-    demo.api.nodes["demo-worker"] = HOSTILE
+    plane, memory = demo.directories.volumes / "demo" / "control-plane", Memory()
+    memory.keep(plane, nodes={**memory.of(plane)["nodes"], "worker": HOSTILE})
     clean(demo.run("status", "demo", "-o", output).stdout)
 
 
 @pytest.mark.parametrize("output", ["text", "json", "yaml"])
-def test_verify_shows_evidence(demo: HostWorld, output: str) -> None:
-    sick(demo)
-    result = demo.run("verify", "demo", "-o", output)
+def test_verify_shows_evidence(sick: HostWorld, output: str) -> None:
+    result = sick.run("verify", "demo", "-o", output)
     assert result.exit_code == 8
     clean(result.stdout)
     assert _BAD.findall(result.stderr) == []
 
 
-def test_a_failed_up_quotes_the_guest(demo: HostWorld) -> None:
-    sick(demo)
-    result = demo.run("up", "demo")
+def test_a_failed_up_quotes_the_guest(sick: HostWorld) -> None:
+    result = sick.run("up", "demo")
     assert result.exit_code == 8
     clean(result.stderr)
 
 
 def test_a_dead_kernels_last_lines_are_quoted(demo: HostWorld) -> None:
     """The console's tail is in the error; a panic that stays ends `up`."""
-    for node in ("demo-control-plane", "demo-worker"):
-        domain = domain_of(demo, node)
-        assert domain is not None
-        domain.console_log.write_text(f"Kernel panic - not syncing: {HOSTILE}\n")
+    for node in ("control-plane", "worker"):
+        console = demo.directories.volumes / "demo" / node / "console.log"
+        console.write_text(f"Kernel panic - not syncing: {HOSTILE}\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bootstrap.workflow.steps.machines._RESTARTS", 0)
+        patch.setattr(Guests, "is_ready", no_answer)
         result = demo.run("up", "demo")
     assert result.exit_code == 6
     clean(result.stderr)
-    shown = demo.run("logs", "demo", "demo-worker", "--console").stdout
+    shown = demo.run("logs", "demo", "worker", "--console").stdout
     clean(shown)
 
 
-def test_saved_evidence_can_be_shown_on_a_terminal(demo: HostWorld) -> None:
-    demo.guest_output = HOSTILE
+def test_saved_evidence_can_be_shown_on_a_terminal(
+    demo: HostWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ShellResult(exit_status=0, stdout=HOSTILE, stderr="")
+    monkeypatch.setattr(Guests, "run", lambda *_, **__: said)
     result = demo.run("logs", "demo")
     assert result.exit_code == 0
     files = [file for file in Path(result.stdout.strip()).rglob("*") if file.is_file()]
@@ -104,14 +113,38 @@ def test_saved_evidence_can_be_shown_on_a_terminal(demo: HostWorld) -> None:
         clean(file.read_text())
 
 
+def test_events_quote_the_guest(demo: HostWorld) -> None:
+    """A log of runs may be shown on a terminal too."""
+    file = demo.place / "events.ndjson"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Api, "verify", hostile_failure)
+        assert demo.run("up", "demo", "--events", str(file)).exit_code == 6
+    logs = list(demo.directories.cluster_state(ClusterName("demo")).glob("runs/*"))
+    assert len(logs) == 2
+    quoting = [text for log in (file, *logs) if "kubelet: " in (text := log.read_text())]
+    assert len(quoting) == 2
+    for text in quoting:
+        clean(text)
+        for line in text.splitlines():
+            assert _BAD.findall(json.loads(line)["detail"]) == []
+
+
+def no_answer(*_: object) -> NoReturn:
+    raise NotYet("connection refused")
+
+
+def hostile_failure(*_: object, **__: object) -> NoReturn:
+    raise BootstrapError(HOSTILE)
+
+
 @pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES)
 def test_what_ansible_quotes_is_logged_without_it(escape: str) -> None:
     lines: list[str] = []
     log = EventLog(started=lambda *_: None, line=lines.append)
     result = {"msg": f"non-zero return code {escape}", "stderr": f"{escape} end"}
-    data = {"host": "demo-worker", "task": "Join", "res": result}
+    data = {"host": "worker", "task": "Join", "res": result}
     log.handle({"event": "runner_on_failed", "event_data": data})
     clean("".join(lines))
     with pytest.raises(BootstrapError) as caught:
-        log.result(["demo-worker"], hint="")
+        log.result(["worker"], hint="")
     clean(caught.value.details)

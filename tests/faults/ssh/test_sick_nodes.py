@@ -156,7 +156,7 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.fixture(scope="module")
 def impostors() -> Iterator[dict[str, SshServer]]:
-    """Run machines that would let anybody in who speaks to them."""
+    """Run machines that accept every key."""
     started = {kind: ssh_server(key(), CLIENT.public_line) for kind, key in IMPOSTORS.items()}
     yield {kind: context.__enter__() for kind, context in started.items()}
     for context in started.values():

@@ -24,7 +24,7 @@ def mode(path: Path) -> int:
 
 
 @pytest.mark.usefixtures("umask")
-def test_what_is_written_is_private_under_any_umask(tmp_path: Path) -> None:
+def test_files_are_private_under_any_umask(tmp_path: Path) -> None:
     """G-26, H-15, S-10."""
     directory = private_directory(tmp_path / "new")
     write_atomically(directory / "file", "x")
@@ -111,7 +111,7 @@ def test_a_file_whose_mode_was_opened_is_written_again(tmp_path: Path) -> None:
 
 
 def test_a_link_is_replaced_and_its_target_kept(tmp_path: Path) -> None:
-    """H-11: nobody can have us write into another file."""
+    """H-11: no link makes us write into another file."""
     (tmp_path / "victim").write_text("precious")
     (tmp_path / "file").symlink_to(tmp_path / "victim")
     write_atomically(tmp_path / "file", "x")
@@ -164,7 +164,7 @@ def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path: Path) -> 
     assert path.read_text() == "half"
 
 
-def test_what_a_killed_run_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+def test_sweeping_removes_leftovers_of_killed_runs_and_nothing_else(tmp_path: Path) -> None:
     """M5."""
     (tmp_path / ".bootstrap-file.12ab_xyz").write_text("half")
     (tmp_path / "file").write_text("whole")
@@ -183,7 +183,7 @@ def test_a_file_that_is_being_written_is_not_swept(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "ours"
 
 
-def test_a_write_removes_what_a_killed_run_left_of_the_same_file_only(tmp_path: Path) -> None:
+def test_a_write_removes_leftovers_of_the_same_file_only(tmp_path: Path) -> None:
     """M5: a converged rerun leaves no temporary file behind."""
     (tmp_path / ".bootstrap-file.12ab_xyz").touch()
     (tmp_path / ".bootstrap-other.12ab_xyz").touch()

@@ -49,7 +49,7 @@ def test_the_environment_is_ours_or_the_one_that_was_given(tmp_path: Path) -> No
     assert run(argv, action="x", timeout_s=20).stdout.startswith(os.environ["HOME"])
 
 
-def test_a_program_that_is_missing_is_told_with_what_it_was_for() -> None:
+def test_a_missing_program_is_named_with_its_purpose() -> None:
     """A-11."""
     with pytest.raises(HostError) as caught:
         run(["/no/such-program"], action="make a disk", timeout_s=20, hint="bootstrap doctor")
@@ -59,7 +59,7 @@ def test_a_program_that_is_missing_is_told_with_what_it_was_for() -> None:
     assert caught.value.hint == "bootstrap doctor"
 
 
-def test_a_failure_is_told_with_the_last_lines_of_what_was_said() -> None:
+def test_a_failure_has_the_last_lines_of_the_output() -> None:
     script = "for i in $(seq 100); do echo line $i >&2; done; exit 7"
     with pytest.raises(BootstrapError) as caught:
         run([SHELL, "-c", script], action="make a disk", timeout_s=20, hint="h")
@@ -70,7 +70,7 @@ def test_a_failure_is_told_with_the_last_lines_of_what_was_said() -> None:
     assert script not in caught.value.details
 
 
-def test_what_was_said_on_stdout_counts_if_stderr_is_empty() -> None:
+def test_a_failure_has_stdout_if_stderr_is_empty() -> None:
     with pytest.raises(BootstrapError) as caught:
         run([SHELL, "-c", "echo reason; exit 1"], action="x", timeout_s=20)
     assert caught.value.details.endswith("reason")
@@ -167,7 +167,7 @@ def test_a_stream_that_fails_names_its_log(tmp_path: Path) -> None:
     assert caught.value.details.endswith("reason")
 
 
-def test_a_stream_of_a_missing_program_is_told(tmp_path: Path) -> None:
+def test_streaming_a_missing_program_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="not installed"):
         stream(["/no/such"], action="x", log=tmp_path / "log", line=lambda _line: None)
 
@@ -178,7 +178,7 @@ def test_a_tail_is_the_last_lines() -> None:
 
 
 @pytest.mark.parametrize(("mode", "reason"), [(0o755, "Exec format"), (0o644, "Permission")])
-def test_a_program_that_the_kernel_does_not_start_is_told(
+def test_a_program_that_the_kernel_does_not_start_is_an_error(
     tmp_path: Path, mode: int, reason: str
 ) -> None:
     """A-11: such as one for another architecture, or a half-copied one."""

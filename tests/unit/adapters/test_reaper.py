@@ -1,4 +1,4 @@
-"""The program between us and another one: how it ends, and that nobody is left (R-05, R-09)."""
+"""The program between us and another one: how it ends, and that no process is left (R-05, R-09)."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ def leave_one(note: Path) -> str:
 
 
 def noted(note: Path) -> psutil.Process:
-    """Give the process that has written its number."""
+    """Return the process that has written its number."""
     until(note.exists)
     return psutil.Process(int(note.read_text()))
 
@@ -79,7 +79,7 @@ def test_a_signal_ends_all_of_it_also_where_ours_are_ignored(
     assert has_ended(left)
 
 
-def test_what_the_program_may_be_told_is_not_held_back_from_it() -> None:
+def test_the_program_receives_the_signals_that_the_reaper_blocks() -> None:
     """A mask is inherited, and the reaper's own holds the very signals that end programs."""
     assert shell("kill -TERM $$; exit 3") == 128 + signal.SIGTERM
 
@@ -98,7 +98,7 @@ def _parent(place: Path, script: str) -> "subprocess.Popen[bytes]":
 
 
 def test_all_of_it_ends_when_we_are_killed_and_its_directory_goes(tmp_path: Path) -> None:
-    """R-05, R-09, A-10: nobody can catch a SIGKILL."""
+    """R-05, R-09, A-10: no process can catch a SIGKILL."""
     place, note = tmp_path / "place", tmp_path / "note"
     (place / "within").mkdir(parents=True)
     parent = _parent(place, f"{leave_one(note)} sleep 60")

@@ -1,6 +1,7 @@
 """Every command's results on stdout, everything else on stderr, and the exit codes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -13,11 +14,14 @@ from bootstrap.errors import BootstrapError, HostError, NotOursError, TimedOutEr
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration
 from bootstrap.waiting import NotYet
+from tests.builders import NOW, an_image
+from tests.fakes.archives import an_image_named
 from tests.fakes.hypervisor import Defined
-from tests.unit.cli.conftest import CommandLine
+from tests.unit.cli.conftest import FakeCommandLine as CommandLine
 
 DEMO = ClusterName("demo")
-NODES = ["demo-control-plane", "demo-worker"]
+NODES = ["control-plane", "worker"]
+DOMAINS = ["demo-control-plane", "demo-switch", "demo-worker"]
 BAD_NAMES = ["../x", "Demo", "a b", "-x", "x" * 41, "", "a\nb", "/etc"]
 
 
@@ -41,9 +45,9 @@ def test_up_again_says_that_nothing_changed(line: CommandLine) -> None:
 def test_up_as_data(line: CommandLine) -> None:
     data = json.loads(line.done("up", "demo", "--workers", "2", "-o", "json"))
     assert data["verified"] is True
-    assert [node["name"] for node in data["nodes"]] == [*NODES, "demo-worker2"]
+    assert [node["name"] for node in data["nodes"]] == [*NODES, "worker2"]
     assert all(check["ok"] for check in data["checks"])
-    assert "Booting the nodes" in data["secondsByStep"]
+    assert "boot" in data["secondsByStep"]
     assert yaml.safe_load(line.done("up", "demo", "-o", "yaml"))["name"] == "demo"
     assert line.done("up", "demo", "-o", "name") == "demo\n"
 
@@ -67,7 +71,8 @@ def test_fewer_workers_than_there_are_is_wrong_use(line: CommandLine) -> None:
     line.world.journal.clear()
     error = line.failed(2, "up", "demo", "--workers", "1")
     assert "error: Cluster 'demo' has 2 workers, and 1 are asked for." in error
-    assert "hint: bootstrap up demo --workers 2" in error
+    assert "would remove worker2, and asks for --remove" in error
+    assert "hint: bootstrap node remove demo worker2" in error
     assert line.world.journal.changes == []
 
 
@@ -133,6 +138,35 @@ def test_a_foreign_domain_ends_with_7(line: CommandLine) -> None:
     foreign = Defined("demo-worker", UUID(int=7))
     line.world.hypervisor.domains_by_uuid[foreign.uuid] = foreign
     assert line.run("up", "demo").exit_code == 7
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("up demo", "plan demo", "status demo", "verify demo", "logs demo", "ssh demo worker"),
+        *("inventory demo", "kubeconfig demo", "kubeconfig demo --print"),
+        *("kubeconfig demo --merge",),
+        *("cp demo a worker:b", "port-forward demo worker 80", "kubectl demo -- get nodes"),
+        *("image load demo app.tar", "image loaded demo", "image unload demo app:1"),
+    ],
+)
+def test_a_cluster_of_another_layout_ends_with_9(demo: CommandLine, words: str) -> None:
+    make_old(demo)
+    error = demo.failed(9, *words.split())
+    assert "made by an older version of this tool" in error
+    assert "hint: bootstrap down demo" in error
+
+
+def test_a_cluster_of_another_layout_is_listed_and_removed(demo: CommandLine) -> None:
+    make_old(demo)
+    assert demo.done("list", "-o", "name") == "demo\n"
+    assert json.loads(demo.done("down", "demo", "-o", "json"))[0]["domains"] == DOMAINS
+
+
+def make_old(line: CommandLine) -> None:
+    for domain in line.world.hypervisor.domains_by_uuid.values():
+        assert domain.mark is not None
+        domain.mark = replace(domain.mark, layout=1)
 
 
 def test_lost_keys_end_with_9(demo: CommandLine) -> None:
@@ -202,7 +236,9 @@ def test_list_in_all_forms(demo: CommandLine) -> None:
     demo.world.api.nodes.clear()
     demo.done("up", "another", "--workers", "0")
     text = demo.done("list").splitlines()
-    assert text[0].split() == ["NAME", "CONTROL", "PLANES", "WORKERS", "RUNNING", "CREATED"]
+    assert text[0].split() == [
+        *("NAME", "CONTROL", "PLANES", "WORKERS", "RUNNING", "STATE", "CREATED")
+    ]
     assert [row.split()[0] for row in text[1:]] == ["another", "demo"]
     data = json.loads(demo.done("list", "-o", "json"))
     assert data == yaml.safe_load(demo.done("list", "-o", "yaml"))
@@ -211,6 +247,7 @@ def test_list_in_all_forms(demo: CommandLine) -> None:
         "controlPlanes": 1,
         "workers": 1,
         "running": "2/2",
+        "state": "running",
         "created": "2030-01-01T00:00:00+00:00",
     }
     assert demo.done("list", "-o", "name") == "another\ndemo\n"
@@ -243,9 +280,53 @@ def test_status_of_a_sick_cluster_is_no_error(demo: CommandLine) -> None:
     assert {node["kubernetes"] for node in data["nodes"]} == {"unknown"}
 
 
+def test_status_tells_what_rests_from_what_is_sick(demo: CommandLine) -> None:
+    def told(state: str, code: int) -> bool:
+        assert demo.run("status", "demo", "--exit-code").exit_code == code
+        assert json.loads(demo.done("list", "-o", "json"))[0]["state"] in {state, "running"}
+        return bool(json.loads(demo.done("status", "demo", "-o", "json"))["state"] == state)
+
+    assert told("running", 0)
+    demo.world.api.nodes["worker"] = "NotReady"
+    assert told("sick", 8)
+    demo.done("stop", "demo", "worker")
+    assert told("partly stopped", 12)
+    demo.world.api.nodes["worker"] = "Ready"
+    demo.done("start", "demo")
+    demo.done("suspend", "demo")
+    assert told("suspended", 11)
+    demo.done("stop", "demo")
+    assert told("stopped", 10)
+    assert "its machine does not run" in demo.done("status", "demo")
+
+
+def test_a_verb_without_a_name_means_the_only_cluster(demo: CommandLine) -> None:
+    assert "stopped worker, control-plane" in demo.done("stop")
+    assert "Nothing had to be changed." in demo.done("stop")
+    assert "is verified" in demo.done("start")
+    assert json.loads(demo.done("suspend", "-o", "json"))["suspended"] == [
+        "worker",
+        "control-plane",
+    ]
+    assert "is verified" in demo.done("resume")
+    assert json.loads(demo.done("reboot", "demo", "worker", "-o", "json"))["verified"]
+    demo.world.api.nodes.clear()
+    demo.done("up", "another", "--workers", "0")
+    assert "another, demo" in demo.failed(2, "stop")
+
+
+def test_start_all_starts_all_clusters_and_takes_no_name(demo: CommandLine) -> None:
+    demo.done("stop", "demo")
+    demo.failed(2, "start", "demo", "--all")
+    assert [one["name"] for one in json.loads(demo.done("start", "--all", "-o", "json"))] == [
+        "demo"
+    ]
+
+
 def test_status_works_without_local_files(line: CommandLine) -> None:
     """L-03, G-06."""
     line.done("up", "demo")
+    line.world.files.lose()
     text = line.done("status", "demo")
     assert "The local files are lost; 'bootstrap down demo' still works." in text
 
@@ -256,8 +337,8 @@ def test_plan_in_all_forms_changes_nothing(demo: CommandLine) -> None:
     data = json.loads(demo.done(*words, "-o", "json"))
     assert data == yaml.safe_load(demo.done(*words, "-o", "yaml"))
     assert [node["exists"] for node in data["nodes"]] == [True, True, False]
-    assert demo.done(*words, "-o", "name").split() == [*NODES, "demo-worker2"]
-    rows = [row for row in demo.done(*words).splitlines() if "demo-" in row]
+    assert demo.done(*words, "-o", "name").split() == [*NODES, "worker2"]
+    rows = [row for row in demo.done(*words).splitlines() if row[:1] in {"=", "+"}]
     assert [row.split()[0] for row in rows] == ["=", "=", "+"]
     assert demo.world.journal.changes == []
 
@@ -273,7 +354,7 @@ def test_the_plan_is_what_up_makes(line: CommandLine) -> None:
 
 def test_down_in_all_forms(demo: CommandLine) -> None:
     assert json.loads(demo.done("down", "demo", "-o", "json")) == [
-        {"name": "demo", "domains": NODES, "volumes": True, "state": True, "kept": []}
+        {"name": "demo", "domains": DOMAINS, "volumes": True, "state": True, "kept": []}
     ]
     again = yaml.safe_load(demo.done("down", "demo", "-o", "yaml"))
     assert again == [{"name": "demo", "domains": [], "volumes": False, "state": False, "kept": []}]
@@ -291,7 +372,7 @@ def test_down_all_takes_what_has_domains_volumes_or_files(demo: CommandLine) -> 
 
 
 def test_down_all_removes_the_others_of_a_cluster_that_it_cannot_remove(demo: CommandLine) -> None:
-    """G-05, Z-07: what went is told on stdout, what stayed on stderr, with its exit code."""
+    """G-05, Z-07: what was removed is on stdout, what stayed on stderr, with its exit code."""
     demo.done("up", "another")
     demo.done("up", "third")
     for name in ("demo", "third"):
@@ -307,7 +388,7 @@ def test_down_all_removes_the_others_of_a_cluster_that_it_cannot_remove(demo: Co
 
 def test_down_tells_what_the_user_keeps(demo: CommandLine) -> None:
     """H-19."""
-    demo.world.products.kept.append("user 'bootstrap-demo' in '/home/x/.kube/config'")
+    demo.world.kubeconfig.kept.append("user 'bootstrap-demo' in '/home/x/.kube/config'")
     text = demo.done("down", "demo")
     assert "kept, since you changed it: user 'bootstrap-demo'" in text
 
@@ -334,27 +415,34 @@ def test_verify_tells_every_check(demo: CommandLine) -> None:
 
 
 def test_the_kubeconfig_and_the_inventory_are_told_by_path_or_content(demo: CommandLine) -> None:
-    state = find_directories().cluster_state(DEMO)
+    state = Path("/state/demo")
     assert demo.done("kubeconfig", "demo") == f"{state}/kubeconfig\n"
-    assert json.loads(demo.done("kubeconfig", "demo", "-o", "json")) == {}
-    assert demo.done("kubeconfig", "demo", "--print") == "{}\n"
-    assert json.loads(demo.done("inventory", "demo", "-o", "json")) == {"all": {}}
+    files = demo.world.files.files["demo"]
+    assert "name: bootstrap-demo\n" in files["kubeconfig"]
+    assert demo.done("kubeconfig", "demo", "--print") == files["kubeconfig"]
+    as_json = json.loads(demo.done("kubeconfig", "demo", "-o", "json"))
+    assert as_json == yaml.safe_load(files["kubeconfig"])
+    assert "worker:" in files["inventory.yml"]
+    as_json = json.loads(demo.done("inventory", "demo", "-o", "json"))
+    assert as_json == yaml.safe_load(files["inventory.yml"])
     assert demo.done("inventory", "demo", "-o", "name") == f"{state}/inventory.yml\n"
 
 
 def test_a_console_is_printed_without_control_codes(demo: CommandLine, tmp_path: Path) -> None:
     """H-09."""
-    (domain, *_) = demo.world.hypervisor.domains_by_uuid.values()
+    domain = demo.world.hypervisor.named("demo-control-plane")
+    assert domain is not None
     assert domain.mark is not None
     (tmp_path / "console.log").write_bytes(b"\x1b[31mLinux\x1b[0m\n")
     object.__setattr__(domain.mark, "directory", tmp_path)
     assert demo.done("logs", "demo", "control-plane", "--console") == "Linux\n"
+    assert demo.done("logs", "demo", "demo-control-plane", "--console") == "Linux\n"
     assert "Could not read the console" in demo.failed(6, "logs", "demo", "worker", "--console")
 
 
 def test_a_node_that_is_not_there_is_told_with_those_that_are(demo: CommandLine) -> None:
     error = demo.failed(2, "logs", "demo", "worker9")
-    assert "Nodes: demo-control-plane, demo-worker" in error
+    assert "Nodes: control-plane, worker" in error
 
 
 def test_init_keeps_a_file_that_exists(line: CommandLine, tmp_path: Path) -> None:
@@ -375,30 +463,38 @@ def test_completion_is_printed(line: CommandLine, shell: str) -> None:
     assert "_BOOTSTRAP_COMPLETE" in line.done("completion", shell)
 
 
+def test_a_refreshed_image_is_listed_with_the_day_of_its_packages(demo: CommandLine) -> None:
+    """SEC-41: and the cluster's own stays."""
+    demo.world.images.today = "2030-02-01T00:00:00+00:00"
+    (old,) = json.loads(demo.done("image", "list", "-o", "json"))
+    new = json.loads(demo.done("image", "build", "--refresh", "-o", "json"))
+    assert json.loads(demo.done("image", "list", "-o", "json")) == [old, new]
+    assert (old["packagesFetched"], new["packagesFetched"]) == (NOW, "2030-02-01T00:00:00+00:00")
+    assert demo.done("image", "build", "-o", "name").strip() == new["key"]
+    assert NOW in demo.done("image", "list")
+    assert demo.done("image", "prune", "-o", "name").strip() == new["key"]
+
+
 @pytest.mark.runs_programs
-@pytest.mark.parametrize(
-    ("group", "place", "name"),
-    [
-        ("artifacts", f"artifacts/{'0' * 32}-go1.26.8-linux-amd64/kube", None),
-        ("image", f"bases/{'0' * 32}.tar", f"base-{'0' * 32}"),
-    ],
-)
-def test_prune_tells_what_it_removed(
-    line: CommandLine, group: str, place: str, name: str | None
-) -> None:
-    """I-05: what earlier versions left does not pile up."""
-    file = find_directories().cache / place
-    removed = name or file.parent.name
-    for words, said in (
-        ([], f"{removed}\n"),
-        (["-o", "name"], f"{removed}\n"),
-        (["-o", "json"], f'{{\n  "removed": [\n    "{removed}"\n  ]\n}}\n'),
+@pytest.mark.parametrize("group", ["artifacts", "image"])
+def test_prune_reports_what_it_removed(demo: CommandLine, group: str) -> None:
+    """I-05: what earlier versions left does not pile up, and what a cluster uses stays."""
+    images = demo.world.images
+    used, old = set(images.built), "0" * 32
+    file = find_directories().cache / "artifacts" / old / "kube"
+    for words, reported in (
+        ([], f"{old}\n"),
+        (["-o", "name"], f"{old}\n"),
+        (["-o", "json"], f'{{\n  "removed": [\n    "{old}"\n  ]\n}}\n'),
     ):
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch()
-        assert line.done(group, "prune", *words) == said
-        assert not file.exists()
-    assert line.done(group, "prune") == "Nothing to remove.\n"
+        images.built[old] = an_image()
+        assert demo.done(group, "prune", *words) == reported
+        assert file.exists() == (group == "image")
+        assert (set(images.built) == used) == (group == "image")
+        assert used
+    assert demo.done(group, "prune") == "Nothing to remove.\n"
 
 
 def test_our_own_directory_is_private_from_the_first_command_on(line: CommandLine) -> None:
@@ -413,3 +509,47 @@ def test_help_names_every_command(line: CommandLine) -> None:
     text = line.done("--help")
     for command in ("up", "down", "list", "status", "verify", "plan", "ssh", "logs", "doctor"):
         assert f"\n  {command} " in text
+
+
+APP = "docker.io/library/app:1"
+
+
+@pytest.fixture
+def loading(demo: CommandLine) -> CommandLine:
+    """Have a cluster, and an archive on this host."""
+    demo.world.archives.sources["app.tar"] = (an_image_named(APP),)
+    return demo
+
+
+def test_an_image_is_loaded_listed_and_unloaded(loading: CommandLine) -> None:
+    said = loading.done("image", "load", "demo", "app.tar")
+    assert said == f"{APP} is on every node.\nChecked: control-plane, worker; changed=2.\n"
+    assert APP in loading.done("image", "loaded", "demo")
+    assert loading.done("image", "loaded", "demo", "-o", "name") == f"{APP}\n"
+    assert loading.done("image", "unload", "demo", "app:1") == f"{APP} is on no node.\n"
+    assert loading.done("image", "loaded", "demo") == "No image was loaded.\n"
+
+
+def test_loaded_images_as_data(loading: CommandLine) -> None:
+    data = json.loads(loading.done("image", "load", "demo", "app.tar", "-o", "json"))
+    image = an_image_named(APP)
+    known = {"name": APP, "id": image.config}
+    assert data == {"images": [known], "nodes": NODES, "changed": 2}
+    listed = json.loads(loading.done("image", "loaded", "demo", "-o", "json"))
+    assert listed == [{**known, "nodes": NODES}]
+    removed = json.loads(loading.done("image", "unload", "demo", APP, "-o", "json"))
+    assert removed == {"removed": [APP]}
+
+
+def test_what_cannot_be_loaded_or_unloaded_is_wrong_use(loading: CommandLine) -> None:
+    assert "Could not find 'x.tar'" in loading.failed(2, "image", "load", "demo", "x.tar")
+    error = loading.failed(2, "image", "unload", "demo", "app:1")
+    assert f"Image '{APP}' was not loaded into cluster 'demo'." in error
+
+
+def test_loading_into_a_cluster_whose_node_is_off_says_what_starts_it(
+    loading: CommandLine,
+) -> None:
+    loading.world.hypervisor.power_off_domain("demo-worker")
+    error = loading.failed(6, "image", "load", "demo", "app.tar")
+    assert "hint: bootstrap start demo" in error

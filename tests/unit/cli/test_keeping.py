@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.conftest import CommandLine
+from tests.unit.cli.conftest import FakeCommandLine as CommandLine
 
 FILE = """\
 apiVersion: bootstrap.dev/v1alpha1
@@ -55,9 +55,9 @@ def test_a_node_that_is_added_is_like_the_last_one_of_its_role(odd: CommandLine)
 def test_a_flag_that_differs_is_refused(odd: CommandLine, command: str) -> None:
     """X-05: what was named is meant."""
     error = odd.failed(2, command, "demo", "--memory", "3GiB")
-    assert "demo-control-plane: memoryMiB is 4096, asked for is 3072" in error
-    assert "demo-worker: memoryMiB is 2048, asked for is 3072" in error
-    assert "demo-worker2" not in error
+    assert "control-plane: memoryMiB is 4096, asked for is 3072" in error
+    assert "worker: memoryMiB is 2048, asked for is 3072" in error
+    assert "worker2" not in error
     assert "hint: bootstrap down demo" in error
     assert odd.world.journal.changes == []
 

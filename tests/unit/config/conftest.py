@@ -30,7 +30,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
 
 @pytest.fixture
 def problems(load: Load) -> Problems:
-    """Give the lines that say what is wrong with ``text``."""
+    """Return the problems that are reported for ``text``."""
 
     def call(text: str = "", **flags: object) -> list[str]:
         with pytest.raises(ConfigError) as caught:

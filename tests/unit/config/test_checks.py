@@ -1,4 +1,4 @@
-"""What must hold between values, each rule at its edge."""
+"""The rules that involve several values, each at its limits."""
 
 from collections.abc import Callable
 from ipaddress import IPv4Network
@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootstrap.config.checks import check
-from bootstrap.config.fields import API_VERSION, KIND
 from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
-from bootstrap.config.schema import ClusterFile
+from bootstrap.config.schema import API_VERSION, KIND, ClusterFile
 from bootstrap.errors import ConfigError
 from bootstrap.model.network import UPLINK_SUBNET
 
@@ -87,7 +86,9 @@ def test_ranges_are_refused_exactly_if_two_of_them_overlap(
         ),
     ],
 )
-def test_nodes_that_cannot_be_are_refused(nodes: str, line: str, problems: Problems) -> None:
+def test_impossible_numbers_and_sizes_of_nodes_are_refused(
+    nodes: str, line: str, problems: Problems
+) -> None:
     """K-04 for the sizes."""
     assert problems(f"nodes: {nodes}") == [line]
 
@@ -101,7 +102,7 @@ def test_nodes_that_cannot_be_are_refused(nodes: str, line: str, problems: Probl
         "[{}, {role: worker, count: 0, memory: 1MiB}]",
     ],
 )
-def test_nodes_at_the_edge_of_what_can_be_load(nodes: str, load: Load) -> None:
+def test_numbers_and_sizes_of_nodes_at_the_limits_load(nodes: str, load: Load) -> None:
     load(f"nodes: {nodes}")
 
 
@@ -128,7 +129,9 @@ def test_the_smallest_ranges_that_hold_all_nodes_load(
     )
 
 
-def test_a_range_in_the_file_is_blamed_not_the_default_that_it_meets(problems: Problems) -> None:
+def test_an_overlap_with_a_default_is_reported_for_the_range_in_the_file(
+    problems: Problems,
+) -> None:
     """P-08."""
     (line,) = problems("networking: {nodeSubnet: 10.97.0.0/24}")
     assert line == (
@@ -137,7 +140,7 @@ def test_a_range_in_the_file_is_blamed_not_the_default_that_it_meets(problems: P
     )
 
 
-def test_nothing_is_concluded_from_a_value_that_is_itself_wrong(problems: Problems) -> None:
+def test_a_rule_is_not_checked_with_an_invalid_value(problems: Problems) -> None:
     assert problems("nodes: [{role: worker}, {role: master}]") == [
         "x.yaml:3:32: nodes[1].role: 'master' is not a role; use 'control-plane' or 'worker'."
     ]
@@ -146,7 +149,7 @@ def test_nothing_is_concluded_from_a_value_that_is_itself_wrong(problems: Proble
     ]
 
 
-def test_what_does_not_depend_on_a_wrong_value_is_still_checked(problems: Problems) -> None:
+def test_rules_that_do_not_depend_on_an_invalid_value_are_checked(problems: Problems) -> None:
     lines = problems("nodes: [{cpus: 1}, {role: worker, count: 100}]\nkubernetesVersion: 1.30")
     assert [line.split(": ")[1] for line in lines] == [
         "nodes[0].cpus",
@@ -155,12 +158,12 @@ def test_what_does_not_depend_on_a_wrong_value_is_still_checked(problems: Proble
     ]
 
 
-def test_entries_keep_their_numbers_beside_a_wrong_one(problems: Problems) -> None:
+def test_entries_keep_their_numbers_beside_an_invalid_one(problems: Problems) -> None:
     lines = problems("nodes: [{}, x, {role: worker, memory: 1MiB}]")
     assert [line.split(": ")[1] for line in lines] == ["nodes[1]", "nodes[2].memory"]
 
 
-def test_values_are_checked_even_if_the_format_is_not_named(tmp_path: Path) -> None:
+def test_values_are_checked_without_api_version_and_kind(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text("nodes: [{cpus: 1}]", encoding="utf-8")
     with pytest.raises(ConfigError, match="3 problems") as caught:

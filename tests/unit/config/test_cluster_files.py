@@ -19,7 +19,7 @@ def test_a_valid_file_loads(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", INVALID)
-def test_an_invalid_file_says_all_that_is_wrong_and_where(
+def test_every_problem_of_an_invalid_file_is_reported_with_its_place(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P-08, P-13, K-04, H-04, H-05, SEC-10."""
@@ -32,7 +32,7 @@ def test_an_invalid_file_says_all_that_is_wrong_and_where(
     assert error.hint == "bootstrap schema"
 
 
-def test_no_file_of_either_kind_is_forgotten() -> None:
+def test_every_file_in_the_folder_is_tested() -> None:
     named = {*VALID, *INVALID}
     assert {path.name for path in CLUSTERS.glob("*.yaml")} == named
     assert {path.stem for path in CLUSTERS.glob("*.txt")} == {Path(name).stem for name in INVALID}

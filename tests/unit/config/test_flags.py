@@ -51,7 +51,7 @@ def test_flags_win_over_the_file(load: Load) -> None:
         cpus=3,
         disk="50GiB",
         kubernetes_version="v1.37.2",
-        hypervisor_uri="qemu:///system",
+        hypervisor="qemu:///system",
         api_server_port=8000,
         profile="strict",
     )
@@ -65,7 +65,7 @@ def test_flags_win_over_the_file(load: Load) -> None:
     assert spec.networking.api_server_port == 8000
 
 
-def test_what_no_flag_names_is_the_files(load: Load) -> None:
+def test_values_without_an_option_are_those_of_the_file(load: Load) -> None:
     spec = load(FILE, workers=5)
     assert spec.name == ClusterName("from-file")
     assert [(group.cpus, group.memory_mib, group.disk_gib) for group in spec.node_groups] == [
@@ -91,7 +91,7 @@ def test_a_control_plane_is_added_to_a_file_that_has_none(load: Load) -> None:
     assert load("nodes: [{role: worker}]", control_planes=1).count(NodeRole.CONTROL_PLANE) == 1
 
 
-def test_several_groups_of_workers_are_not_guessed_at(load: Load, problems: Problems) -> None:
+def test_a_count_for_several_groups_of_workers_is_refused(load: Load, problems: Problems) -> None:
     groups = "nodes: [{}, {role: worker, count: 2}, {role: worker}]"
     assert load(groups, workers=3).count(NodeRole.WORKER) == 3
     assert problems(groups, workers=4) == [
@@ -112,11 +112,11 @@ def test_several_groups_of_workers_are_not_guessed_at(load: Load, problems: Prob
         ({"cpus": 1}, "--cpus: a control plane needs at least 2, not 1."),
         ({"disk": "1GiB"}, "--disk: '1GiB' is too small; use at least '4GiB'."),
         ({"kubernetes_version": "1.30"}, "--kubernetes-version: '1.30' is not a supported "),
-        ({"hypervisor_uri": "xen:///"}, "--hypervisor: 'xen:///' is not a supported URI; "),
+        ({"hypervisor": "xen:///"}, "--hypervisor: 'xen:///' is not a supported URI; "),
         ({"api_server_port": 80}, "--api-server-port: 80 is out of range; use 1024 to 65535."),
     ],
 )
-def test_a_wrong_flag_is_named(flags: dict[str, object], line: str) -> None:
+def test_a_problem_of_an_option_has_its_name(flags: dict[str, object], line: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_spec(None, Flags(**flags))  # type: ignore[arg-type]
     error = caught.value
@@ -143,10 +143,21 @@ def test_problems_of_flags_and_file_come_together(load: Load) -> None:
     ["metadata:", "metadata: []", "nodes:", "nodes: x", "nodes: [x, [], null]", "networking: 1",
      "hypervisor: x", "nodes: [{role: [x]}, {role: worker, count: x}, {role: worker}]"],
 )  # fmt: skip
-def test_flags_over_a_file_of_another_shape_leave_its_problems(
+def test_options_over_a_file_of_another_shape_keep_its_problems(
     text: str, problems: Problems
 ) -> None:
     lines = problems(
-        text, name="x", workers=1, control_planes=1, memory="2GiB", hypervisor_uri="qemu:///session"
+        text, name="x", workers=1, control_planes=1, memory="2GiB", hypervisor="qemu:///session"
     )
     assert any(line.startswith("x.yaml:3:") for line in lines)
+
+
+def test_the_chosen_facts_are_those_that_an_option_sets() -> None:
+    """A fact that was not chosen is kept, so none may be missing or too many."""
+    assert Flags(name="x", memory="2GiB", workers=3, profile="strict").chosen_facts() == {
+        "name",
+        "memoryMiB",
+        "workers",
+        "securityProfile",
+    }
+    assert Flags(cpus=None).chosen_facts() == frozenset()

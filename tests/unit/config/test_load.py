@@ -64,6 +64,7 @@ def test_every_value_of_the_file_is_in_the_spec() -> None:
             pod_subnet=IPv4Network("172.16.0.0/16"),
             service_subnet=IPv4Network("192.168.0.0/24"),
             api_server_port=6443,
+            host_access=True,
         ),
         security=SecuritySpec(profile=SecurityProfile.STRICT),
     )
@@ -76,7 +77,7 @@ def test_more_problems_than_fit_a_screen_are_counted(problems: Problems) -> None
     assert lines[-1] == "and 10 more."
 
 
-def test_what_a_terminal_obeys_is_escaped_in_names_and_values(tmp_path: Path) -> None:
+def test_control_characters_are_escaped_in_names_and_values(tmp_path: Path) -> None:
     path = tmp_path / "\x1b]0;x\x07.yaml"
     path.write_text('"\\e[2J\u202e": "\\e[31m"\nkind: "\\e[0m\\n"\n', encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -88,7 +89,7 @@ def test_what_a_terminal_obeys_is_escaped_in_names_and_values(tmp_path: Path) ->
 
 def test_importing_the_configuration_loads_no_heavy_library() -> None:
     code = (
-        "import sys, bootstrap.config.load, bootstrap.config.starter; "
+        "import sys, bootstrap.config.load, bootstrap.config.generated; "
         "print({'libvirt', 'ansible', 'ansible_runner', 'kubernetes', 'paramiko', 'jinja2'}"
         " & set(sys.modules))"
     )

@@ -1,4 +1,4 @@
-"""P-13, M24: what is not plainly text never becomes text."""
+"""P-13, M24: an unquoted value that a parser may read otherwise never becomes text."""
 
 import pytest
 import yaml
@@ -30,12 +30,12 @@ _TRICKY = st.text(alphabet="0123456789.:_-+eExXoObynYNOFftrualseTRUE~<=", min_si
         ("~", "null"),
         ("=", "a sign of YAML's own"),
         ("1" * 60, f"the number {'1' * 60}"),
-        ("1" * 61, "a number"),  # long ones are never computed, which may take minutes
+        ("1" * 61, "a number"),  # long ones are not computed, which takes minutes
         ("1" * 5000, "a number"),
         ("1" + ":1" * 100_000, "a number"),
     ],
 )
-def test_a_value_that_only_looks_like_text_is_a_trap(raw: str, read_as: str) -> None:
+def test_a_value_that_yaml_does_not_read_as_text_is_a_trap(raw: str, read_as: str) -> None:
     assert read_plain(raw) == Trap(raw, read_as)
 
 
@@ -43,7 +43,7 @@ def test_a_value_that_only_looks_like_text_is_a_trap(raw: str, read_as: str) -> 
     ("raw", "value"),
     [("12", 12), ("-3", -3), ("0", 0), ("true", True), ("false", False), ("", None)],
 )
-def test_what_every_reader_agrees_on_is_taken(raw: str, value: object) -> None:
+def test_values_that_every_parser_reads_alike_are_accepted(raw: str, value: object) -> None:
     assert read_plain(raw) == value
     assert type(read_plain(raw)) is type(value)
 
@@ -55,7 +55,7 @@ def test_plain_text_is_text(raw: str) -> None:
 
 @settings(max_examples=300, derandomize=True, deadline=None)
 @given(_TRICKY)
-def test_nothing_that_yaml_reads_otherwise_is_taken_for_text(raw: str) -> None:
+def test_no_value_that_yaml_reads_otherwise_becomes_text(raw: str) -> None:
     try:
         node = yaml.compose(raw, Loader=yaml.SafeLoader)
     except yaml.YAMLError:

@@ -1,12 +1,11 @@
-"""Whatever a path leads to, reading ends and says why it could not."""
+"""Reading any kind of file ends, with the reason if it fails."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from bootstrap.config.reading import read_content
-from bootstrap.config.yaml_events import MAX_BYTES
+from bootstrap.config.reading import MAX_BYTES, read_content
 from bootstrap.errors import ConfigError
 
 
@@ -16,7 +15,7 @@ def _refusal(path: Path) -> ConfigError:
     return caught.value
 
 
-def test_a_missing_file_is_named_with_the_command_that_makes_one(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_has_the_command_that_makes_one(tmp_path: Path) -> None:
     error = _refusal(tmp_path / "x.yaml")
     assert error.message == f"Could not read the cluster file '{tmp_path}/x.yaml'."
     assert error.details == "No such file or directory"
@@ -34,7 +33,7 @@ def test_directories_and_devices_are_refused(path: str) -> None:
     assert _refusal(Path(path)).details == "It is not a regular file."
 
 
-def test_a_link_that_leads_nowhere_or_to_itself_is_refused(tmp_path: Path) -> None:
+def test_a_dangling_or_circular_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     assert "symbolic links" in _refusal(tmp_path / "loop").details
     (tmp_path / "nowhere").symlink_to("missing")
@@ -46,7 +45,7 @@ def test_a_path_with_a_nul_is_refused() -> None:
     assert r"x\x00.yaml" in error.message
 
 
-def test_no_more_is_read_than_is_needed_to_know_that_it_is_too_much(tmp_path: Path) -> None:
+def test_at_most_one_byte_beyond_the_limit_is_read(tmp_path: Path) -> None:
     path = tmp_path / "sparse.yaml"
     with path.open("wb") as file:
         file.truncate(2**40)

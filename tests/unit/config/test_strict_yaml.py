@@ -3,8 +3,8 @@
 import pytest
 
 from bootstrap.config.problems import Place
+from bootstrap.config.reading import MAX_BYTES
 from bootstrap.config.strict_yaml import parse
-from bootstrap.config.yaml_events import MAX_BYTES
 
 
 def _messages(content: bytes) -> list[str]:
@@ -49,7 +49,7 @@ def test_quoted_and_block_scalars_are_text() -> None:
         (b'a: "\\ud800"', "half a character (a surrogate) is not text; remove it"),
     ],
 )
-def test_what_is_not_plain_yaml_is_refused_and_reading_goes_on(
+def test_yaml_beyond_the_plain_part_is_refused_and_reading_continues(
     content: bytes, message: str
 ) -> None:
     """H-05."""
@@ -104,7 +104,7 @@ def test_an_alias_bomb_is_never_expanded() -> None:
         (b"a: b: c", "this is not YAML: mapping values are not allowed here", Place(1, 5)),
     ],
 )
-def test_what_cannot_be_read_is_one_problem_with_its_place(
+def test_an_unreadable_file_has_one_problem_with_its_place(
     content: bytes, message: str, place: Place
 ) -> None:
     """H-04: and none of them recurses, hangs or ends in another exception."""

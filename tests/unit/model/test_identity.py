@@ -50,7 +50,7 @@ def test_ten_thousand_nodes_have_as_many_macs() -> None:
     """N-04, G-07: of 24 bits, one pair in a few thousand nodes is the same."""
     clusters = [Identity(INSTALL, ClusterName(f"c{number}")) for number in range(100)]
     macs = {
-        cluster.mac_of("uplink", node_name(cluster.cluster, "worker", index))
+        cluster.mac_of("uplink", node_name("worker", index))
         for cluster in clusters
         for index in range(100)
     }

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.model.names import ClusterName, cluster_names, kubeconfig_entry, node_name
+from bootstrap.model.names import (
+    SWITCH,
+    ClusterName,
+    cluster_names,
+    domain_name,
+    kubeconfig_entry,
+    node_index,
+    node_name,
+)
+from bootstrap.model.spec import NodeRole
 
 
 @pytest.mark.parametrize("text", ["a", "demo", "a-b", "a1", "x" * 40])
@@ -40,14 +49,31 @@ def test_only_labels_are_names(text: str) -> None:
 
 def test_nodes_are_named_as_kind_names_them() -> None:
     demo = ClusterName("demo")
-    assert node_name(demo, "worker", 0) == "demo-worker"
-    assert node_name(demo, "worker", 1) == "demo-worker2"
+    assert node_name("worker", 0) == "worker"
+    assert node_name("worker", 1) == "worker2"
+    assert domain_name(demo, "worker2") == "demo-worker2"
     assert kubeconfig_entry(demo) == "bootstrap-demo"
+
+
+@given(st.sampled_from(NodeRole), st.integers(0, 1000))
+def test_an_index_is_read_back_from_a_name(role: NodeRole, index: int) -> None:
+    name = node_name(role.value, index)
+    assert [node_index(name, other.value) for other in NodeRole] == [
+        index if other is role else None for other in NodeRole
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [SWITCH, "", "worker0", "worker1", "worker02", "worker-2", "worker\u0662", "demo-worker"],
+)
+def test_what_is_not_a_nodes_name_has_no_index(name: str) -> None:
+    assert [node_index(name, role.value) for role in NodeRole] == [None, None]
 
 
 def test_a_nodes_name_is_a_host_name_however_many_there_are() -> None:
     """P-16."""
-    assert len(node_name(ClusterName("x" * 40), "control-plane", 98)) <= 63
+    assert len(domain_name(ClusterName("x" * 40), node_name("control-plane", 98))) <= 63
 
 
 def test_what_is_no_name_is_left_out_of_a_list() -> None:

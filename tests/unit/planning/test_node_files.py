@@ -1,8 +1,10 @@
 """The files of a node, as text that was reviewed and as what their readers make of it."""
 
+import configparser
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
@@ -12,11 +14,13 @@ from hypothesis import strategies as st
 
 from bootstrap.model.files import NodeFile
 from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
+from bootstrap.model.spec import SecurityProfile
 from bootstrap.planning.node_files import (
     INIT_CONFIG,
     certificate_names,
     join_config,
     node_files,
+    seed_files,
 )
 from tests.builders import a_cluster_spec, a_plan
 from tests.fakes.trust import FakeTrust
@@ -34,7 +38,7 @@ def files_of(plan: ClusterPlan, node: NodePlan) -> dict[str, NodeFile]:
 
 
 def kubeadm(plan: ClusterPlan) -> dict[str, dict[str, object]]:
-    """Give the documents of kubeadm's configuration by their kind."""
+    """Return the documents of kubeadm's configuration by their kind."""
     text = files_of(plan, plan.initial_control_plane)[INIT_CONFIG].text
     return {document["kind"]: document for document in yaml.safe_load_all(text)}
 
@@ -47,7 +51,7 @@ def joined(plan: ClusterPlan, node: NodePlan) -> dict[str, object]:
 
 
 @both_kinds
-@pytest.mark.parametrize("name", ["demo-control-plane", "demo-worker"])
+@pytest.mark.parametrize("name", ["control-plane", "worker"])
 def test_the_files_of_a_node(
     golden: Callable[[str, str], None], name: str, acceleration: Acceleration
 ) -> None:
@@ -57,7 +61,7 @@ def test_the_files_of_a_node(
     text = "".join(f"=== {file.path} {file.mode:o}\n{file.text}" for file in files)
     if not node.is_control_plane:
         text += f"=== join\n{join_config(plan, node, token=TOKEN, ca_hash=CA_HASH)}"
-    golden(f"{name}-{acceleration.value}.txt", text)
+    golden(f"demo-{name}-{acceleration.value}.txt", text)
 
 
 @both_kinds
@@ -79,7 +83,7 @@ def test_the_certificate_names_every_endpoint(acceleration: Acceleration) -> Non
     names = kubeadm(plan)["ClusterConfiguration"]["apiServer"]["certSANs"]  # type: ignore[index]
     assert plan.endpoint.rpartition(":")[0] in names
     assert plan.server.removeprefix("https://").rpartition(":")[0] in names
-    assert names == certificate_names(plan)
+    assert names == certificate_names(plan, plan.initial_control_plane)
     assert kubeadm(plan)["ClusterConfiguration"]["controlPlaneEndpoint"] == plan.endpoint
 
 
@@ -116,21 +120,64 @@ def test_all_readers_get_the_same_ranges(pods: IPv4Network, services: IPv4Networ
         assert f"ip saddr {pods} " in files["/etc/nftables.conf"].text
 
 
-def test_every_node_has_a_route_to_every_other_nodes_pods() -> None:
+def unit_of(plan: ClusterPlan, node: NodePlan) -> configparser.ConfigParser:
+    """Read a node's unit of the cluster network as systemd does, but for repeated keys."""
+    unit = configparser.ConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read_string(files_of(plan, node)["/etc/systemd/network/40-cluster.network"].text)
+    return unit
+
+
+def test_all_pods_are_on_the_cluster_network_and_each_node_answers_for_its_own() -> None:
     plan = a_plan(a_cluster_spec(workers=3))
     for node in plan.nodes:
-        text = files_of(plan, node)["/etc/systemd/network/40-cluster.network"].text
-        routes = re.findall(r"Destination=(\S+)\nGateway=(\S+)", text)
-        others = [other for other in plan.nodes if other is not node]
-        assert routes == [(str(other.pod_subnet), str(other.address)) for other in others]
-        assert f"Address={node.address}/24\n" in text
+        unit = unit_of(plan, node)
+        assert dict(unit["Route"]) == {
+            "Destination": str(plan.spec.networking.pod_subnet),
+            "Scope": "link",
+            "PreferredSource": str(node.address),
+        }
+        assert unit["Network"]["IPv4ProxyARP"] == "yes"
 
 
-def test_only_the_control_plane_has_the_hub() -> None:
+def test_only_the_control_plane_has_the_endpoint_beside_its_own_address() -> None:
     plan = a_plan()
-    hub = {"/etc/systemd/network/30-cluster.netdev", "/etc/systemd/network/50-links.network"}
-    assert hub <= set(files_of(plan, plan.initial_control_plane))
-    assert hub.isdisjoint(files_of(plan, plan.workers[0]))
+    for node in plan.nodes:
+        text = files_of(plan, node)["/etc/systemd/network/40-cluster.network"].text
+        wanted = [f"{node.address}/24"]
+        wanted += [f"{plan.endpoint_address}/32"] if node.is_control_plane else []
+        assert re.findall(r"^Address=(.+)$", text, re.MULTILINE) == wanted
+
+
+def test_nics_are_matched_by_their_macs_alone() -> None:
+    """A name depends on the order in which the kernel finds the NICs."""
+    plan = a_plan()
+    for node in plan.nodes:
+        seed = yaml.safe_load(seed_files(node, FakeTrust().node_keys(node.name))["user-data"])
+        (uplink,) = seed["write_files"]
+        texts = [file.text for path, file in files_of(plan, node).items() if "network/" in path]
+        matches = [re.findall(r"\[Match\]\n(.*)\n\n", text) for text in [*texts, uplink["content"]]]
+        assert matches == [[f"MACAddress={node.cluster_mac}"], [f"MACAddress={node.uplink_mac}"]]
+        # systemd takes the first file that matches, and this is what cloud-init calls its own.
+        assert uplink["path"] < "/etc/systemd/network/10-cloud-init-eth0.network"
+
+
+@pytest.mark.parametrize("profile", list(SecurityProfile))
+def test_the_files_of_a_node_depend_on_no_other_node(profile: SecurityProfile) -> None:
+    small = a_plan(a_cluster_spec(workers=1, profile=profile))
+    large = a_plan(a_cluster_spec(workers=3, profile=profile))
+    for node, same in zip(small.nodes, large.nodes, strict=False):
+        assert files_of(small, node) == files_of(large, same)
+
+
+def test_nothing_inside_a_cluster_knows_its_name() -> None:
+    one, other = (a_plan(a_cluster_spec(name)) for name in ("demo", "zebra"))
+    for node, twin in zip(one.nodes, other.nodes, strict=True):
+        same = replace(twin, cluster_mac=node.cluster_mac, uplink_mac=node.uplink_mac)
+        keys = FakeTrust().node_keys(node.name)
+        assert files_of(one, node) == files_of(other, same)
+        assert joined(one, node) == joined(other, same)
+        assert seed_files(node, keys) == seed_files(replace(same, uuid=node.uuid), keys)
 
 
 def test_coredns_does_not_ask_itself() -> None:
@@ -182,9 +229,20 @@ def test_what_only_emulation_needs_is_not_there_with_kvm() -> None:
     assert len(patches) == 4
     assert not [path for path in files_of(kvm, kvm.nodes[0]) if "patches" in path]
     text = files_of(kvm, kvm.nodes[0])[INIT_CONFIG].text
-    for word in ("unsafe-no-fsync", "leader-elect", "admission", "priority", "evictionHard"):
+    for word in ("unsafe-no-fsync", "leader-elect", "evictionHard"):
         assert word not in text
         assert word in files_of(emulated, emulated.nodes[0])[INIT_CONFIG].text
+
+
+@both_kinds
+def test_no_api_or_admission_plugin_or_feature_gate_is_switched_off(
+    acceleration: Acceleration,
+) -> None:
+    """Emulation is slower, never different: conformance specs need what is on by default."""
+    plan = a_plan(acceleration=acceleration)
+    text = files_of(plan, plan.nodes[0])[INIT_CONFIG].text
+    for word in ("disable-admission", "priority-and-fairness", "feature-gates", "runtime-config"):
+        assert word not in text
 
 
 @both_kinds
@@ -198,8 +256,8 @@ def test_patches_are_whole_documents(acceleration: Acceleration) -> None:
             assert [item["name"] for item in document["spec"]["containers"]] == [component]
 
 
-def test_every_node_knows_every_node_by_name() -> None:
+def test_every_node_knows_itself_by_name() -> None:
     plan = a_plan(a_cluster_spec(workers=2))
-    text = files_of(plan, plan.workers[1])["/etc/hosts"].text
     for node in plan.nodes:
-        assert f"{node.address} {node.name}\n" in text
+        text = files_of(plan, node)["/etc/hosts"].text
+        assert text.splitlines()[-1] == f"{node.address} {node.name}"

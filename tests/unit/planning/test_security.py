@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from bootstrap.model.files import NodeFile
-from bootstrap.model.network import UPLINK_GATEWAY
+from bootstrap.model.network import UPLINK_RESOLVER, UPLINK_SUBNET
 from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
 from bootstrap.model.spec import SecurityProfile
 from bootstrap.planning.node_files import INIT_CONFIG, node_files
@@ -56,7 +56,7 @@ def test_the_files_that_strict_adds(
 
 @both_kinds
 @both_profiles
-def test_the_kubelet_lets_nobody_in_without_a_name(
+def test_the_kubelet_refuses_anonymous_requests(
     profile: SecurityProfile, acceleration: Acceleration
 ) -> None:
     """D.6: said by us, so that no default of another version opens it."""
@@ -91,14 +91,26 @@ def test_what_the_strict_kubelet_wants_of_the_kernel_is_set_before_it_starts() -
         }
 
 
-@pytest.mark.parametrize("profile", list(SecurityProfile))
-def test_only_strict_keeps_pods_from_the_hosts_own_services(profile: SecurityProfile) -> None:
+@both_profiles
+def test_pods_are_kept_from_the_hosts_own_services(profile: SecurityProfile) -> None:
     """H-22: QEMU leads what is sent to the uplink's gateway to the host's 127.0.0.1."""
     plan = a_plan(a_cluster_spec(profile=profile))
-    rule = f"ip saddr {plan.pod_subnet} ip daddr {UPLINK_GATEWAY} drop"
+    pods = plan.spec.networking.pod_subnet
+    rule = f"ip saddr {pods} ip daddr {UPLINK_SUBNET} ip daddr != {UPLINK_RESOLVER} drop"
     for node in plan.nodes:
-        text = files_of(plan, node)["/etc/nftables.conf"].text
-        assert (rule in text) is (profile is SecurityProfile.STRICT)
+        assert rule in files_of(plan, node)["/etc/nftables.conf"].text
+
+
+@both_profiles
+def test_pods_reach_the_hosts_own_services_where_the_cluster_file_says_so(
+    profile: SecurityProfile,
+) -> None:
+    """H-22."""
+    plan = a_plan(a_cluster_spec(profile=profile, host_access=True))
+    for node in plan.nodes:
+        rules = files_of(plan, node)["/etc/nftables.conf"].text
+        assert "masquerade" in rules
+        assert str(UPLINK_SUBNET) not in rules
 
 
 def test_the_encryption_key_is_on_control_planes_only_and_private() -> None:

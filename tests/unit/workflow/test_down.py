@@ -8,17 +8,17 @@ from bootstrap.errors import BootstrapError, LockedError, NotOursError
 from bootstrap.model.names import ClusterName
 from bootstrap.workflow.down import DownResult, down
 from bootstrap.workflow.up import up
-from tests.builders import FakeWorld, a_cluster_spec, a_setting, options, ports_with_fakes
+from tests.builders import FakeWorld, a_cluster_spec, options, ports_with_fakes
 from tests.fakes.hypervisor import Defined
 from tests.fakes.volumes import Held
 
 DEMO = ClusterName("demo")
-CONTROL_PLANE, WORKER = "demo-control-plane", "demo-worker"
+CONTROL_PLANE, WORKER, SWITCH = "demo-control-plane", "demo-worker", "demo-switch"
 NOTHING = DownResult(domains=(), volumes=False, state=False, kept=())
 
 
 def make(world: FakeWorld, name: str = "demo") -> None:
-    up(a_cluster_spec(name), a_setting(name), world.ports, options())
+    up(a_cluster_spec(name), world.ports, options())
 
 
 def left(world: FakeWorld) -> list[object]:
@@ -26,15 +26,15 @@ def left(world: FakeWorld) -> list[object]:
     return [
         *(domain.name for domain in world.hypervisor.domains_by_uuid.values()),
         *world.volumes.held,
-        *world.products.files,
-        *world.products.merged,
+        *world.files.files,
+        *world.kubeconfig.merged,
     ]
 
 
 def test_everything_goes_and_is_named(world: FakeWorld) -> None:
     make(world)
     assert down(DEMO, world.ports) == DownResult(
-        domains=(CONTROL_PLANE, WORKER), volumes=True, state=True, kept=()
+        domains=(CONTROL_PLANE, SWITCH, WORKER), volumes=True, state=True, kept=()
     )
     assert left(world) == []
 
@@ -50,7 +50,7 @@ def test_nothing_is_nothing(world: FakeWorld) -> None:
 
 
 def test_what_a_killed_build_left_goes_too(world: FakeWorld) -> None:
-    """R-07: whoever gives up a first `up` says `down`, and wants the disk back."""
+    """R-07: after a first `up` that failed, `down` frees the disk."""
     world.images.half_built = True
     assert down(DEMO, world.ports) == NOTHING
     assert not world.images.half_built
@@ -62,7 +62,7 @@ def test_after_down_comes_up(world: FakeWorld) -> None:
     down(DEMO, world.ports)
     world.api.nodes.clear()
     make(world)
-    assert set(world.api.nodes) == {CONTROL_PLANE, WORKER}
+    assert set(world.api.nodes) == {"control-plane", "worker"}
 
 
 def test_other_clusters_and_other_peoples_domains_stay(world: FakeWorld) -> None:
@@ -80,10 +80,10 @@ def test_other_clusters_and_other_peoples_domains_stay(world: FakeWorld) -> None
 def test_down_works_without_any_local_file(world: FakeWorld) -> None:
     """L-03, Z-09."""
     make(world)
-    world.products.lose()
+    world.files.lose()
     world.trust.lose()
     result = down(DEMO, world.ports)
-    assert (result.domains, result.state) == ((CONTROL_PLANE, WORKER), False)
+    assert (result.domains, result.state) == ((CONTROL_PLANE, SWITCH, WORKER), False)
     assert left(world) == []
 
 
@@ -91,7 +91,7 @@ def test_a_lost_marker_is_put_back_before_its_proof_is_removed(world: FakeWorld)
     """R-15, Z-09: then `down` ends well, where it would have refused for good."""
     make(world)
     world.volumes.held["demo"].owner = None
-    world.products.unmarked.add("demo")
+    world.files.unmarked.add("demo")
     result = down(DEMO, world.ports)
     assert (result.volumes, result.state) == (True, True)
     assert left(world) == []
@@ -132,21 +132,31 @@ def test_down_goes_on_after_a_failure_and_tells_all_of_them(world: FakeWorld) ->
     make(world)
     failures = world.journal.failures
     failures[f"hypervisor.remove_domain {CONTROL_PLANE}"] = BootstrapError("Domain is busy.")
-    failures["products.remove_kubeconfig_entries"] = LockedError("Locked.", details="by pid 7")
+    failures["kubeconfig.remove_entries"] = LockedError("Locked.", details="by pid 7")
     with pytest.raises(BootstrapError) as caught:
         down(DEMO, world.ports)
     assert caught.value.message == "Cluster 'demo' was not removed completely."
     assert caught.value.details.splitlines() == ["Domain is busy. ", "Locked. by pid 7"]
     assert caught.value.hint == "bootstrap down demo"
-    assert left(world) == [CONTROL_PLANE, "demo", "demo"]
+    assert left(world) == [CONTROL_PLANE, "demo", "demo", "demo"]
     failures.clear()
     down(DEMO, world.ports)
     assert left(world) == []
 
 
+def test_the_disks_of_a_machine_that_could_not_be_removed_stay(world: FakeWorld) -> None:
+    """Z-06, L-08: it may still run, and writes into files that nothing names any more."""
+    make(world)
+    failure = BootstrapError("Domain is busy.")
+    world.journal.failures[f"hypervisor.remove_domain {WORKER}"] = failure
+    with pytest.raises(BootstrapError, match="Domain is busy"):
+        down(DEMO, world.ports)
+    assert "demo" in world.volumes.held
+
+
 def test_one_failure_is_told_as_it_is(world: FakeWorld) -> None:
     make(world)
-    world.journal.failures["products.remove_kubeconfig_entries"] = LockedError("Locked.")
+    world.journal.failures["kubeconfig.remove_entries"] = LockedError("Locked.")
     with pytest.raises(LockedError, match=r"^Locked\.$"):
         down(DEMO, world.ports)
 
@@ -157,7 +167,7 @@ def test_the_keys_stay_while_something_is_left(world: FakeWorld) -> None:
     world.journal.failures["volumes.remove_cluster"] = BootstrapError("Disk is busy.")
     with pytest.raises(BootstrapError):
         down(DEMO, world.ports)
-    assert "demo" in world.products.files
+    assert "demo" in world.files.files
 
 
 def test_a_hypervisor_that_does_not_answer_ends_it_before_anything_is_removed(
@@ -183,12 +193,12 @@ def test_a_foreign_directory_is_told_and_the_rest_goes(world: FakeWorld) -> None
 def test_what_the_user_changed_is_told(world: FakeWorld) -> None:
     """H-19."""
     make(world)
-    world.products.kept.append("cluster 'bootstrap-demo'")
+    world.kubeconfig.kept.append("cluster 'bootstrap-demo'")
     assert down(DEMO, world.ports).kept == ("cluster 'bootstrap-demo'",)
 
 
 def _come_back(world: FakeWorld, monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
-    """Let somebody else define the worker again, right after we removed it."""
+    """Let another client define the worker again, right after we removed it."""
     remove, left = world.hypervisor.remove_domain, [times]
 
     def removed(unique: UUID) -> bool:
@@ -205,10 +215,10 @@ def _come_back(world: FakeWorld, monkeypatch: pytest.MonkeyPatch, *, times: int)
 def test_a_domain_that_is_defined_again_meanwhile_goes_too(
     world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """L-12: both of libvirt's lists are read again before anybody is told."""
+    """L-12: both of libvirt's lists are read again before the report."""
     make(world)
     _come_back(world, monkeypatch, times=1)
-    assert down(DEMO, world.ports).domains == (CONTROL_PLANE, WORKER)
+    assert down(DEMO, world.ports).domains == (CONTROL_PLANE, SWITCH, WORKER)
     assert left(world) == []
 
 
@@ -222,4 +232,4 @@ def test_a_domain_that_always_comes_back_is_told_and_the_keys_stay(
         down(DEMO, world.ports)
     assert WORKER in caught.value.details
     assert caught.value.hint == "bootstrap status demo"
-    assert "demo" in world.products.files
+    assert "demo" in world.files.files

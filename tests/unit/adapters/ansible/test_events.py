@@ -1,4 +1,4 @@
-"""A run is judged from what each node did, whatever order the events come in."""
+"""A run is judged by what each node did, in whatever order the events arrive."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def log() -> Log:
 
 
 def test_no_event_is_kept_on_disk(log: Log) -> None:
-    """H-16: ansible-runner keeps those for which the handler gives True."""
+    """H-16: ansible-runner keeps those for which the handler returns True."""
     for kind in ("runner_on_ok", "runner_on_failed", "runner_on_start", "verbose", "x"):
         assert log.say(kind, res={}) is False
     assert log.events.handle({"event": "x"}) is False
@@ -59,19 +59,19 @@ def test_the_first_failure_of_a_node_is_the_one_that_counts(log: Log) -> None:
     assert log.failure("a") == "a: First\none"
 
 
-def test_a_failure_that_is_ignored_is_none(log: Log) -> None:
+def test_a_failure_that_the_playbook_ignores_does_not_count(log: Log) -> None:
     log.say("runner_on_failed", ignore_errors=True, res={"msg": "never mind"})
     log.say("runner_on_ok", task="Finish", res={})
     assert log.events.result(["a"], hint="").finished == {"a"}
     assert "never mind" not in "\n".join(log.lines)
 
 
-def test_a_node_that_failed_before_a_handlers_finish_is_told(log: Log) -> None:
+def test_a_node_out_of_reach_is_reported(log: Log) -> None:
     log.say("runner_on_unreachable", res={"msg": "Connection refused"})
     assert log.failure("a") == "a: Task: unreachable\nConnection refused"
 
 
-def test_evidence_is_the_last_lines_of_what_was_said(log: Log) -> None:
+def test_evidence_is_the_end_of_the_output(log: Log) -> None:
     out = "\n".join(f"line {number}" for number in range(100))
     log.say("runner_on_failed", res={"msg": "", "stdout": out, "stderr": "the reason", "rc": 1})
     lines = log.failure("a").splitlines()
@@ -86,8 +86,32 @@ def test_a_censored_result_is_still_a_failure(log: Log) -> None:
     assert log.failure("a").startswith("a: Task")
 
 
-def test_the_user_sees_tasks_that_say_something(log: Log) -> None:
+def test_tasks_without_news_are_not_reported(log: Log) -> None:
     log.say("runner_on_start", task="Join the cluster")
     for quiet in ("Finish", "Validating arguments against arg spec main - x"):
         log.say("runner_on_start", task=quiet)
     assert log.started == [("a", "Join the cluster")]
+
+
+def test_a_task_of_a_role_is_named_with_its_role(log: Log) -> None:
+    log.say("runner_on_ok", task="Ensure it is there", role="containerd", res={"changed": True})
+    log.say("runner_on_failed", task="Ensure it runs", role="containerd", res={"msg": "no"})
+    assert log.lines[0] == "a: containerd : Ensure it is there: changed"
+    assert log.failure("a") == "a: containerd : Ensure it runs\nno"
+
+
+def test_evidence_of_a_loop_is_that_of_its_failed_items(log: Log) -> None:
+    items = [{"msg": "fine", "failed": False}, {"msg": "", "stderr": "no space", "failed": True}]
+    log.say("runner_on_failed", res={"msg": "One or more items failed", "results": items})
+    assert log.failure("a") == "a: Task\nno space"
+
+
+def test_the_output_of_ansible_is_the_evidence_if_no_task_ran(log: Log) -> None:
+    log.events.handle({"event": "verbose", "stdout": "ERROR! \x1b[31mno such module"})
+    assert log.failure("a") == "a: ran no task\nERROR! no such module"
+
+
+def test_the_output_of_ansible_is_left_out_if_a_task_ran(log: Log) -> None:
+    log.events.handle({"event": "verbose", "stdout": "[WARNING]: something"})
+    log.say("runner_on_ok", "b", res={})
+    assert log.failure("a") == "a: ran no task"

@@ -31,7 +31,7 @@ def test_a_file_that_was_not_built_is_not_sound(store: Store) -> None:
 def test_one_flipped_byte_is_seen_i_02(store: Store) -> None:
     (store.directory / "kube").write_text("kubf")
     assert not store.is_sound("kube")
-    assert store.has_entry("kube")
+    assert "kube" in store.artifacts()
 
 
 def test_a_truncated_file_is_seen_i_01(store: Store) -> None:
@@ -51,7 +51,7 @@ def test_a_link_to_the_right_bytes_is_not_trusted(store: Store, tmp_path: Path) 
 
 
 def test_a_file_without_an_entry_is_not_used_i_03(store: Store) -> None:
-    (store.directory / "etcd").write_text("left by somebody")
+    (store.directory / "etcd").write_text("of another program")
     assert not store.is_sound("etcd")
 
 
@@ -87,10 +87,30 @@ def test_adding_again_replaces_file_and_entry(store: Store) -> None:
     assert [(one.version, one.size_bytes) for one in store.artifacts().values()] == [("v2", 5)]
 
 
-def test_a_forgotten_file_is_not_sound_and_the_others_are(store: Store) -> None:
+def test_a_new_file_makes_the_archive_of_its_copies_unsound(store: Store) -> None:
+    store.add("images.tar", "v1", lambda path: _write(path, "images"), mode=0o644)
     store.add("etcd", "v1", lambda path: _write(path, "etcd"), mode=0o755)
-    store.forget("kube")
-    assert (store.is_sound("kube"), store.is_sound("etcd")) == (False, True)
+    assert (store.is_sound("kube"), store.is_sound("images.tar")) == (True, False)
+
+
+def test_a_set_is_complete_with_its_programs_and_both_tars(store: Store) -> None:
+    assert not store.is_complete(["kube"])
+    store.add("kube-proxy-base.tar", "v1", lambda path: _write(path, "base"), mode=0o644)
+    assert not store.is_complete(["kube"])
+    store.add("images.tar", "v1", lambda path: _write(path, "images"), mode=0o644)
+    assert store.is_complete(["kube"])
+    assert not store.is_complete(["kube", "etcd"])
+
+
+def test_a_set_seems_complete_by_its_sizes(store: Store) -> None:
+    assert not store.seems_complete(["kube"])
+    for name in ("kube-proxy-base.tar", "images.tar"):
+        store.add(name, "v1", lambda path: _write(path, "tar"), mode=0o644)
+    assert store.seems_complete(["kube"])
+    (store.directory / "kube").write_text("kubf")
+    assert store.seems_complete(["kube"])
+    (store.directory / "kube").write_text("kub")
+    assert not store.seems_complete(["kube"])
 
 
 def test_opening_removes_what_a_killed_run_left_i_05(store: Store) -> None:

@@ -1,11 +1,13 @@
 """The Debian mirror is the host's own, never one that is written down here."""
 
+from pathlib import Path
+
 import pytest
 
 from bootstrap.adapters.debian.mirror import (
     DEBIAN_KEYRING,
     DebianMirror,
-    parse_apt_settings,
+    apt_settings,
     parse_index_targets,
 )
 from bootstrap.errors import HostError
@@ -33,7 +35,7 @@ def test_a_host_may_read_no_security_archive() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "http://x.example/|Ubuntu|Ubuntu|Packages\n", "odd\n"])
-def test_a_host_that_has_read_no_debian_archive_is_told_to_update(text: str) -> None:
+def test_a_host_without_a_debian_index_gets_the_command_to_update(text: str) -> None:
     with pytest.raises(HostError) as caught:
         parse_index_targets(text)
     assert caught.value.hint == "sudo apt-get update"
@@ -46,21 +48,20 @@ def test_sources_name_the_keyring_and_all_suites() -> None:
     assert all(f"[signed-by={DEBIAN_KEYRING}]" in line for line in lines)
 
 
-def test_proxies_certificates_and_dates_are_kept_and_nothing_else_is() -> None:
-    dumped = """\
-APT::Architecture "amd64";
-Acquire "";
-Acquire::http "";
-Acquire::http::Proxy "http://proxy.example:3128";
+@pytest.mark.runs_programs
+def test_proxies_certificates_and_dates_are_kept_and_nothing_else_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = """\
+Acquire::http::Proxy "http://user:secret@proxy.example:3128";
 Acquire::http::Proxy::mirror.example "DIRECT";
 Acquire::https::CaInfo "/etc/ssl/certs/own.pem";
 Acquire::Check-Valid-Until "false";
-Acquire::AllowInsecureRepositories "1";
-DPkg::Post-Invoke:: "rm -f /x";
 """
-    assert parse_apt_settings(dumped).splitlines() == [
-        'Acquire::http::Proxy "http://proxy.example:3128";',
-        'Acquire::http::Proxy::mirror.example "DIRECT";',
-        'Acquire::https::CaInfo "/etc/ssl/certs/own.pem";',
-        'Acquire::Check-Valid-Until "false";',
-    ]
+    others = 'Acquire::AllowInsecureRepositories "1";\nDPkg::Post-Invoke:: "rm -f /x";\n'
+    (tmp_path / "apt.conf").write_text(others + kept)
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))
+    settings = apt_settings().splitlines()
+    assert set(kept.splitlines()) <= set(settings)
+    transport = ("Acquire::http::", "Acquire::https::", "Acquire::Retries ", "Acquire::Check-")
+    assert all(line.startswith(transport) for line in settings)

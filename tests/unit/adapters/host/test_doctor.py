@@ -14,6 +14,7 @@ from bootstrap.adapters.debian import namespace
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.host import doctor
 from bootstrap.adapters.host.acceleration import probe_acceleration
+from bootstrap.adapters.image.debian import image_store
 from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
 from bootstrap.ports import Finding
 
@@ -34,7 +35,15 @@ PROGRAMS = {
 }
 NAMES = [
     *("python", "libvirt", "qemu-system-x86_64", "qemu-img", "mmdebstrap", "ssh", "mkfs.ext4"),
-    *("unshare", "user namespace", "Debian mirror", "go", "memory", "disk for cache"),
+    *(
+        "unshare",
+        "user namespace",
+        "Debian mirror",
+        "node packages",
+        "go",
+        "memory",
+        "disk for cache",
+    ),
     *("disk for volumes", "ports", "acceleration"),
 ]
 #: What counts has its command beside it in any case.
@@ -56,7 +65,7 @@ class HostUnderTest:
         return {item.name: item for item in doctor.diagnose(self.directories, uri)}
 
     def fault(self, name: str, uri: str = "test:///default") -> Finding:
-        """Give the finding of a check that must fail, all others being made nevertheless."""
+        """Return the finding of a check that must fail, all others being made nevertheless."""
         found = self.findings(uri)
         assert list(found) == NAMES
         assert not found[name].ok, found[name]
@@ -164,7 +173,7 @@ def test_a_user_namespace_that_is_refused(host: HostUnderTest) -> None:
 def test_a_user_namespace_that_apparmor_refuses(
     host: HostUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ubuntu does it to everybody but root."""
+    """Ubuntu does it to every user but root."""
     setting = tmp_path / "sys" / "kernel" / "apparmor_restrict_unprivileged_userns"
     setting.parent.mkdir(parents=True)
     setting.write_text("1\n")
@@ -184,6 +193,33 @@ def test_a_host_without_a_debian_mirror(host: HostUnderTest, text: str | None) -
     else:
         host.put("apt-get", text)
     assert "apt-get update" in host.fault("Debian mirror").fix
+
+
+@pytest.mark.parametrize(
+    ("fetched", "found"),
+    [
+        ([], "no node image is built yet"),
+        (["2020-01-01T00:00:00+00:00", "2999-01-01T00:00:00+00:00"], "of 2999-01-01"),
+        (["2020-01-01T00:00:00+00:00"], "'bootstrap image build --refresh'"),
+        ([""], "'bootstrap image build --refresh'"),
+    ],
+)
+def test_old_packages_of_node_images_are_no_fault_but_told(
+    host: HostUnderTest, fetched: list[str], found: str
+) -> None:
+    """SEC-41."""
+    store = image_store(host.directories)
+    store.prepare()
+    for number, day in enumerate(fetched):
+        store.add(str(number) * 64, version="v1.37.2", fetched=day, make=_touch)
+    finding = host.findings()["node packages"]
+    assert finding.ok
+    assert found in finding.found
+
+
+def _touch(work: Path) -> None:
+    for name in ("disk.raw", "vmlinuz", "initrd.img"):
+        (work / name).touch()
 
 
 def test_a_go_that_is_too_old_is_no_fault_where_pip_can_install_one(host: HostUnderTest) -> None:
@@ -231,7 +267,7 @@ def all_taken(ports: range) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for port in ports:
             used = stack.enter_context(socket.socket())
-            with contextlib.suppress(OSError):  # somebody else has it
+            with contextlib.suppress(OSError):  # another process uses it
                 used.bind(("127.0.0.1", port))
         yield
 

@@ -1,5 +1,6 @@
 """Whether this host can hold a cluster."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from bootstrap.adapters.host.local import LocalHost
 from bootstrap.errors import HostError, LockedError
 from bootstrap.model.plan import Acceleration
 from tests.builders import a_cluster_spec, an_image
-from tests.fakes.progress import FakeProgress
+from tests.fakes.events import FakeEvents
 
 Host = Callable[..., LocalHost]
 
@@ -35,7 +36,7 @@ def a_host(place: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
         directories = Directories(
             state=place / "state", cache=place / "cache", volumes=place / "data" / "volumes"
         )
-        return LocalHost(directories, FakeProgress(), **{"is_system": False, **mode})
+        return LocalHost(directories, FakeEvents(), **{"is_system": False, **mode})
 
     return make
 
@@ -81,10 +82,24 @@ def test_missing_programs_are_told(a_host: Host, monkeypatch: pytest.MonkeyPatch
     assert "program: 'ssh' is not installed" in details
 
 
+def test_an_ordinary_user_of_the_system_daemon_is_sent_to_the_session(
+    a_host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L-04: QEMU's user would fail at that user's files, minutes later."""
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    error = refusal(a_host(is_system=True, disk=1))
+    assert [line.split(":")[0] for line in error.details.splitlines()] == ["user", "disk"]
+    assert (error.exit_code, error.hint) == (3, "bootstrap up demo --hypervisor qemu:///session")
+    # The test's own home may be too deep for a monitor's socket, which is another refusal.
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/c")
+    a_host(is_session=True).check(a_cluster_spec(), running_mib=0, allow_overcommit=False)
+
+
 def test_a_directory_that_the_system_daemons_user_cannot_pass_is_named(
-    a_host: Host, place: Path
+    a_host: Host, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """L-04: the first one from below, with the command that opens it."""
+    monkeypatch.setattr(os, "getuid", lambda: 0)
     place.chmod(0o700)
     error = refusal(a_host(is_system=True))
     assert error.hint == f"chmod o+x {place}"
@@ -102,27 +117,53 @@ def test_a_home_that_is_too_deep_for_libvirts_sockets_is_told_at_once(
     if not excess:
         return host.check(a_cluster_spec(), running_mib=0, allow_overcommit=False)
     error = refusal(host)
-    assert f"{excess} bytes too deep" in error.details
+    assert f"{excess} bytes too long" in error.details
     return None
 
 
 @pytest.mark.runs_programs
+@pytest.mark.parametrize(
+    ("home", "configuration"),
+    [("/".ljust(45, "x"), "{home}/.c"), ("/".ljust(46, "x"), "/var/lib/libvirt-someone")],
+)
 def test_the_hint_for_a_deep_home_gives_one_that_is_not(
-    a_host: Host, monkeypatch: pytest.MonkeyPatch
+    a_host: Host, monkeypatch: pytest.MonkeyPatch, home: str, configuration: str
 ) -> None:
-    """P-16, V-02."""
+    """P-16, V-02: the same one each time, for libvirt has the machines in it."""
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("USER", "someone")
     monkeypatch.setenv("XDG_CONFIG_HOME", "/".ljust(90, "x"))
     hint = refusal(a_host(is_session=True)).hint
-    said = subprocess.run(
-        ["/bin/bash", "-c", f'{hint}; echo "$XDG_CONFIG_HOME"'],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    shorter = Path(said.stdout.strip())
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(shorter))
-    shorter.rmdir()
+    # Root's part would change this host.
+    line = f'sudo() {{ :; }}; {hint}; echo "$XDG_CONFIG_HOME"'
+    shorter = configuration.format(home=home)
+    for _ in range(2):
+        assert subprocess.check_output(["/bin/bash", "-c", line], text=True).strip() == shorter
+    monkeypatch.setenv("XDG_CONFIG_HOME", shorter)
     a_host(is_session=True).check(a_cluster_spec(), running_mib=0, allow_overcommit=False)
+
+
+@pytest.mark.parametrize(("length", "excess"), [(107, 0), (108, 1), (150, 43)])
+def test_a_directory_that_is_too_deep_for_the_cables_sockets_is_told_at_once(
+    tmp_path: Path, a_host: Host, monkeypatch: pytest.MonkeyPatch, length: int, excess: int
+) -> None:
+    """P-16: QEMU would say it when the switch starts."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/x")
+    a_host()
+    volumes = Path("/".ljust(length - len("/demo/switch/9999.s"), "x"))
+    directories = Directories(state=tmp_path, cache=tmp_path, volumes=volumes)
+
+    def check(*, is_session: bool) -> None:
+        host = LocalHost(directories, FakeEvents(), is_system=False, is_session=is_session)
+        host.check(a_cluster_spec(), running_mib=0, allow_overcommit=False)
+
+    check(is_session=False)
+    if not excess:
+        return check(is_session=True)
+    with pytest.raises(HostError) as caught:
+        check(is_session=True)
+    assert f"is {excess} bytes too long" in caught.value.details
+    return None
 
 
 def test_ports_are_chosen_by_one_run_at_a_time(a_host: Host, place: Path) -> None:
@@ -149,6 +190,6 @@ def test_emulation_is_never_silent(a_host: Host, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(local, "probe_acceleration", lambda _kernel, _cache: probe)
     host = a_host()
     assert host.acceleration(an_image()) is Acceleration.EMULATED
-    progress = host._progress  # noqa: SLF001 - what it was given
-    assert isinstance(progress, FakeProgress)
-    assert progress.notes == ["No KVM (/dev/kvm is missing): emulating, 20 to 30 times slower."]
+    events = host._events  # noqa: SLF001 - what it was given
+    assert isinstance(events, FakeEvents)
+    assert events.notes == ["No KVM (/dev/kvm is missing): emulating, 20 to 30 times slower."]

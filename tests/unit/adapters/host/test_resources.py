@@ -53,7 +53,7 @@ def test_the_disk_of_a_directory_that_is_not_there_yet_is_measured(tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["tcp", "udp"])
-@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - somebody else's
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - that of another process
 def test_a_port_in_use_is_not_free(kind: socket.SocketKind, address: str) -> None:
     """N-12."""
     with socket.socket(socket.AF_INET, kind) as used:

@@ -2,47 +2,28 @@
 
 import io
 import json
+import os
 import tarfile
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.image import recipe
-from bootstrap.adapters.image.debian import DebianImages, role_variables
-from bootstrap.adapters.image.store import ImageStore
+from bootstrap.adapters.image.debian import DebianImages, image_store, role_variables
+from bootstrap.adapters.image.store import Store
 from bootstrap.errors import HostError
+from tests.fakes.artifacts import FakeArtifacts
+from tests.fakes.events import FakeEvents
 
+NOW = "2030-01-01T00:00:00+00:00"
 PROGRAMS = ("kube", "containerd", "containerd-shim-runc-v2", "ctr", "etcd", "coredns")
 PLUGINS = ("bridge", "host-local", "loopback", "portmap", "ptp")
 
 
-@dataclass
-class Built:
-    binaries: dict[str, Path]
-    image_archive: Path
-    digest: str
-
-
-class FixedArtifacts:
-    def __init__(self, built: Built) -> None:
-        self.built = built
-        self.asked: list[str] = []
-
-    def ensure(self, version: str) -> Built:
-        self.asked.append(version)
-        return self.built
-
-
-class Silence:
-    def step(self, title: str) -> None: ...
-    def node(self, name: str, status: str) -> None: ...
-    def note(self, text: str) -> None: ...
-
-
 @pytest.fixture
-def built(tmp_path: Path) -> Built:
+def artifacts(tmp_path: Path) -> FakeArtifacts:
     archive = tmp_path / "images.tar"
     names = ("r.example/pause:3.10.2", "r.example/etcd:3.7.0-0")
     manifests = [{"annotations": {"io.containerd.image.name": name}} for name in names]
@@ -51,8 +32,7 @@ def built(tmp_path: Path) -> Built:
         entry = tarfile.TarInfo("index.json")
         entry.size = len(data)
         tar.addfile(entry, io.BytesIO(data))
-    binaries = {name: tmp_path / "bin" / name for name in (*PROGRAMS, *PLUGINS)}
-    return Built(binaries=binaries, image_archive=archive, digest="artefacts")
+    return FakeArtifacts(archive, (*PROGRAMS, *PLUGINS))
 
 
 @pytest.fixture
@@ -68,77 +48,110 @@ def without_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
 
 
-def put_base(directories: Directories) -> None:
-    bases = directories.cache / "bases"
-    bases.mkdir(parents=True)
-    (bases / f"{recipe.base_key()}.tar").write_bytes(b"content")
-    note = {"sha256": "base", "size": 7}
-    (bases / f"{recipe.base_key()}.json").write_text(json.dumps(note))
+def put_base(directories: Directories, key: str = "") -> str:
+    """Write a base system, and return the digest of its archive."""
+    store = Store(directory=directories.cache / "bases", files=("base.tar",))
+    store.prepare()
+    entry = store.add(
+        key or recipe.base_key(),
+        version=recipe.SUITE,
+        fetched=NOW,
+        make=lambda work: (work / "base.tar").touch(),
+    )
+    return entry.sha256["base.tar"]
+
+
+def _bake(work: Path) -> None:
+    for name in ("disk.raw", "vmlinuz", "initrd.img"):
+        (work / name).write_text(name)
 
 
 def put_image(directories: Directories, key: str) -> None:
-    store = ImageStore(directory=directories.images)
+    store = image_store(directories)
     store.prepare()
-    with store.building(key, kubernetes_version="v1.37.2") as work:
-        for name in ("disk.raw", "vmlinuz", "initrd.img"):
-            (work / name).write_text(name)
+    store.add(key, version="v1.37.2", fetched=NOW, make=_bake)
 
 
 @pytest.mark.usefixtures("without_programs")
 def test_an_image_that_is_there_needs_no_program_and_no_lock(
-    built: Built, directories: Directories
+    artifacts: FakeArtifacts, directories: Directories
 ) -> None:
-    put_base(directories)
-    key = recipe.image_key("base", "artefacts")
+    key = recipe.image_key(put_base(directories), "first")
     put_image(directories, key)
-    artifacts = FixedArtifacts(built)
-    image = DebianImages(directories, Silence(), artifacts).ensure("v1.37.2")
+    image = DebianImages(directories, FakeEvents(), artifacts).ensure("v1.37.2")
     assert image.key == key
     assert artifacts.asked == ["v1.37.2"]
     assert not directories.state.exists()
 
 
+def test_an_image_is_as_old_as_the_oldest_packages_in_it(
+    artifacts: FakeArtifacts, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of its base system, or those of kube-proxy's image."""
+    monkeypatch.setattr(DebianImages, "_bake", lambda *words: _bake(words[-1]))
+    artifacts.built = replace(artifacts.built, packages_fetched="2029-01-01T00:00:00+00:00")
+    put_base(directories)
+    image = DebianImages(directories, FakeEvents(), artifacts).ensure("v1.37.2")
+    assert image.packages_fetched == "2029-01-01T00:00:00+00:00"
+
+
 @pytest.mark.usefixtures("without_programs")
 @pytest.mark.parametrize("has_base", [True, False])
-def test_a_host_without_the_tools_is_told_what_to_install(
-    built: Built, directories: Directories, *, has_base: bool
+def test_a_host_without_the_tools_gets_an_error_with_the_command_to_install_them(
+    artifacts: FakeArtifacts, directories: Directories, *, has_base: bool
 ) -> None:
     if has_base:
         put_base(directories)
     with pytest.raises(HostError) as caught:
-        DebianImages(directories, Silence(), FixedArtifacts(built)).ensure("v1.37.2")
+        DebianImages(directories, FakeEvents(), artifacts).ensure("v1.37.2")
     assert "sudo apt-get install" in caught.value.hint
     assert list(directories.images.iterdir()) == []
 
 
 @pytest.mark.usefixtures("without_programs")
-def test_an_image_of_other_artefacts_is_not_taken(built: Built, directories: Directories) -> None:
-    put_base(directories)
-    put_image(directories, recipe.image_key("base", "older artefacts"))
+def test_an_image_of_other_artefacts_is_not_taken(
+    artifacts: FakeArtifacts, directories: Directories
+) -> None:
+    put_image(directories, recipe.image_key(put_base(directories), "older artefacts"))
     with pytest.raises(HostError):
-        DebianImages(directories, Silence(), FixedArtifacts(built)).ensure("v1.37.2")
+        DebianImages(directories, FakeEvents(), artifacts).ensure("v1.37.2")
 
 
-def test_images_are_listed_and_pruned_by_use(built: Built, directories: Directories) -> None:
+def test_images_are_listed_and_pruned_by_use(
+    artifacts: FakeArtifacts, directories: Directories
+) -> None:
     for key in ("a" * 64, "b" * 64):
         put_image(directories, key)
-    images = DebianImages(directories, Silence(), FixedArtifacts(built))
+    images = DebianImages(directories, FakeEvents(), artifacts)
     assert [image.key for image in images.list()] == ["a" * 64, "b" * 64]
     put_base(directories)
-    (directories.cache / "bases" / f"{'0' * 32}.tar").touch()
+    put_base(directories, "0" * 32)
     assert images.prune({"a" * 64}) == ["b" * 64, f"base-{'0' * 32}"]
     assert images.prune({"a" * 64}) == []
     assert [image.key for image in images.list()] == ["a" * 64]
+    assert os.listdir(directories.cache / "bases") == [recipe.base_key()]  # noqa: PTH208
 
 
-def test_the_roles_get_every_program_of_a_node_and_the_image_names(built: Built) -> None:
-    variables = role_variables(built)
+def test_a_base_system_of_another_recipe_is_not_taken(
+    artifacts: FakeArtifacts, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_image(directories, recipe.image_key(put_base(directories), "first"))
+    monkeypatch.setattr(recipe, "SUITE", "forky")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(HostError, match="mmdebstrap"):
+        DebianImages(directories, FakeEvents(), artifacts).ensure("v1.37.2")
+
+
+def test_the_roles_get_every_program_of_a_node_and_the_image_names(
+    artifacts: FakeArtifacts,
+) -> None:
+    variables = role_variables(artifacts.built)
     assert variables["containerd_pause_image"] == "r.example/pause:3.10.2"
     assert variables["container_images_names"] == [
         "r.example/etcd:3.7.0-0",
         "r.example/pause:3.10.2",
     ]
-    plugins = [str(built.binaries[name]) for name in PLUGINS]
+    plugins = [str(artifacts.built.binaries[name]) for name in PLUGINS]
     assert variables["kubernetes_binaries_cni_plugins"] == plugins
     # What comes back from the file of variables is what was meant.
     assert json.loads(json.dumps(variables)) == variables

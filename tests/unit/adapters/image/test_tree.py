@@ -1,5 +1,6 @@
 """What is done to the tree between the playbook and the disk."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,11 @@ def test_a_program_that_is_also_in_a_container_image_becomes_one_file(root: Path
     program, copy = root / "usr/local/bin/kube", root / SNAPSHOTS / "1/fs/kube"
     program.write_bytes(BIG)
     copy.write_bytes(BIG)
-    assert tree.share_identical_files(root) == len(BIG)
+    # A copy in a container image is older.
+    os.utime(copy, (1, 1))
+    tree.share_identical_files(root)
     assert program.samefile(copy)
     assert copy.read_bytes() == BIG
-    assert tree.share_identical_files(root) == 0
 
 
 @pytest.mark.parametrize("difference", ["content", "mode", "small"])
@@ -35,14 +37,14 @@ def test_files_that_differ_or_are_small_stay_apart(root: Path, difference: str) 
     program.write_bytes(data)
     copy.write_bytes(data[:-1] + b"y" if difference == "content" else data)
     copy.chmod(0o700 if difference == "mode" else program.stat().st_mode & 0o777)
-    assert tree.share_identical_files(root) == 0
+    tree.share_identical_files(root)
     assert not program.samefile(copy)
 
 
 def test_a_link_is_not_taken_for_a_file(root: Path) -> None:
     (root / "usr/local/bin/kube").write_bytes(BIG)
     (root / "usr/local/bin/kubelet").symlink_to("kube")
-    assert tree.share_identical_files(root) == 0
+    tree.share_identical_files(root)
     assert (root / "usr/local/bin/kubelet").is_symlink()
 
 

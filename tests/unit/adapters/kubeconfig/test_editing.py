@@ -116,6 +116,25 @@ def test_unusual_styles_keep_their_content(text: str) -> None:
     assert "bootstrap-demo" in merge(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "users:\n- name: a\n  user:\n    hint: Install the plugin for use by following\n      https://x\n",
+        "kind: Config\r\nclusters:\r\n- name: a\r\n  cluster: {}\r\n",
+        "clusters:\n-   name: a\n    cluster:\n        server: x\n",
+        "clusters:\n-\n  name: a\n  cluster: {i: ~, d: null, h: [{a: b,\n    c: d}]}\n",
+        "base: &b\n  preferences: {}\n<<: *b\nkind: Config\n",
+        'x: "\\u00e9 \\x41 \\\n  b"\nkind: Config\n',
+    ],
+    ids=["folded", "crlf", "indent", "nulls", "merge key", "escapes"],
+)
+def test_foreign_bytes_stay_in_any_style(text: str) -> None:
+    """H-20: what a YAML library would write in its own style."""
+    rest = iter(merge(text).splitlines(keepends=True))
+    assert all(line in rest for line in text.splitlines(keepends=True))
+    assert unmerge(merge(text)).startswith(text)
+
+
 def test_json_stays_json() -> None:
     assert json.loads(merge('{"kind": "Config"}'))["users"] == OURS["users"]
 

@@ -35,7 +35,7 @@ def test_a_foreign_lock_is_named_with_its_age_and_left(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_a_killed_run_left_is_removed(tmp_path: Path) -> None:
-    """R-03: whoever has the dead maker's pid by now, the flock died with the maker."""
+    """R-03: the flock ended with its process, although another process has that pid now."""
     lock = tmp_path / "config.lock"
     lock.write_text(f"bootstrap {os.getpid()}\n")
     with kubectl_lock(tmp_path / "config", patience_s=0):

@@ -140,7 +140,7 @@ def test_nothing_is_written_if_nothing_changes(home: dict[str, str], config: Pat
 def test_a_file_that_we_made_goes_with_its_last_entry(
     tmp_path: Path, home: dict[str, str], clusters: list[str]
 ) -> None:
-    """G-01: nothing of ours is left, as long as nothing of anybody's is in it."""
+    """G-01: the file is removed when it has no other content."""
     merge(home, ClusterName("demo"))
     path = merge(home, ClusterName("other"))
     for name in clusters:
@@ -208,7 +208,7 @@ def test_a_file_that_we_made_stays_with_an_entry_that_its_user_changed(
 
 
 def test_a_file_that_we_made_behind_a_link_is_emptied(tmp_path: Path, home: dict[str, str]) -> None:
-    """H-12: someone who manages links wants their targets."""
+    """H-12: a user who manages links wants their targets."""
     (tmp_path / ".kube").mkdir()
     (tmp_path / ".kube" / "config").symlink_to("../dotfile")
     merge(home)
@@ -244,7 +244,7 @@ def test_a_damaged_file_is_kept(home: dict[str, str], config: Path, text: str) -
     assert remove(home) == []
 
 
-def test_an_entry_of_someone_else_is_kept(home: dict[str, str], config: Path) -> None:
+def test_an_entry_that_is_not_ours_is_kept(home: dict[str, str], config: Path) -> None:
     """H-17."""
     config.write_text("clusters:\n- name: bootstrap-demo\n  cluster: {}\n")
     before = config.read_bytes()

@@ -1,42 +1,42 @@
-"""What is read from a kubeconfig, and what is not."""
+"""Reading a kubeconfig, and refusing one that holds more than is used."""
 
-import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from bootstrap.adapters.kubernetes.access import read_access
 from bootstrap.errors import VerifyError
+from tests.fakes.api_server import FakeApiServer
 
 SECRET = "canary-key"
 
 
-def a_kubeconfig(directory: Path, *, server: str = "https://127.0.0.1:6443/", **user: str) -> Path:
-    def data(text: str) -> str:
-        return base64.b64encode(text.encode()).decode()
+def a_kubeconfig(directory: Path, **changes: dict[str, Any]) -> Path:
+    fake = FakeApiServer()
+    fake.port = 6443
+    return fake.kubeconfig(directory, **changes).rename(directory / "kube config")
 
-    cluster = {"server": server, "certificate-authority-data": data("ca")}
-    who = {"client-certificate-data": data("certificate"), "client-key-data": data(SECRET)} | user
-    document = {
-        "clusters": [{"name": "c", "cluster": cluster}],
-        "users": [{"name": "u", "user": who}],
-        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u", "namespace": "n"}}],
-        "current-context": "x",
-    }
-    path = directory / "kube config"
-    path.write_text(yaml.safe_dump(document))
-    return path
+
+def refused(path: Path) -> str:
+    with pytest.raises(VerifyError, match="Could not use the kubeconfig") as caught:
+        read_access(path)
+    return caught.value.details
 
 
 def test_access_holds_what_the_file_says(tmp_path: Path) -> None:
     access = read_access(a_kubeconfig(tmp_path))
-    assert (access.server, access.tls_server_name) == ("https://127.0.0.1:6443", "")
-    assert (access.ca, access.certificate, access.key) == ("ca", b"certificate", SECRET.encode())
+    assert access.server == "https://127.0.0.1:6443"
+    assert access.ca.startswith("-----BEGIN CERTIFICATE-----")
+    assert access.certificate.startswith(b"-----BEGIN CERTIFICATE-----")
+    assert access.key.startswith(b"-----BEGIN EC PRIVATE KEY-----")
 
 
 def test_access_does_not_show_its_key(tmp_path: Path) -> None:
-    assert SECRET not in repr(read_access(a_kubeconfig(tmp_path)))
+    access = read_access(a_kubeconfig(tmp_path))
+    assert "PRIVATE" not in repr(access)
+    assert access.key.decode() not in repr(access)
 
 
 def test_the_hint_is_a_command_even_for_odd_paths(tmp_path: Path) -> None:
@@ -48,11 +48,13 @@ def test_the_hint_is_a_command_even_for_odd_paths(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "details"),
     [
-        ("", "there is no context ''"),
-        ("[1, 2]", "there is no context ''"),
+        ("", "there is not exactly one cluster"),
+        ("[1, 2]", "there is not exactly one cluster"),
         (f"key: [{SECRET}", "not valid YAML"),
-        ("current-context: x", "there is no context 'x'"),
-        ("clusters: 7\nusers: {}\ncurrent-context: [x]", "there is no context ''"),
+        ("clusters: []", "there is not exactly one cluster"),
+        ("clusters: 7\nusers: {}", "there is not exactly one cluster"),
+        ("clusters: [{cluster: 7}]", "there is not exactly one cluster"),
+        ("clusters: [{cluster: {server: [x]}}]", "server is missing"),
     ],
 )
 def test_a_damaged_file_is_an_error_that_shows_no_key(
@@ -60,31 +62,40 @@ def test_a_damaged_file_is_an_error_that_shows_no_key(
 ) -> None:
     path = tmp_path / "kubeconfig"
     path.write_text(text)
-    with pytest.raises(VerifyError) as caught:
-        read_access(path)
-    assert details in caught.value.details
-    assert SECRET not in caught.value.details
+    assert refused(path) == details
+
+
+def test_a_second_cluster_is_refused(tmp_path: Path) -> None:
+    """SEC-31: which of them is meant would be a guess."""
+    path = a_kubeconfig(tmp_path)
+    document = yaml.safe_load(path.read_text())
+    document["clusters"] *= 2
+    path.write_text(yaml.safe_dump(document))
+    assert refused(path) == "there is not exactly one cluster"
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(VerifyError, match="Could not use the kubeconfig"):
-        read_access(tmp_path / "none")
+    assert "No such file" in refused(tmp_path / "none")
 
 
-def test_a_server_without_tls_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(VerifyError) as caught:
-        read_access(a_kubeconfig(tmp_path, server="http://127.0.0.1:8080"))
-    assert "not an https URL" in caught.value.details
+@pytest.mark.parametrize(
+    "server", ["http://127.0.0.1:8080", "https://127.0.0.1", "https://127.0.0.1:x", "https://:1"]
+)
+def test_a_server_without_tls_or_port_is_refused(server: str, tmp_path: Path) -> None:
+    details = refused(a_kubeconfig(tmp_path, cluster={"server": server}))
+    assert "not an https URL" in details or "Port could not be cast" in details
 
 
-@pytest.mark.parametrize("data", ["", "%%%"])
-def test_a_damaged_key_is_refused(data: str, tmp_path: Path) -> None:
-    with pytest.raises(VerifyError):
-        read_access(a_kubeconfig(tmp_path, **{"client-key-data": data}))
+@pytest.mark.parametrize("data", ["", "ICAg", "%%%", "c3VycHJpc2U="])
+@pytest.mark.parametrize(
+    "name", ["client-key-data", "client-certificate-data", "certificate-authority-data"]
+)
+def test_a_damaged_key_or_certificate_is_refused(name: str, data: str, tmp_path: Path) -> None:
+    kind = "user" if name.startswith("client") else "cluster"
+    assert refused(a_kubeconfig(tmp_path, **{kind: {name: data}}))
 
 
 def test_a_bearer_token_is_refused(tmp_path: Path) -> None:
     """SEC-31: the user's file holds a client certificate and nothing else."""
-    with pytest.raises(VerifyError) as caught:
-        read_access(a_kubeconfig(tmp_path, token=SECRET))
-    assert caught.value.details == "fields that are not used: user.token"
+    details = refused(a_kubeconfig(tmp_path, user={"token": SECRET}))
+    assert details == "fields that are not used: user.token"

@@ -1,46 +1,64 @@
-"""How answers are judged, whoever wrote them."""
+"""How answers are judged: those of the API server, and those of another program."""
 
 import contextlib
 import json
+import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.adapters.kubernetes.client import Answer, Client
-from bootstrap.adapters.kubernetes.dns import available_dns
-from bootstrap.adapters.kubernetes.failures import (
+from bootstrap.adapters.kubernetes.access import Access
+from bootstrap.adapters.kubernetes.client import (
+    Answer,
     ApiFailureError,
+    BusyError,
+    Client,
+    Document,
     ExistsError,
     ForbiddenError,
     MissingError,
     RefusedError,
     UnansweredError,
 )
-from bootstrap.adapters.kubernetes.nodes import read_nodes
-from bootstrap.adapters.kubernetes.pace import Pace
-from bootstrap.adapters.kubernetes.pods import running_pods
+from bootstrap.adapters.kubernetes.nodes import available_dns, read_nodes
+from bootstrap.adapters.kubernetes.pods import CheckPods
 from bootstrap.errors import BootstrapError
+from bootstrap.waiting import NotYet
 from tests.fakes.api_server import FakeClock
+
+ACCESS = Access(
+    kubeconfig=Path("kubeconfig"),
+    server="https://127.0.0.1:1",
+    ca="",
+    certificate=b"",
+    key=b"",
+    tls=ssl.create_default_context(),
+)
 
 
 @dataclass
 class OneAnswer:
-    """Gives the same answer to everything."""
+    """Sends the same answer to every request."""
 
     answer: Answer
     asked: list[str] = field(default_factory=list)
 
-    def send(self, method: str, path: str, *, body: object, timeout_s: float) -> Answer:
-        del body, timeout_s
+    def __call__(self, method: str, path: str, document: Document | None) -> Answer:
+        del document
         self.asked.append(f"{method} {path}")
         return self.answer
 
+    @property
+    def client(self) -> Client:
+        clock = FakeClock()
+        return Client(access=ACCESS, send=self, clock=clock, sleep=clock.sleep, patience=1)
+
 
 def a_client(status: int, body: bytes, content_type: str = "application/json") -> Client:
-    answer = Answer(status=status, content_type=content_type, body=body)
-    return Client(transport=OneAnswer(answer), server="https://127.0.0.1:1", call_timeout_s=1)
+    return OneAnswer(Answer(status=status, content_type=content_type, body=body)).client
 
 
 def a_status(message: str = "said") -> bytes:
@@ -56,9 +74,9 @@ def a_status(message: str = "said") -> bytes:
         (404, MissingError),
         (409, ExistsError),
         (422, RefusedError),
-        (429, UnansweredError),
-        (500, UnansweredError),
-        (503, UnansweredError),
+        (429, BusyError),
+        (500, BusyError),
+        (503, BusyError),
     ],
 )
 def test_the_server_s_own_errors_are_told_by_status(
@@ -70,7 +88,7 @@ def test_the_server_s_own_errors_are_told_by_status(
 
 
 @pytest.mark.parametrize("status", [302, 307, 401, 403, 404, 407])
-def test_an_error_that_is_not_a_status_comes_from_a_stranger(status: int) -> None:
+def test_an_error_that_is_not_a_status_is_not_the_api_server_s(status: int) -> None:
     """V-03."""
     with pytest.raises(RefusedError, match="not the API server") as caught:
         a_client(status, b"denied", "text/plain").get("/x")
@@ -88,18 +106,15 @@ def test_creating_what_exists_and_deleting_what_is_gone_are_done() -> None:
     a_client(404, a_status()).delete("/x")
 
 
-def test_deleting_does_not_believe_a_stranger() -> None:
+def test_deleting_does_not_believe_another_program() -> None:
     with pytest.raises(RefusedError, match="not the API server"):
         a_client(404, b"<html>", "text/html").delete("/x")
 
 
 def test_unknown_fields_are_an_error_of_the_server() -> None:
-    client = a_client(201, b"{}")
-    client.create("/api/v1/namespaces", {})
-    assert client.transport == OneAnswer(
-        Answer(status=201, content_type="application/json", body=b"{}"),
-        asked=["POST /api/v1/namespaces?fieldValidation=Strict"],
-    )
+    sender = OneAnswer(Answer(status=201, content_type="application/json", body=b"{}"))
+    sender.client.create("/api/v1/namespaces", {})
+    assert sender.asked == ["POST /api/v1/namespaces?fieldValidation=Strict"]
 
 
 JSON = st.recursive(
@@ -120,12 +135,10 @@ JSON = st.recursive(
 def test_no_document_breaks_the_readers(document: object) -> None:
     """Verification never raises for a sick cluster, whatever its documents hold."""
     client = a_client(200, json.dumps(document).encode())
-    clock = FakeClock()
-    pace = Pace(clock=clock, sleep=clock.sleep, patience=1)
     for read in (
         lambda: read_nodes(client),
-        lambda: running_pods(client, "n"),
-        lambda: available_dns(client, pace),
+        CheckPods(client=client, namespace="n", nodes=["demo-worker"]).look,
+        lambda: available_dns(client),
     ):
-        with contextlib.suppress(ApiFailureError, BootstrapError):
+        with contextlib.suppress(ApiFailureError, BootstrapError, NotYet):
             read()

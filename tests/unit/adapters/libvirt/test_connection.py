@@ -86,7 +86,7 @@ def test_an_error_of_libvirt_is_translated(code: int, kind: type[BootstrapError]
 
 
 def test_who_may_not_use_libvirt_is_told_of_their_own() -> None:
-    """P-03: the group that would help is as good as root, and nobody needs it."""
+    """P-03: the group that would help is as good as root, and not needed."""
     error = unreachable("qemu:///system", an_error(libvirt.VIR_ERR_AUTH_UNAVAILABLE))
     assert "as good as root" in error.details
     assert error.hint == "bootstrap up --hypervisor qemu:///session"
@@ -115,7 +115,7 @@ def test_a_lost_connection_is_made_anew_and_told_once(faulty: FaultyLibvirt) -> 
     assert notes == ["libvirt connection lost, reconnected"]
 
 
-def test_a_connection_that_died_while_nobody_asked_is_made_anew(faulty: FaultyLibvirt) -> None:
+def test_a_connection_that_died_while_idle_is_made_anew(faulty: FaultyLibvirt) -> None:
     """L-07."""
     notes: list[str] = []
     connection = Connection("test", connect=faulty.connect, note=notes.append)
@@ -191,7 +191,7 @@ def test_a_call_that_hangs_ends_with_its_name_and_what_to_type(faulty: FaultyLib
 
 
 def test_the_rest_of_work_that_hung_does_not_happen(faulty: FaultyLibvirt) -> None:
-    """L-08: it would, behind the back of whoever tidies up after it."""
+    """L-08: it would, unseen by the run that cleans up after it."""
     connection = Connection("test", connect=faulty.connect, deadlines=SHORT)
     threads: list[threading.Thread] = []
     happened: list[str] = []

@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from bootstrap.adapters.trust.authority import Authorities, ca_certificate_hash, make_authorities
-from bootstrap.adapters.trust.pem import CertificatePair
 from bootstrap.adapters.trust.user_certificate import make_user_certificate
+from bootstrap.model.keys import CertificatePair
 from bootstrap.model.names import ClusterName
 
 Files = dict[str, str]
@@ -94,7 +94,7 @@ def test_a_set_that_does_not_fit_together_is_refused(fault: str) -> None:
 def test_a_certificate_that_is_no_authority_is_refused() -> None:
     made = make_authorities(NOW)
     leaf = make_user_certificate(ClusterName("demo"), made.cluster, NOW)
-    with pytest.raises(ValueError, match="not an authority's"):
+    with pytest.raises(ValueError, match="not that of an authority"):
         Authorities.from_files(dataclasses.replace(made, etcd=leaf).files())
 
 

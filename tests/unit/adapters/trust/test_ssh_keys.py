@@ -6,7 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bootstrap.adapters.trust.ssh_keys import SshKeyPair, known_hosts, make_ssh_key_pair
+from bootstrap.adapters.trust.ssh_keys import SshKeyPair, make_ssh_key_pair
+from bootstrap.planning.inventory import known_hosts
 
 
 def test_a_key_is_one_that_paramiko_reads() -> None:
@@ -39,9 +40,9 @@ def test_a_key_of_another_kind_is_refused() -> None:
 
 
 def test_known_hosts_pins_each_key_under_its_alias(tmp_path: Path) -> None:
-    pairs = {"demo-control-plane": make_ssh_key_pair(), "demo-worker": make_ssh_key_pair()}
+    pairs = {"control-plane": make_ssh_key_pair(), "worker": make_ssh_key_pair()}
     path = tmp_path / "known_hosts"
-    path.write_text(known_hosts(pairs))
+    path.write_text(known_hosts({alias: pair.public_line for alias, pair in pairs.items()}))
     read = paramiko.HostKeys(str(path))
     for alias, pair in pairs.items():
         key = paramiko.Ed25519Key.from_private_key(io.StringIO(pair.private_text))
@@ -55,4 +56,4 @@ def test_known_hosts_pins_each_key_under_its_alias(tmp_path: Path) -> None:
 def test_an_alias_that_known_hosts_would_read_otherwise_is_refused(alias: str) -> None:
     """H-06, H-08."""
     with pytest.raises(ValueError, match="not a node's name"):
-        known_hosts({alias: make_ssh_key_pair()})
+        known_hosts({alias: make_ssh_key_pair().public_line})

@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.adapters.trust import TrustStore
+from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.errors import NotOursError, StateError
 from bootstrap.model.names import ClusterName
 from tests.killing import killed_at
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 DEMO = ClusterName("demo")
-#: Where files are made, written and replaced.
-TRACED = ("adapters/files.py",)
 
 
 def store(directory: Path, *, days: int = 0) -> TrustStore:
@@ -30,7 +28,7 @@ def fill(directory: Path) -> tuple[object, ...]:
         trust.ensure_authorities(),
         trust.ensure_user_certificate(DEMO),
         trust.ensure_client_key(),
-        trust.ensure_host_key("demo-worker"),
+        trust.ensure_host_key("worker"),
         trust.ensure_encryption_key(),
     )
 
@@ -55,14 +53,14 @@ def test_everything_is_private_whatever_the_umask_is(directory: Path) -> None:
     }
     assert modes == {
         ".": 0o700,
-        "cluster-name": 0o600,
+        "bootstrap-cluster.json": 0o600,
         "pki": 0o700,
         "pki/authorities.json": 0o600,
         "pki/encryption-key": 0o600,
         "pki/user.json": 0o600,
         "ssh": 0o700,
         "ssh/client": 0o600,
-        "ssh/host-demo-worker": 0o600,
+        "ssh/host-worker": 0o600,
     }
 
 
@@ -175,12 +173,12 @@ def test_a_directory_that_is_a_link_is_refused(directory: Path, tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("directory")
-def test_a_kill_at_any_line_leaves_whole_sets_or_none(tmp_path: Path) -> None:
-    for line in itertools.count():
-        place = tmp_path / str(line)
+def test_a_kill_at_any_change_leaves_whole_sets_or_none(tmp_path: Path) -> None:
+    for point in itertools.count(1):
+        place = tmp_path / str(point)
         work = partial(store(place).ensure_user_certificate, DEMO)
-        if not killed_at(line, work, traced=TRACED):
+        if not killed_at(point, work):
             break
         assert fill(place) == fill(place)
         assert not list(place.rglob(".bootstrap-*"))
-    assert line > 20
+    assert point > 20

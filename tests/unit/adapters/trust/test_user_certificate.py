@@ -5,11 +5,11 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bootstrap.adapters.trust.authority import make_authorities
-from bootstrap.adapters.trust.pem import CertificatePair
 from bootstrap.adapters.trust.user_certificate import (
-    is_good_user_certificate,
+    is_usable_user_certificate,
     make_user_certificate,
 )
+from bootstrap.model.keys import CertificatePair
 from bootstrap.model.names import ClusterName
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ def test_it_names_the_user_and_the_group_that_can_be_revoked() -> None:
 
 
 def test_a_new_one_is_good() -> None:
-    assert is_good_user_certificate(GOOD, DEMO, AUTHORITY, NOW)
+    assert is_usable_user_certificate(GOOD, DEMO, AUTHORITY, NOW)
 
 
 @pytest.mark.parametrize(
@@ -44,19 +44,19 @@ def test_a_new_one_is_good() -> None:
 def test_it_is_good_until_a_month_before_its_end(days: int, *, is_good: bool) -> None:
     """G-22, D-04."""
     then = NOW + timedelta(days=days)
-    assert is_good_user_certificate(GOOD, DEMO, AUTHORITY, then) is is_good
+    assert is_usable_user_certificate(GOOD, DEMO, AUTHORITY, then) is is_good
 
 
 def test_one_of_another_authority_is_not_good() -> None:
     other = make_authorities(NOW).cluster
-    assert not is_good_user_certificate(GOOD, DEMO, other, NOW)
+    assert not is_usable_user_certificate(GOOD, DEMO, other, NOW)
 
 
 def test_one_of_another_cluster_is_not_good() -> None:
-    assert not is_good_user_certificate(GOOD, ClusterName("other"), AUTHORITY, NOW)
+    assert not is_usable_user_certificate(GOOD, ClusterName("other"), AUTHORITY, NOW)
 
 
 @pytest.mark.parametrize("key", [AUTHORITY.key_pem, "", GOOD.certificate_pem])
 def test_one_with_another_key_is_not_good(key: str) -> None:
     pair = CertificatePair(certificate_pem=GOOD.certificate_pem, key_pem=key)
-    assert not is_good_user_certificate(pair, DEMO, AUTHORITY, NOW)
+    assert not is_usable_user_certificate(pair, DEMO, AUTHORITY, NOW)

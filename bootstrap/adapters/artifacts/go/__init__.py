@@ -1,0 +1,1 @@
+"""The artefact source ``go``: everything is built from Go modules."""

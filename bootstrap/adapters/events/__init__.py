@@ -1,0 +1,1 @@
+"""The stream of a run's events, and its readers."""

@@ -1,0 +1,61 @@
+"""`bootstrap image load`, `loaded` and `unload`: the user's images in the nodes of a cluster."""
+
+import click
+
+from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.cli.output import output_option, table, write
+from bootstrap.cli.reporting import reporting_options
+from bootstrap.ports import RunEvents
+from bootstrap.workflow.loading import Loaded, load_images, loaded_images, unload_images
+
+
+@click.command()
+@click.argument("name")
+@click.argument("sources", nargs=-1, required=True, metavar="ARCHIVE|IMAGE...")
+@output_option
+@reporting_options
+def load(name: str, sources: tuple[str, ...], output: str, events: RunEvents) -> None:
+    """Load container images into every node, and into those that are added later.
+
+    ARCHIVE is an OCI archive or what `docker save` writes, for linux/amd64 and with the full
+    names of its images; IMAGE is one that docker, podman or nerdctl on this host has. A pod
+    uses such an image with `imagePullPolicy: Never` or `IfNotPresent`.
+    """
+    cluster = cluster_name(name)
+    result = load_images(cluster, sources, open_cluster(cluster, events=events))
+    images = [{"name": image.name, "id": image.config} for image in result.images]
+    data = {"images": images, "nodes": list(result.nodes), "changed": result.changed}
+    lines = [f"{image.name} is on every node." for image in result.images]
+    lines.append(f"Checked: {', '.join(result.nodes)}; changed={result.changed}.")
+    names = [image.name for image in result.images]
+    write(output, data, text="\n".join(lines), names=names, events=events)
+
+
+@click.command()
+@click.argument("name")
+@output_option
+def loaded(name: str, output: str) -> None:
+    """List the images that were loaded, and the nodes that have them."""
+    cluster = cluster_name(name)
+    found = loaded_images(cluster, open_cluster(cluster))
+    rows = [[one.image.name, one.image.config[7:19], ", ".join(one.nodes)] for one in found]
+    text = table(["IMAGE", "ID", "NODES"], rows) if rows else "No image was loaded."
+    names = [one.image.name for one in found]
+    write(output, [_data(one) for one in found], text=text, names=names)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@output_option
+@reporting_options
+def unload(name: str, images: tuple[str, ...], output: str, events: RunEvents) -> None:
+    """Remove images that were loaded from every node; pods that run keep theirs."""
+    cluster = cluster_name(name)
+    removed = list(unload_images(cluster, images, open_cluster(cluster, events=events)))
+    text = "\n".join(f"{image} is on no node." for image in removed)
+    write(output, {"removed": removed}, text=text, names=removed, events=events)
+
+
+def _data(one: Loaded) -> dict[str, object]:
+    return {"name": one.image.name, "id": one.image.config, "nodes": list(one.nodes)}

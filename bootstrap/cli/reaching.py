@@ -1,0 +1,74 @@
+"""`bootstrap ssh`, `cp`, `port-forward` and `kubectl`: each becomes the program it is named for."""
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.errors import HostError
+from bootstrap.workflow.reaching import (
+    copy_command,
+    forward_command,
+    kubectl_command,
+    ssh_command,
+)
+
+_PASSING = {"ignore_unknown_options": True}
+
+
+@click.command(context_settings=_PASSING)
+@click.argument("name")
+@click.argument("node")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def ssh(name: str, node: str, command: tuple[str, ...]) -> None:
+    """Log in on a node, or run a command there: bootstrap ssh demo worker -- uptime."""
+    cluster = cluster_name(name)
+    _become(ssh_command(cluster, node, command, open_cluster(cluster)))
+
+
+@click.command()
+@click.argument("name")
+@click.argument("source")
+@click.argument("target")
+@click.option("-r", "recursive", is_flag=True, help="Copy directories with what is in them.")
+def cp(name: str, source: str, target: str, *, recursive: bool) -> None:
+    """Copy a file to or from a node: bootstrap cp demo notes worker:/tmp."""
+    cluster = cluster_name(name)
+    ports = open_cluster(cluster)
+    _become(copy_command(cluster, source, target, ports, recursive=recursive))
+
+
+@click.command(name="port-forward")
+@click.argument("name")
+@click.argument("node")
+@click.argument("forwards", nargs=-1, required=True, metavar="LOCAL[:REMOTE]...")
+def port_forward(name: str, node: str, forwards: tuple[str, ...]) -> None:
+    """Lead ports of this host's 127.0.0.1 to a node's: bootstrap port-forward demo worker 8080:80.
+
+    Goes on until it is interrupted.
+    """
+    cluster = cluster_name(name)
+    _become(forward_command(cluster, node, forwards, open_cluster(cluster)))
+
+
+@click.command(context_settings=_PASSING | {"allow_interspersed_args": False})
+@click.argument("name")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def kubectl(name: str, words: tuple[str, ...]) -> None:
+    """Run the kubectl of the cluster's version: bootstrap kubectl demo -- get nodes."""
+    cluster = cluster_name(name)
+    own = words[1:] if words[:1] == ("--",) else words
+    command = kubectl_command(cluster, own, open_cluster(cluster))
+    os.execve(command.program, list(command.argv), os.environ | command.environment)  # noqa: S606 - takes our place
+
+
+def _become(argv: Sequence[str]) -> None:
+    """Let an OpenSSH program take the place of this process, with its terminal."""
+    try:
+        os.execvp(argv[0], list(argv))  # noqa: S606 - as said
+    except FileNotFoundError as error:
+        raise HostError(
+            f"Could not reach the node: the program '{argv[0]}' is not installed.",
+            hint="sudo apt-get install openssh-client",
+        ) from error

@@ -1,0 +1,31 @@
+"""The options of commands that take a cluster file; apart, because the table takes time to load."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bootstrap.config.flags import OPTIONS, Flags
+
+
+def spec_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the name, the file and every option that sets a field of the cluster file.
+
+    The command gets them as ``file`` and ``flags``.
+    """
+
+    @functools.wraps(command)
+    def with_flags(**values: Any) -> None:  # noqa: ANN401 - click's own values
+        flags = Flags(**{option.name: values.pop(option.name) for option in OPTIONS})
+        command(flags=flags, **values)
+
+    wrapped: Callable[..., None] = with_flags
+    for option in reversed(OPTIONS):
+        if option.flag.startswith("--"):
+            wrapped = click.option(option.flag, type=option.kind, help=option.help)(wrapped)
+        else:
+            wrapped = click.argument(option.name, required=False)(wrapped)
+    file = click.option("-f", "--file", type=click.Path(path_type=Path), help="The cluster file.")
+    return file(wrapped)

@@ -1,0 +1,87 @@
+"""The programs and container images that Kubernetes is installed from."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class Artifact(Protocol):
+    """One file that was built."""
+
+    @property
+    def name(self) -> str:
+        """The program or the container image."""
+
+    @property
+    def version(self) -> str:
+        """The version of its source."""
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the file."""
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the file when it was built."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+
+    @property
+    def made(self) -> str:
+        """When it was built, in ISO 8601; empty if unknown."""
+
+
+class BuiltArtifacts(Protocol):
+    """The programs and container images of one Kubernetes version."""
+
+    @property
+    def directory(self) -> Path:
+        """Where all of them are."""
+
+    @property
+    def binaries(self) -> Mapping[str, Path]:
+        """The programs by name."""
+
+    @property
+    def image_archive(self) -> Path:
+        """An OCI archive of all container images."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over every file."""
+
+    @property
+    def packages_fetched(self) -> str:
+        """When the Debian packages in them were fetched, in ISO 8601; empty if unknown."""
+
+
+class Artifacts(Protocol):
+    """Holds artefacts, each built once for its sources."""
+
+    def find(self, kubernetes_version: str) -> BuiltArtifacts | None:
+        """Return the artefacts of a version if all are there by their sizes; none is read.
+
+        :raises UsageError: if the version cannot be built.
+        """
+
+    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> BuiltArtifacts:
+        """Return the artefacts of a version, building what is missing.
+
+        ``refresh`` fetches the Debian packages in them anew, though they are there.
+
+        :raises UsageError: if the version cannot be built.
+        """
+
+    def kubectl(self, kubernetes_version: str) -> Path | None:
+        """Find a program of that version which is kubectl when it is started by that name.
+
+        One that other versions of the sources left will do. Builds nothing; None without one.
+        """
+
+    def list(self) -> Sequence[Artifact]:
+        """List every file that is built and whole."""
+
+    def prune(self) -> Sequence[str]:
+        """Remove what other versions of the sources or of Go left, and return the names."""

@@ -1,0 +1,56 @@
+"""How what happens is reported while it happens."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from bootstrap.model.events import Event, Step
+
+
+class Events(Protocol):
+    """The stream of a run's events.
+
+    Texts become one line each, without what a guest could do to a terminal (SEC-15).
+    """
+
+    def step(self, step: Step, detail: str) -> AbstractContextManager[None]:
+        """Report that a step starts, and its end when the block ends.
+
+        A block that raises is a failed step, with the error's code; the error passes.
+        """
+
+    def node(self, name: str, detail: str) -> None:
+        """Report what a node does now, unless that is what it did before."""
+
+    def waiting(self, detail: str, *, node: str | None = None) -> None:
+        """Report what a wait saw last."""
+
+    def note(self, detail: str) -> None:
+        """Report a remark that is worth keeping."""
+
+
+class EventReader(Protocol):
+    """Takes each event as it happens: shows it, writes it, counts it."""
+
+    def read(self, event: Event) -> None:
+        """Take one event.
+
+        :raises BrokenPipeError: if the process that read what is written has gone.
+        """
+
+
+class RunEvents(Events, Protocol):
+    """The events of a whole run, for the command that reports its result."""
+
+    #: What the run's last event carries as its result.
+    result: object
+
+    @property
+    def is_on_stdout(self) -> bool:
+        """Tell whether a reader writes on stdout, where nothing else may be written then."""
+
+    def attached(self, reader: EventReader) -> AbstractContextManager[None]:
+        """Have one more reader inside the block; it gets each event before the others."""
+
+    def seconds_by_step(self) -> Mapping[str, float]:
+        """Return how long each step took that has ended, by its id, to a tenth."""

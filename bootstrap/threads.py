@@ -1,0 +1,48 @@
+"""Do several pieces of work at once, in a way that a signal ends."""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
+from typing import TypeVar
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+_THREADS = 16
+#: Python acts on a signal in the main thread only, and a wait without a limit may sleep on.
+_SIGNAL_CHECK_S = 0.5
+
+
+def at_once(
+    work: Callable[[Item], T], items: Sequence[Item], *, threads: int = _THREADS
+) -> list[T]:
+    """Return what ``work`` gives for each item, in their order, or raise the first failure.
+
+    At most ``threads`` items are worked on at the same time.
+
+    The work of a thread that a signal leaves behind ends with the process, at the latest: a pool
+    of threads would hold up the process until the last one has answered.
+    """
+    jobs: queue.SimpleQueue[tuple[Future[T], Item]] = queue.SimpleQueue()
+    futures: list[Future[T]] = []
+    for item in items:
+        futures.append(Future())
+        jobs.put((futures[-1], item))
+    for _ in range(min(threads, len(items))):
+        threading.Thread(target=_serve, args=(work, jobs), name="at-once", daemon=True).start()
+    while wait(futures, _SIGNAL_CHECK_S).not_done:
+        pass
+    return [future.result() for future in futures]
+
+
+def _serve(work: Callable[[Item], T], jobs: "queue.SimpleQueue[tuple[Future[T], Item]]") -> None:
+    while True:
+        try:
+            future, item = jobs.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            future.set_result(work(item))
+        except BaseException as error:  # noqa: BLE001 - the caller raises it
+            future.set_exception(error)

@@ -1,0 +1,35 @@
+"""What `image` and `artifacts` do."""
+
+from collections.abc import Sequence
+
+from bootstrap.model.cluster import NodeImage
+from bootstrap.model.events import Step
+from bootstrap.ports import BuiltArtifacts
+from bootstrap.workflow.environment import SitePorts
+
+
+def build_image(kubernetes_version: str, ports: SitePorts, *, refresh: bool) -> NodeImage:
+    """Build the node image of a version, and the artefacts in it, unless they exist.
+
+    ``refresh`` builds one of today's Debian packages.
+    """
+    with ports.events.step(Step.PREPARE_IMAGE, "Preparing the node image"):
+        return ports.images.ensure(kubernetes_version, refresh=refresh)
+
+
+def build_artifacts(kubernetes_version: str, ports: SitePorts, *, refresh: bool) -> BuiltArtifacts:
+    """Build the programs and container images of a version, unless they exist.
+
+    ``refresh`` fetches the Debian packages in them anew.
+    """
+    title = f"Building the artefacts of Kubernetes {kubernetes_version}"
+    with ports.events.step(Step.BUILD_ARTIFACTS, title):
+        return ports.artifacts.ensure(kubernetes_version, refresh=refresh)
+
+
+def prune_images(ports: SitePorts) -> Sequence[str]:
+    """Remove the images that no node's disk needs, and return the names of what is gone."""
+    in_use = {domain.mark.facts.get("image", "") for domain in ports.hypervisor.domains()}
+    # The machines of another libvirt are not listed, but their disks are here.
+    in_use |= set(ports.volumes.images())
+    return ports.images.prune(in_use)

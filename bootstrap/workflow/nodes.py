@@ -1,0 +1,61 @@
+"""Find the existing nodes of a cluster."""
+
+from collections.abc import Collection, Sequence
+
+from bootstrap.errors import BootstrapError, NotFoundError, UsageError
+from bootstrap.model.cluster import Domain, DomainState
+from bootstrap.model.names import ClusterName
+from bootstrap.workflow.environment import SitePorts
+from bootstrap.workflow.membership import existing_nodes
+
+
+def existing_domains(cluster: ClusterName, ports: SitePorts) -> Sequence[Domain]:
+    """List a cluster's domains.
+
+    :raises NotFoundError: if it has none.
+    :raises LayoutError: if another version of the tool made it in another way.
+    """
+    domains = existing_nodes(cluster, ports.hypervisor)
+    if not domains:
+        raise NotFoundError(
+            f"There is no cluster '{cluster}' at '{ports.site.hypervisor_uri}'.",
+            hint="bootstrap list",
+        )
+    return domains
+
+
+def choose_nodes(domains: Sequence[Domain], names: Collection[str]) -> Sequence[Domain]:
+    """Return the nodes ``names`` in the order of ``domains``, or all if none is named.
+
+    :raises UsageError: as :func:`find_node` does.
+    """
+    chosen = {find_node(domains, name).uuid for name in names}
+    return [domain for domain in domains if not chosen or domain.uuid in chosen]
+
+
+def find_node(domains: Sequence[Domain], name: str) -> Domain:
+    """Find a node by its name, or by the name of its domain.
+
+    :raises UsageError: if there is no such node, naming those that exist.
+    """
+    for domain in domains:
+        if name in (domain.name, domain.domain_name):
+            return domain
+    raise UsageError(
+        f"There is no node '{name}'.",
+        details="Nodes: " + ", ".join(domain.name for domain in domains),
+        hint=f"bootstrap status {domains[0].mark.cluster}",
+    )
+
+
+def refuse_still(domain: Domain) -> None:
+    """Refuse to go on with a node that does not run.
+
+    :raises BootstrapError: with what starts it.
+    """
+    if domain.state is not DomainState.RUNNING:
+        raise BootstrapError(
+            f"Node '{domain.name}' does not run.",
+            details=f"Its domain '{domain.domain_name}' is {domain.state.value}.",
+            hint=f"bootstrap start {domain.mark.cluster}",
+        )

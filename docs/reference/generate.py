@@ -1,0 +1,85 @@
+"""Print the reference pages that are made from the code: `python docs/reference/generate.py`."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from bootstrap.config.flags import OPTIONS
+from bootstrap.config.generated import json_schema
+from bootstrap.config.problems import Path
+from bootstrap.config.schema import SECTIONS, ByRole, ClusterFile, Section
+from bootstrap.model.facts import fact_name
+
+_HEAD = """\
+# The cluster file
+
+This page is generated from the table in `bootstrap/config/schema.py`. `bootstrap schema` prints
+the same as a JSON Schema, `bootstrap init` writes a starter file. Only `apiVersion` and `kind`
+are required. A field that is *fixed* cannot be changed after the cluster is made; `bootstrap up
+NAME` without a file keeps its value.
+"""
+
+
+def cluster_file() -> str:
+    """Return the page of the cluster file."""
+    return _HEAD + "".join(_section(*item) for item in SECTIONS.items())
+
+
+def _section(path: Path, section: type[Section]) -> str:
+    title = f"`{path[0]}`" if path else "Top level"
+    head = "| key | meaning | allowed | default | option | fixed |\n|---|---|---|---|---|---|"
+    rows = "\n".join(_row((*path, key), section, name) for key, name in _keys(section))
+    return f"\n## {title}\n\n{section.__doc__}\n\n{head}\n{rows}\n"
+
+
+def _keys(section: type[Section]) -> Iterator[tuple[str, str]]:
+    for name, field in section.model_fields.items():
+        yield str(field.alias), name
+
+
+def _row(path: Path, section: type[Section], name: str) -> str:
+    key, field = str(path[-1]), section.model_fields[name]
+    if path in SECTIONS:
+        return f"| [`{key}`](#{key}) | {SECTIONS[path].__doc__} | | | | |"
+    schema = json_schema()
+    rules = (schema if section is ClusterFile else schema["$defs"][section.__name__])["properties"]
+    options = ", ".join(_code(option.flag) for option in OPTIONS if option.path == path)
+    cells = [
+        _code(key),
+        field.description,
+        _allowed(rules[key]),
+        _default(field),
+        options,
+        "yes" if fact_name(section.spec, name) else "",
+    ]
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _allowed(rules: dict[str, Any]) -> str:
+    if rules["type"] == "boolean":
+        return "`true`, `false`"
+    if "enum" in rules:
+        return ", ".join(map(_code, rules["enum"]))
+    if "minimum" in rules:
+        return f"{rules['minimum']} to {rules['maximum']}"
+    (example, *_) = rules["examples"]
+    return f"such as {_code(example if isinstance(example, str) else json.dumps(example))}"
+
+
+def _default(field: FieldInfo) -> str:
+    if isinstance(field.default_factory, ByRole):
+        return "by role"
+    default = field.default
+    if field.is_required() or default is None or default == {}:
+        return ""
+    return _code(default or json.dumps(default))
+
+
+def _code(value: object) -> str:
+    return f"`{value}`"
+
+
+if __name__ == "__main__":
+    print(cluster_file(), end="")

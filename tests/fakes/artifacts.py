@@ -1,0 +1,49 @@
+"""Artefacts that take no time to build."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bootstrap.adapters.artifacts.go.components import components_of
+from bootstrap.adapters.artifacts.store import ArtifactSet
+from bootstrap.errors import HostError
+from bootstrap.ports import Artifact
+
+
+class FakeArtifacts:
+    """Implements ``Artifacts``: one set, which is built, for each supported version."""
+
+    def __init__(self, archive: Path, programs: Sequence[str] = ()) -> None:
+        self.built = ArtifactSet(
+            directory=archive.parent,
+            binaries={name: archive.parent / "bin" / name for name in programs},
+            image_archive=archive,
+            digest="first",
+            packages_fetched="2040-01-01T00:00:00+00:00",
+        )
+        #: Whether Debian packages can be fetched.
+        self.has_mirror = True
+        self.asked: list[str] = []
+
+    def find(self, kubernetes_version: str) -> ArtifactSet:
+        components_of(kubernetes_version)
+        return self.built
+
+    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> ArtifactSet:
+        components_of(kubernetes_version)
+        self.asked.append(kubernetes_version)
+        if refresh and not self.has_mirror:
+            raise HostError("This host has no Debian mirror.", hint="sudo apt-get update")
+        if refresh:
+            self.built = replace(self.built, digest=f"{self.built.digest} again")
+        return self.built
+
+    def kubectl(self, kubernetes_version: str) -> Path | None:
+        components_of(kubernetes_version)
+        return self.built.binaries.get("kube")
+
+    def list(self) -> Sequence[Artifact]:
+        return []
+
+    def prune(self) -> Sequence[str]:
+        return []

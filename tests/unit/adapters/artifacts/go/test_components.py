@@ -1,0 +1,72 @@
+"""The programs of a node follow from the go.mod files."""
+
+import re
+
+import pytest
+
+from bootstrap.adapters.artifacts.go.components import Component, components_of
+from bootstrap.errors import UsageError
+from bootstrap.model.versions import DEFAULT_VERSION, SUPPORTED_VERSIONS
+from bootstrap.resources import resource_directory
+
+_MODULES = resource_directory("artifacts")
+_PARTS = {
+    f"{version}-{part.name}": part
+    for version in SUPPORTED_VERSIONS
+    for part in components_of(version)
+}
+
+
+def _go_mod(part: Component) -> str:
+    return (_MODULES / part.module / "go.mod").read_text()
+
+
+@pytest.mark.parametrize("part", _PARTS.values(), ids=_PARTS)
+def test_a_version_is_one_that_go_mod_requires_and_go_sum_has_the_checksum_of(
+    part: Component,
+) -> None:
+    if part.name == "node":
+        assert "require" not in _go_mod(part)
+        return
+    sums = (_MODULES / part.module / "go.sum").read_text()
+    pattern = rf"^(?:require |\t)(\S+) {re.escape(part.version)}\b"
+    required = re.findall(pattern, _go_mod(part), re.MULTILINE)
+    assert any(f"{name} {part.version} h1:" in sums for name in required)
+
+
+@pytest.mark.parametrize("part", _PARTS.values(), ids=_PARTS)
+def test_a_package_of_another_module_is_named_as_a_tool_so_that_go_mod_lists_what_it_needs(
+    part: Component,
+) -> None:
+    assert part.package == "." or re.search(
+        rf"^(?:tool |\t){re.escape(part.package)}$", _go_mod(part), re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("version", SUPPORTED_VERSIONS)
+def test_all_programs_of_a_node_are_named_once(version: str) -> None:
+    assert sorted(part.name for part in components_of(version)) == sorted(
+        [
+            *("kube", "etcd", "coredns", "node"),
+            *("containerd", "containerd-shim-runc-v2", "ctr"),
+            *("bridge", "host-local", "loopback", "portmap", "ptp"),
+        ]
+    )
+
+
+def test_the_kubernetes_programs_report_the_version_that_go_mod_requires() -> None:
+    kube = next(part for part in components_of(DEFAULT_VERSION) if part.name == "kube")
+    assert f"\tk8s.io/kubernetes {kube.version}\n" in _go_mod(kube)
+    major, minor, _ = kube.version.split(".")
+    assert [stamp.rpartition(".git")[2] for stamp in kube.stamps] == [
+        f"Version={kube.version}",
+        f"Major={major.removeprefix('v')}",
+        f"Minor={minor}",
+    ]
+
+
+def test_an_unknown_version_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError) as caught:
+        components_of("v1.9.0")
+    assert "v1.9.0" in caught.value.message
+    assert DEFAULT_VERSION in caught.value.details

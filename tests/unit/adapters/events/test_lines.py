@@ -1,0 +1,87 @@
+"""What a user sees on a terminal or a pipe."""
+
+import io
+import re
+
+import pytest
+
+from bootstrap.adapters.events.lines import Lines
+from bootstrap.adapters.events.stream import Clock, EventStream
+from bootstrap.errors import HostError
+from bootstrap.model.events import Step
+
+
+def a_run(stream: io.TextIOBase, *, show_commands: bool = False) -> None:
+    """Report one event of each status."""
+    lines = Lines(stream, show_commands=show_commands)  # type: ignore[arg-type] # it is text
+    seconds = iter(range(0, 1000, 7))
+    events = EventStream(lines, clock=Clock(monotonic=lambda: next(seconds)))
+    with events.whole_run("bootstrap up"):
+        with events.step(Step.BOOT, "Booting the nodes"):
+            events.command("virsh -c qemu:///session start demo-worker")
+            events.node("demo-worker", "booting")
+            events.waiting("waiting for SSH", node="demo-worker")
+            events.waiting("waiting for the API server")
+            events.note("[bold]No KVM[/bold]")
+        with pytest.raises(HostError), events.step(Step.JOIN, "Joining the workers"):
+            raise HostError("No.")
+
+
+LINES = """\
+    14 s  Booting the nodes ...
+    21 s    $ virsh -c qemu:///session start demo-worker
+    28 s    demo-worker: booting
+    35 s    demo-worker: waiting for SSH
+    42 s    waiting for the API server
+    49 s    [bold]No KVM[/bold]
+    63 s  Joining the workers ...
+"""
+
+
+def test_a_line_has_the_time_since_the_run_began() -> None:
+    stream = io.StringIO()
+    a_run(stream, show_commands=True)
+    assert stream.getvalue() == LINES
+
+
+def test_commands_are_shown_only_if_asked() -> None:
+    stream = io.StringIO()
+    a_run(stream)
+    assert "virsh" not in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) == 6
+
+
+def test_the_end_of_the_reader_is_no_defect() -> None:
+    """R-12."""
+
+    class Gone(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        a_run(Gone())
+
+
+@pytest.mark.parametrize("text", ["[bold]x[/bold]", "100 %", "[red", "é ✓", "x" * 500, ":smile:"])
+def test_a_text_is_shown_as_it_is(text: str) -> None:
+    """H-09: nothing in it is taken for mark-up, and nothing is cut."""
+    assert shown(text) == [f"{text} ...", text, f"demo-worker: {text}", f"demo-worker: {text}"]
+
+
+def test_a_guests_control_codes_reach_no_terminal() -> None:
+    """H-09, SEC-15."""
+    lines = shown("a\x1b[2Jb\x1b]0;title\x07\x9b31m\r\n\u202eend")
+    assert len(lines) == 4
+    assert all("ab" in line and "end" in line for line in lines)
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "".join(lines))
+
+
+def shown(text: str) -> list[str]:
+    """Show a text wherever there is one, and return the lines without their times."""
+    stream = io.StringIO()
+    events = EventStream(Lines(stream))
+    with events.step(Step.BOOT, text):
+        events.note(text)
+        events.node("demo-worker", text)
+        events.waiting(text, node="demo-worker")
+    return [re.sub(r"^ *\d+ s +", "", line) for line in stream.getvalue().split("\n")[:-1]]
