@@ -18,7 +18,8 @@ class StepSeconds:
             case Status.STARTED:
                 self._began[event.step] = event.elapsed_s
             case Status.FINISHED | Status.FAILED:
-                took = event.elapsed_s - self._began.pop(event.step)
+                # A signal can end a step before its start was read.
+                took = event.elapsed_s - self._began.pop(event.step, event.elapsed_s)
                 self._seconds[event.step] = self._seconds.get(event.step, 0) + took
             case _:
                 pass

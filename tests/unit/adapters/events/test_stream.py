@@ -3,7 +3,7 @@
 import pytest
 
 from bootstrap.adapters.events.commands import commands_to, log_command
-from bootstrap.adapters.events.stream import EventStream, new_run_id
+from bootstrap.adapters.events.stream import Clock, EventStream, new_run_id
 from bootstrap.errors import BootstrapError, HostError, TimedOutError
 from bootstrap.model.events import Event, Status, Step
 from tests.unit.adapters.events.conftest import Begin
@@ -38,6 +38,19 @@ class GoneLater(Remembering):
         super().read(event)
 
 
+class InterruptedOnce:
+    """Is a clock at whose second reading a signal comes; the first begins the run."""
+
+    def __init__(self) -> None:
+        self._readings = 0
+
+    def __call__(self) -> float:
+        self._readings += 1
+        if self._readings == 2:
+            raise KeyboardInterrupt
+        return float(self._readings)
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -62,6 +75,18 @@ def test_a_failed_step_has_the_errors_id(error: BaseException, code: str) -> Non
 def test_a_reader_that_has_gone_does_not_hide_why_a_step_failed() -> None:
     with pytest.raises(HostError), EventStream(GoneLater()).step(Step.BOOT, "Booting"):
         raise HostError("x")
+
+
+def test_a_signal_before_a_steps_start_is_read_ends_the_run_as_any_other() -> None:
+    """R-07: the signal comes while the first event is made."""
+    seen = Remembering()
+    events = EventStream(seen, clock=Clock(monotonic=InterruptedOnce()))
+    with pytest.raises(KeyboardInterrupt), events.step(Step.REMOVE, "Removing"):
+        pass
+    assert [(event.status, event.error) for event in seen.events] == [
+        (Status.FAILED, "interrupted"),
+    ]
+    assert events.seconds_by_step() == {"remove": 0}
 
 
 def test_an_attached_reader_gets_what_happens_in_its_block() -> None:
