@@ -41,6 +41,7 @@ from bootstrap.ports import (
     PlaybookRunner,
     Reachable,
     RunEvents,
+    Snapshots,
     Trust,
     UserKubeconfig,
     Volumes,
@@ -145,6 +146,13 @@ class LazyPorts:
             hypervisor=self.site.hypervisor_uri,
             mode=self._volumes_mode,
         )
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        """The saved clusters."""
+        from bootstrap.adapters.snapshots.store import SnapshotStore  # noqa: PLC0415
+
+        return SnapshotStore(self.directories.snapshots, self.site.install_id)
 
     @cached_property
     def host(self) -> Host:

@@ -1,14 +1,18 @@
 """Build a valid object with one call; keywords override what a test is about."""
 
 import json
+import shutil
 import uuid
+import weakref
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
 from ipaddress import IPv4Network
 from pathlib import Path
+from tempfile import mkdtemp
 
 from bootstrap.adapters.directories import find_directories
+from bootstrap.adapters.snapshots.store import SnapshotStore
 from bootstrap.composition import LazyPorts
 from bootstrap.model.cluster import Mark, NodeImage
 from bootstrap.model.names import SWITCH, ClusterName
@@ -225,6 +229,15 @@ class FakePorts(LazyPorts):
             yield
 
 
+class ATemporaryStore(SnapshotStore):
+    """Real snapshots, as small as what the other fakes put into them; they end with the world."""
+
+    def __init__(self, install_id: uuid.UUID) -> None:
+        place = Path(mkdtemp())
+        weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
+        super().__init__(place / "snapshots", install_id)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeWorld:
     """All fakes of one hypervisor host, under their own types."""
@@ -235,6 +248,7 @@ class FakeWorld:
     archives: FakeImageArchives
     containerd: FakeContainerd
     images: FakeImages
+    snapshots: SnapshotStore
     host: FakeHost
     trust: FakeTrust
     files: FakeClusterFiles
@@ -268,6 +282,7 @@ def ports_with_fakes(install_id: uuid.UUID = INSTALL) -> FakeWorld:
         archives=archives,
         containerd=containerd,
         images=FakeImages(journal),
+        snapshots=ATemporaryStore(install_id),
         host=FakeHost(journal),
         trust=FakeTrust(journal),
         files=files,

@@ -15,6 +15,7 @@ from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
+from bootstrap.model.snapshot import Origin, SnapshotId
 from tests.builders import a_cluster_spec, a_mark, a_plan
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,9 @@ _HINTS = ("hint", "fix")
 _OPERATORS = set(";&|")
 #: What a name may hold unless it is in SAMPLES, and what is quoted; there is a space in it.
 PLACE = "/tmp/demo/a place/file"  # noqa: S108 - only a word
+
+
+_PLAN = a_plan()
 
 
 class _Anything:
@@ -58,6 +62,15 @@ class _Known(str):
         return str(_PLAN.initial_control_plane.api_port)
 
 
+class _Snapshot(SnapshotId):
+    """Stands for a snapshot, and for its name."""
+
+    @property
+    def id(self) -> SnapshotId:
+        return self
+
+
+_READY = _Snapshot(_PLAN.name, "ready")
 _QUOTED = shlex.quote(PLACE)
 #: How a hint begins; a few words may stand before, which end with a colon.
 BEGINS = re.compile(
@@ -70,7 +83,6 @@ _IN_HELP, _IN_TEXT = (
 )
 #: Whatever is quoted becomes the same word.
 _SHLEX = SimpleNamespace(quote=lambda _: _QUOTED, join=lambda _: _QUOTED)
-_PLAN = a_plan()
 _DOMAIN = SimpleNamespace(mark=a_mark(_PLAN, _PLAN.workers[0]), name=_PLAN.workers[0].name)
 _RESTART = "{ sudo pkill --signal KILL --pidfile /run/libvirtd.pid; sudo libvirtd -d; }"
 #: What local names hold. With these the expressions of a hint are evaluated in its module, so
@@ -89,6 +101,7 @@ SAMPLES: Mapping[str, tuple[object, ...]] = {
     "look": ("df -h", "ls -ld"),
     "name": (_PLAN.name,),
     "node": tuple(_PLAN.workers),
+    "origin": (Origin(snapshot=str(_READY), is_complete=False),),
     "path": (Path(PLACE),),
     "package": ("qemu-utils",),
     "plan": (_PLAN,),
@@ -96,6 +109,7 @@ SAMPLES: Mapping[str, tuple[object, ...]] = {
     "required": ((1, 26, 8),),
     "self": (_Self(),),
     "setting": ("kernel.apparmor_restrict_unprivileged_userns=0",),
+    "snapshot": (_READY,),
     "spec": (a_cluster_spec(),),
     "version": ("v1.37.2",),
     "surplus": (["worker"],),
@@ -105,6 +119,8 @@ SAMPLES: Mapping[str, tuple[object, ...]] = {
 #: Of documents: what stands for a value.
 _WORDS = {
     "NAME": "demo",
+    "SNAPSHOT": "ready",
+    "CLUSTER/SNAPSHOT": "demo/ready",
     "NODE": "worker",
     "FILE": "cluster.yaml",
     "N": "2",

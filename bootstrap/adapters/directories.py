@@ -47,6 +47,11 @@ class Directories:
         """The directory of node images, beside the volumes: the hypervisor reads both."""
         return self.volumes.parent / "images"
 
+    @property
+    def snapshots(self) -> Path:
+        """The directory of saved clusters, which are as large as disks."""
+        return self.volumes.parent / "snapshots"
+
 
 def find_directories() -> Directories:
     """Return the directories of this user; creates nothing."""

@@ -6,6 +6,7 @@ import click
 
 from bootstrap.errors import UsageError
 from bootstrap.model.names import ClusterName
+from bootstrap.model.snapshot import SnapshotId
 from bootstrap.ports import RunEvents
 from bootstrap.workflow.environment import Ports, SitePorts
 
@@ -22,6 +23,30 @@ def cluster_name(text: str) -> ClusterName:
         return ClusterName(text)
     except ValueError as error:
         raise UsageError(f"{error}.", hint="bootstrap list") from error
+
+
+def snapshot_id(cluster: ClusterName, text: str) -> SnapshotId:
+    """Read a snapshot's name; one of another cluster is named as ``CLUSTER/SNAPSHOT``.
+
+    :raises UsageError: if it is not one.
+    """
+    other, slash, name = text.rpartition("/")
+    try:
+        return SnapshotId(ClusterName(other) if slash else cluster, name)
+    except ValueError as error:
+        raise UsageError(f"{error}.", hint="bootstrap snapshot list") from error
+
+
+def named_snapshot(text: str, ports: SitePorts) -> SnapshotId:
+    """Read ``CLUSTER/SNAPSHOT``; ``CLUSTER`` alone stands for its newest one.
+
+    :raises UsageError: if it is neither, or the cluster has no snapshot.
+    """
+    from bootstrap.workflow.snapshots import newest  # noqa: PLC0415 - not for --help
+
+    if "/" in text:
+        return snapshot_id(ClusterName("unused"), text)
+    return newest(cluster_name(text), ports)
 
 
 def existing_cluster(name: str | None, uri: str | None = None) -> ClusterName:

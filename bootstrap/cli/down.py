@@ -18,22 +18,31 @@ from bootstrap.workflow.down import down as run_down
 @click.command()
 @click.argument("name", required=False)
 @click.option("--all", "every", is_flag=True, help="All clusters of this user at this libvirt.")
+@click.option("--with-snapshots", is_flag=True, help="Delete its snapshots, too.")
 @hypervisor_option
 @output_option
 @reporting_options
-def down(
-    name: str | None, hypervisor_uri: str | None, output: str, *, every: bool, events: RunEvents
+def down(  # noqa: PLR0913 - one argument for each option
+    name: str | None,
+    hypervisor_uri: str | None,
+    output: str,
+    *,
+    every: bool,
+    with_snapshots: bool,
+    events: RunEvents,
 ) -> None:
     """Remove everything of a cluster: machines, disks, files and kubeconfig entries.
 
-    Needs no local state. If nothing exists, it removes nothing and exits with 0. With --all,
-    a cluster that cannot be removed does not keep the others.
+    Its snapshots stay. Needs no local state. If nothing exists, it removes nothing and exits
+    with 0. With --all, a cluster that cannot be removed does not keep the others.
     """
     if every and name is None:
-        results, failures = down_all(open_site(hypervisor_uri, events=events))
+        site = open_site(hypervisor_uri, events=events)
+        results, failures = down_all(site, with_snapshots=with_snapshots)
     elif name is not None and not every:
         cluster, failures = cluster_name(name), Failures()
-        results = {cluster: run_down(cluster, open_cluster(cluster, hypervisor_uri, events=events))}
+        ports = open_cluster(cluster, hypervisor_uri, events=events)
+        results = {cluster: run_down(cluster, ports, with_snapshots=with_snapshots)}
     else:
         raise UsageError("Name a cluster, or say --all.", hint="bootstrap list")
     if results or not failures.errors:
@@ -54,6 +63,7 @@ def _as_text(cluster: ClusterName, result: DownResult) -> str:
     removed += ["local files"] if result.state else []
     what = ", ".join(removed) or "nothing was left of it"
     kept = "".join(f"\nkept, since you changed it: {entry}" for entry in result.kept)
+    kept += "".join(f"\nkept: snapshot '{name}'" for name in result.snapshots)
     return f"Cluster '{cluster}' is removed: {what}.{kept}"
 
 
@@ -64,4 +74,5 @@ def _as_data(cluster: ClusterName, result: DownResult) -> dict[str, object]:
         "volumes": result.volumes,
         "state": result.state,
         "kept": list(result.kept),
+        "snapshots": list(result.snapshots),
     }

@@ -21,6 +21,8 @@ _COMMANDS = {
     "reboot": ("life", "reboot"),
     "suspend": ("life", "suspend"),
     "resume": ("life", "resume"),
+    "snapshot": ("snapshot", "snapshot"),
+    "reset": ("snapshot", "reset"),
     "list": ("listing", "list_clusters"),
     "status": ("status", "status"),
     "verify": ("verify", "verify"),

@@ -4,15 +4,17 @@ from pathlib import Path
 
 import click
 
-from bootstrap.cli.context import open_cluster
+from bootstrap.cli.context import named_snapshot, open_cluster
 from bootstrap.cli.output import output_option
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.cli.results import write_verified
 from bootstrap.cli.spec_options import spec_options
 from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
+from bootstrap.errors import UsageError
 from bootstrap.ports import RunEvents
 from bootstrap.workflow.node_removal import Removal
+from bootstrap.workflow.restoring import clone
 from bootstrap.workflow.up import UpOptions
 from bootstrap.workflow.up import up as run_up
 
@@ -23,6 +25,10 @@ from bootstrap.workflow.up import up as run_up
 @click.option("--use", is_flag=True, help="Make the cluster kubectl's current context.")
 @click.option("--allow-overcommit", is_flag=True, help="Start even if memory is short.")
 @click.option("--remove", is_flag=True, help="Drain and remove workers that are too many.")
+@click.option(
+    "--from", "snapshot", metavar="CLUSTER[/SNAPSHOT]", help="Clone a snapshot, in seconds."
+)
+@click.option("--share-trust", is_flag=True, help="Clone a strict cluster with its authorities.")
 @output_option
 @reporting_options
 def up(  # noqa: PLR0913 - one argument for each option
@@ -33,6 +39,8 @@ def up(  # noqa: PLR0913 - one argument for each option
     use: bool,
     allow_overcommit: bool,
     remove: bool,
+    snapshot: str | None,
+    share_trust: bool,
     output: str,
     events: RunEvents,
 ) -> None:
@@ -50,5 +58,19 @@ def up(  # noqa: PLR0913 - one argument for each option
         removal=Removal() if remove else None,
     )
     ports = open_cluster(spec.name, spec.hypervisor_uri, events=events)
-    result = run_up(spec, ports, options)
+    if snapshot is None:
+        result = run_up(spec, ports, options)
+    else:
+        _refuse_options(file, flags)
+        result = clone(spec, named_snapshot(snapshot, ports), ports, share_trust=share_trust)
     write_verified(result, output, events)
+
+
+def _refuse_options(file: Path | None, flags: Flags) -> None:
+    chosen = sorted(flags.chosen_facts() - {"name", "hypervisor"})
+    if file or chosen:
+        raise UsageError(
+            "A clone is what was saved: --from takes no file and no option of the cluster.",
+            details=f"Given: {', '.join([*chosen, *([str(file)] if file else [])])}",
+            hint="bootstrap up --help",
+        )

@@ -21,6 +21,8 @@ class Step(StrEnum):
     REMOVE = "remove"
     STOP = "stop"
     SUSPEND = "suspend"
+    SAVE = "save"
+    RESTORE = "restore"
     BUILD_ARTIFACTS = "build-artifacts"
 
 

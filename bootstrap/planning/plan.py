@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from bootstrap.model.identity import Identity
+from bootstrap.model.identity import Identity, mac_of
 from bootstrap.model.names import SWITCH, domain_name
 from bootstrap.model.network import node_address, node_number, node_pod_subnet
 from bootstrap.model.plan import Acceleration, CablePlan, ClusterPlan, NodePlan, SwitchPlan
@@ -78,8 +78,8 @@ def _node(
         disk_gib=group.disk_gib,
         labels=group.labels,
         directory=site.volume_directory(spec.name) / member.name,
-        uplink_mac=identity.mac_of("uplink", member.name),
-        cluster_mac=identity.mac_of("cluster", member.name),
+        uplink_mac=mac_of("uplink", member.name),
+        cluster_mac=mac_of("cluster", member.name),
         address=node_address(spec.networking.node_subnet, number),
         pod_subnet=node_pod_subnet(spec.networking.pod_subnet, number),
         ssh_port=ports[Slot(member.name, "ssh")],

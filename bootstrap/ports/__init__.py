@@ -13,6 +13,7 @@ from bootstrap.ports.host import Finding, Host
 from bootstrap.ports.loading import ImageArchives
 from bootstrap.ports.machines import Hypervisor, Images, Volumes
 from bootstrap.ports.nodes import NodeShell, PlaybookResult, PlaybookRunner, Reachable, ShellResult
+from bootstrap.ports.snapshots import SnapshotDraft, SnapshotFiles, Snapshots
 from bootstrap.ports.trust import Trust
 
 __all__ = [
@@ -37,6 +38,9 @@ __all__ = [
     "Reachable",
     "RunEvents",
     "ShellResult",
+    "SnapshotDraft",
+    "SnapshotFiles",
+    "Snapshots",
     "Trust",
     "UserKubeconfig",
     "Volumes",

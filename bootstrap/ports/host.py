@@ -48,6 +48,12 @@ class Host(Protocol):
     def is_port_free(self, port: int) -> bool:
         """Tell whether nobody uses the port on 127.0.0.1, by TCP or UDP."""
 
+    def processor(self) -> str:
+        """Return the model and the abilities of the host's processor, as one line.
+
+        A machine that runs by KVM sees them, so its memory fits no other processor.
+        """
+
     @property
     def cores(self) -> int:
         """Processors that this process may use."""

@@ -8,6 +8,7 @@ from typing import Protocol
 from bootstrap.model.cluster import Domain, Mark, NodeImage
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import NodePlan, SwitchPlan
+from bootstrap.model.snapshot import Origin
 
 
 class Hypervisor(Protocol):
@@ -65,6 +66,29 @@ class Hypervisor(Protocol):
         :raises TimedOutError: if it does not within two minutes.
         """
 
+    def version(self) -> str:
+        """Return the version of QEMU, as ``7.2.22``."""
+
+    def save_memory(self, files: Mapping[str, Path]) -> None:
+        """Write the memory and devices of suspended domains to new files, all at once.
+
+        ``files`` are by the domains' names. The domains stay suspended, and their disks are
+        whole until they go on.
+
+        :raises BootstrapError: if one does not run, or its memory cannot be written.
+        :raises TimedOutError: if it takes more than half an hour.
+        """
+
+    def restore_memory(self, files: Mapping[str, Path]) -> None:
+        """Start domains that are off with the memory and devices in files, all at once.
+
+        They are suspended then, as they were when they were saved; ``start_domain`` lets them
+        go on.
+
+        :raises BootstrapError: if one is on, or cannot be started from its file.
+        :raises TimedOutError: as ``save_memory`` does.
+        """
+
     def ensure_switch(self, switch: SwitchPlan, *, mark: Mark) -> bool:
         """Make the switch exist with a port for each cable and no other; does not start it.
 
@@ -106,6 +130,33 @@ class Volumes(Protocol):
 
     def remove_seed_volume(self, node: NodePlan) -> bool:
         """Empty the seed once the node has read it."""
+
+    def disk_bytes(self, domain: Domain) -> int:
+        """Return what the node's root volume takes on the host's disk."""
+
+    def save_disk(self, domain: Domain, target: Path) -> None:
+        """Copy the root volume of a suspended node to a new file."""
+
+    def stage_disk(self, cluster: ClusterName, node: str, source: Path) -> None:
+        """Copy a saved root volume into the cluster's directory; the node keeps its own.
+
+        :raises NotOursError: as ``ensure_root_volume`` does.
+        """
+
+    def use_staged_disk(self, node: NodePlan) -> None:
+        """Make the staged copy the root volume of a node that is off.
+
+        :raises NotOursError: as ``ensure_root_volume`` does.
+        """
+
+    def origin(self, cluster: ClusterName) -> Origin | None:
+        """Return the snapshot that the cluster was restored from, last; None if from none."""
+
+    def write_origin(self, cluster: ClusterName, origin: Origin) -> None:
+        """Remember the origin of the cluster's machines.
+
+        :raises NotOursError: as ``ensure_root_volume`` does.
+        """
 
     def sync(self, cluster: ClusterName) -> None:
         """Have the host write the cluster's disks to its storage.

@@ -1,6 +1,6 @@
 """A cluster's keys and certificates."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -38,6 +38,18 @@ class Trust(Protocol):
         """Remove the key that only this node has.
 
         :raises ValueError: as ``node_keys`` does.
+        """
+
+    def saved(self, nodes: Collection[str]) -> Mapping[str, str]:
+        """Return all secrets that the machines ``nodes`` were made with, by their files' names.
+
+        The user's own certificate, which can be made again, is not among them.
+        """
+
+    def restore(self, files: Mapping[str, str]) -> bool:
+        """Keep what ``saved`` returned in the place of what was kept.
+
+        :raises StateError: if it is anything else; nothing is changed.
         """
 
     def client_key_file(self) -> Path:

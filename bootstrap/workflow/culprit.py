@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bootstrap.errors import BootstrapError
 from bootstrap.model.cluster import Domain, DomainState
-from bootstrap.model.identity import Identity
+from bootstrap.model.identity import mac_of
 from bootstrap.model.names import ClusterName
 from bootstrap.ports import NodeShell
 from bootstrap.threads import at_once
@@ -33,8 +33,7 @@ def likely_culprits(cluster: ClusterName, ports: Ports) -> Sequence[str]:
     faults += [f"The switch of the cluster {_state(one)}." for one in switches if _is_off(one)]
     faults += [f"Node '{node.name}' {_state(node)}." for node in nodes if _is_off(node)]
     running = [node for node in nodes if not _is_off(node)]
-    identity = Identity(ports.site.install_id, cluster)
-    seen = at_once(lambda node: _of_node(node, identity, ports.shell), running)
+    seen = at_once(lambda node: _of_node(node, ports.shell), running)
     return [*faults, *filter(None, seen)]
 
 
@@ -46,7 +45,7 @@ def _state(domain: Domain) -> str:
     return f"does not run: it is {domain.state.value}"
 
 
-def _of_node(node: Domain, identity: Identity, shell: NodeShell) -> str:
+def _of_node(node: Domain, shell: NodeShell) -> str:
     """Say what is wrong with the node's cluster NIC; nothing if it is well."""
     try:
         answer = shell.run(node, QUESTION, timeout_s=_QUESTION_TIMEOUT_S).stdout
@@ -55,7 +54,7 @@ def _of_node(node: Domain, identity: Identity, shell: NodeShell) -> str:
     except BootstrapError as error:
         return error.message
     words = [line.split() for line in answer.splitlines()]
-    mac, address = identity.mac_of("cluster", node.name), node.mark.facts.get("address", "")
+    mac, address = mac_of("cluster", node.name), node.mark.facts.get("address", "")
     found = next((line[2:] for line in words if line[:2] == ["nic", mac]), None)
     if found is None:
         return f"Node '{node.name}' has no cluster NIC: none has the MAC address {mac}."

@@ -26,19 +26,23 @@ class DownResult:
     volumes: bool
     state: bool
     kept: tuple[str, ...]
+    #: The snapshots of the cluster, which stay unless they were to go as well.
+    snapshots: tuple[str, ...] = ()
 
 
-def down(cluster: ClusterName, ports: Ports) -> DownResult:
+def down(cluster: ClusterName, ports: Ports, *, with_snapshots: bool = False) -> DownResult:
     """Remove the cluster; needs no state, and goes on after a failure.
 
     :raises BootstrapError: one error with everything that is left, and why.
     :raises LockedError: if another run works on the cluster.
     """
     with ports.lock(), ports.events.step(Step.REMOVE, f"Removing cluster '{cluster}'"):
-        return _remove_everything(cluster, ports)
+        return _remove_everything(cluster, ports, with_snapshots=with_snapshots)
 
 
-def down_all(ports: SitePorts) -> tuple[Mapping[ClusterName, DownResult], "Failures"]:
+def down_all(
+    ports: SitePorts, *, with_snapshots: bool = False
+) -> tuple[Mapping[ClusterName, DownResult], "Failures"]:
     """Remove every cluster of the site; one that cannot be removed keeps no other.
 
     Return what was removed of each cluster, and the failures of the others.
@@ -47,13 +51,15 @@ def down_all(ports: SitePorts) -> tuple[Mapping[ClusterName, DownResult], "Failu
     found |= {*ports.volumes.clusters(), *ports.clusters_with_files()}
     failures, results = Failures(), {}
     for cluster in sorted(found):
-        result = failures.collect(partial(down, cluster, ports.cluster(cluster)))
+        result = failures.collect(
+            partial(down, cluster, ports.cluster(cluster), with_snapshots=with_snapshots)
+        )
         if result:
             results[cluster] = result
     return results, failures
 
 
-def _remove_everything(cluster: ClusterName, ports: Ports) -> DownResult:
+def _remove_everything(cluster: ClusterName, ports: Ports, *, with_snapshots: bool) -> DownResult:
     failures = Failures()
     domains = _remove_domains(cluster, ports, failures)
     volumes = _remove_volumes(cluster, ports, failures)
@@ -63,8 +69,18 @@ def _remove_everything(cluster: ClusterName, ports: Ports) -> DownResult:
     if not failures.errors:
         state = bool(failures.collect(lambda: ports.files.remove_files(cluster)))
     failures.collect(ports.images.sweep)
+    failures.collect(lambda: ports.snapshots.sweep(cluster))
+    if with_snapshots:
+        failures.collect(lambda: ports.snapshots.delete_all(cluster))
+    snapshots = failures.collect(lambda: ports.snapshots.list(cluster))
     _raise(failures, cluster)
-    return DownResult(domains=tuple(domains), volumes=volumes, state=state, kept=tuple(kept or ()))
+    return DownResult(
+        domains=tuple(domains),
+        volumes=volumes,
+        state=state,
+        kept=tuple(kept or ()),
+        snapshots=tuple(str(snapshot.id) for snapshot in snapshots or ()),
+    )
 
 
 def remove_machines(cluster: ClusterName, ports: Ports) -> None:

@@ -18,6 +18,7 @@ from bootstrap.ports import (
     Images,
     NodeShell,
     PlaybookRunner,
+    Snapshots,
     Trust,
     UserKubeconfig,
     Volumes,
@@ -62,6 +63,10 @@ class SitePorts(Protocol):
     @property
     def archives(self) -> ImageArchives:
         """The archives of images that users load."""
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The saved clusters."""
 
     @property
     def host(self) -> Host:

@@ -28,8 +28,9 @@ def build_artifacts(kubernetes_version: str, ports: SitePorts, *, refresh: bool)
 
 
 def prune_images(ports: SitePorts) -> Sequence[str]:
-    """Remove the images that no node's disk needs, and return the names of what is gone."""
+    """Remove the images that no disk, running or saved, needs; return the names of what is gone."""
     in_use = {domain.mark.facts.get("image", "") for domain in ports.hypervisor.domains()}
     # The machines of another libvirt are not listed, but their disks are here.
     in_use |= set(ports.volumes.images())
+    in_use |= {snapshot.image for snapshot in ports.snapshots.list()}
     return ports.images.prune(in_use)

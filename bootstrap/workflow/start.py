@@ -27,7 +27,7 @@ def start(spec: ClusterSpec, names: Collection[str], ports: Ports) -> UpResult:
     :raises BootstrapError: as `up` does; no machine is removed.
     """
     with ports.lock():
-        return _run(spec, names, ports)
+        return start_machines(spec, names, ports)
 
 
 def start_all(
@@ -59,7 +59,7 @@ def resume(spec: ClusterSpec, names: Collection[str], ports: Ports) -> UpResult:
             )
         paused = [node.name for node in domains if node.state is DomainState.PAUSED]
         running = [node.name for node in domains if node.state is DomainState.RUNNING]
-        return _run(spec, names or paused or running, ports)
+        return start_machines(spec, names or paused or running, ports)
 
 
 def reboot(spec: ClusterSpec, names: Collection[str], ports: Ports) -> UpResult:
@@ -74,10 +74,11 @@ def reboot(spec: ClusterSpec, names: Collection[str], ports: Ports) -> UpResult:
         _refuse_without_control_plane(spec.name, running)
         with ports.events.step(Step.STOP, f"Shutting down nodes of cluster '{spec.name}'"):
             stop_nodes(chosen, ports)
-        return _run(spec, [node.name for node in running] if names else (), ports)
+        return start_machines(spec, [node.name for node in running] if names else (), ports)
 
 
-def _run(spec: ClusterSpec, nodes: Collection[str], ports: Ports) -> UpResult:
+def start_machines(spec: ClusterSpec, nodes: Collection[str], ports: Ports) -> UpResult:
+    """Do what :func:`start` does, under the lock of the cluster."""
     domains = existing_domains(spec.name, ports)
     only = None
     if nodes:

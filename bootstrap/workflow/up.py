@@ -110,6 +110,7 @@ def converge(  # noqa: PLR0913 - all that the ways into it differ by
     nor verified.
     """
     restore_markers(spec.name, existing, ports)
+    _refuse_half_restored(spec, ports)
     _refuse_lost_keys(spec, existing, ports)
     ports.kubeconfig.check(spec.name)
 
@@ -271,6 +272,18 @@ def _image(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> NodeI
     if advice := age_advice(image.packages_fetched, ports.now()):
         ports.events.note(advice)
     return image
+
+
+def _refuse_half_restored(spec: ClusterSpec, ports: Ports) -> None:
+    """Stop when a restore was broken off: the nodes' disks are of different times."""
+    origin = ports.volumes.origin(spec.name)
+    if origin and not origin.is_complete:
+        raise StateError(
+            f"Cluster '{spec.name}' was being restored from snapshot '{origin.snapshot}' when "
+            "that run ended.",
+            details="Not all of its machines are those of the snapshot.",
+            hint=f"bootstrap snapshot restore {spec.name} {origin.snapshot}",
+        )
 
 
 def _refuse_lost_keys(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> None:

@@ -545,3 +545,72 @@ def test_one_hundred_nodes_and_their_switch_are_taken_by_libvirt(tmp_path: Path,
             assert hypervisor.ensure_domain(node, mark=mark, image=world.image, emulated=False)
         assert len(hypervisor.domains()) == 100
         assert len(hypervisor.switches()) == 1
+
+
+with_memory = pytest.mark.parametrize(
+    "world", ["fake", pytest.param("qemu", marks=pytest.mark.libvirt)], indirect=True
+)
+
+
+def registers(demo: Cluster, name: str) -> str:
+    """Return what a guest's processor holds; the same text for every guest of the fake."""
+    if not isinstance(demo.world, LibvirtWorld):
+        return ""
+    raw = demo.world.raw(name)
+    return str(libvirt_qemu.qemuMonitorCommand(raw, "info registers", 1))
+
+
+@with_memory
+def test_memory_is_saved_and_goes_on_in_this_domain_and_in_another(
+    demo: Cluster, tmp_path: Path
+) -> None:
+    """As one story, since QEMU starts slowly: save, go on, and two machines of one memory."""
+    clone = Cluster(demo.world)
+    name, other = demo.control_plane.domain_name, clone.control_plane.domain_name
+    demo.started()
+    file = tmp_path / "memory"
+    with pytest.raises(BootstrapError):
+        demo.hypervisor.save_memory({f"{name}x": file})
+    demo.hypervisor.suspend_domain(name)
+    held = registers(demo, name)
+    demo.hypervisor.save_memory({name: file})
+    assert file.stat().st_size > 0
+    assert demo.only().state is DomainState.PAUSED
+    demo.hypervisor.start_domain(name)
+    assert demo.only().state is RUNNING
+    with pytest.raises(BootstrapError):
+        demo.hypervisor.restore_memory({name: file})
+    assert demo.only().state is RUNNING
+
+    clone.ensure(clone.control_plane)
+    before = clone.hypervisor.domains(clone.plan.name)[0].mark
+    clone.hypervisor.restore_memory({other: file})
+    assert clone.only().state is DomainState.PAUSED
+    assert clone.only().mark == before
+    assert registers(clone, other) == held
+    clone.hypervisor.start_domain(other)
+    assert (clone.only().state, demo.only().state) == (RUNNING, RUNNING)
+    clone.hypervisor.power_off_domain(other)
+    assert not clone.ensure(clone.control_plane)  # defined as before
+    assert clone.hypervisor.start_domain(other)
+
+
+@with_memory
+def test_memory_that_is_damaged_starts_nothing(demo: Cluster, tmp_path: Path) -> None:
+    file = tmp_path / "memory"
+    file.write_bytes(b"\0" * 4096)
+    demo.ensure(demo.control_plane)
+    with pytest.raises(BootstrapError):
+        demo.hypervisor.restore_memory({demo.control_plane.domain_name: file})
+    assert demo.only().state is not RUNNING
+
+
+@with_memory
+def test_what_is_saved_once_is_not_written_over(demo: Cluster, tmp_path: Path) -> None:
+    file = tmp_path / "memory"
+    file.write_text("mine")
+    demo.started()
+    demo.hypervisor.suspend_domain(demo.control_plane.domain_name)
+    with pytest.raises((BootstrapError, FileExistsError)):
+        demo.hypervisor.save_memory({demo.control_plane.domain_name: file})
+    assert file.read_text() == "mine"

@@ -166,3 +166,34 @@ def test_a_node_that_is_gone_has_no_key_any_more(place: Place) -> None:
     assert place.trust().node_keys("worker2") == other
     with pytest.raises(ValueError, match="is not a node's name"):
         place.trust().remove_node_keys("../pki")
+
+
+NODES = ("control-plane", "worker")
+
+
+def test_saved_keys_come_back_in_the_place_of_others(place: Place) -> None:
+    before = everything(place.trust())
+    saved = place.trust().saved(NODES)
+    place.lose()
+    assert everything(place.trust()) != before
+    assert place.trust().restore(saved)
+    assert everything(place.trust()) == before
+    assert not place.trust().restore(saved)
+
+
+@pytest.mark.parametrize("files", [{}, {"ssh/client": "x"}, {"../x": "y"}])
+def test_what_was_not_saved_is_not_restored(place: Place, files: dict[str, str]) -> None:
+    before = everything(place.trust())
+    with pytest.raises(StateError):
+        place.trust().restore(files)
+    assert everything(place.trust()) == before
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "ssh/host-../x", "pki/user.json", "ssh/x"])
+def test_a_file_that_is_no_key_of_a_cluster_is_refused(tmp_path: Path, name: str) -> None:
+    """SEC-17: a snapshot may come from elsewhere."""
+    trust = RealPlace(tmp_path).trust()
+    saved = dict(trust.saved(NODES))
+    with pytest.raises(StateError):
+        trust.restore({**saved, name: saved["ssh/client"]})
+    assert dict(trust.saved(NODES)) == saved

@@ -21,6 +21,7 @@ class FakeHost(Fake):
         self.cores = 8
         self.accelerated = Acceleration.KVM
         self.used_ports: set[int] = set()
+        self.model = "Processor 1: aes avx"
         self.is_allocating = False
 
     def check(self, spec: ClusterSpec, *, running_mib: int, allow_overcommit: bool) -> None:
@@ -53,6 +54,9 @@ class FakeHost(Fake):
         finally:
             self.is_allocating = False
             self.called("allocation", "ended")
+
+    def processor(self) -> str:
+        return self.model
 
     def is_port_free(self, port: int) -> bool:
         if not self.is_allocating:

@@ -1,7 +1,7 @@
 """A hypervisor that holds domains in memory, ours and others'."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class FakeHypervisor(Fake):
         #: The domains whose guests do not react to their power button.
         self.deaf: set[str] = set()
         self.on_start: Callable[[str], None] = lambda _name: None
+        self.qemu = "7.2.22"
         self._install_id = install_id
 
     def domains(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
@@ -133,6 +134,29 @@ class FakeHypervisor(Fake):
         domain.disks.clear()
         return self.changed("detach_disks", domain_name)
 
+    def version(self) -> str:
+        return self.qemu
+
+    def save_memory(self, files: Mapping[str, Path]) -> None:
+        for name, path in files.items():
+            self.called("save_memory", name)
+            if self._lookup(name).state is not DomainState.PAUSED:
+                raise BootstrapError(f"Domain '{name}' is not suspended.")
+            with path.open("x") as file:
+                file.write(f"memory of {name.rpartition('-')[2]}")
+            self.changed("save_memory", name)
+
+    def restore_memory(self, files: Mapping[str, Path]) -> None:
+        for name, path in files.items():
+            self.called("restore_memory", name)
+            domain = self._lookup(name)
+            if domain.state is not DomainState.SHUT_OFF:
+                raise BootstrapError(f"Domain '{name}' is on.")
+            if not path.read_text().startswith("memory of "):
+                raise BootstrapError(f"The memory of domain '{name}' was not transferred.")
+            domain.state = DomainState.PAUSED
+            self.changed("restore_memory", name)
+
     def remove_domain(self, unique: uuid.UUID) -> bool:
         domain = self.domains_by_uuid.get(unique)
         self.called("remove_domain", domain.name if domain else unique)
@@ -147,9 +171,12 @@ class FakeHypervisor(Fake):
         found = (domain for domain in self.domains_by_uuid.values() if domain.name == name)
         return next(found, None)
 
-    def of_node(self, name: str) -> Defined | None:
-        """Return the domain of a node of ours by the node's name."""
-        found = (one for one in self.domains_by_uuid.values() if one.mark and one.mark.node == name)
+    def of_node(self, name: str, cluster: str = "") -> Defined | None:
+        """Return the domain of a node of ours by the node's name, in one cluster or in any."""
+        marked = ((one, one.mark) for one in self.domains_by_uuid.values() if one.mark)
+        found = (
+            one for one, mark in marked if mark.node == name and cluster in ("", str(mark.cluster))
+        )
         return next(found, None)
 
     def _all(self, cluster: ClusterName | None) -> list[Domain]:

@@ -59,7 +59,7 @@ class FakeShell(Fake):
         return held.memory.setdefault(node.name, set())
 
     def _reach(self, node: Reachable) -> None:
-        domain = self._hypervisor.of_node(node.name)
+        domain = self._hypervisor.of_node(node.name, node.directory.parent.name)
         if domain is None or domain.state is not DomainState.RUNNING:
             raise NotYet("connection refused")
         if PANIC in self._volumes.consoles.get(node.name, ""):

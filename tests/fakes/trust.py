@@ -1,7 +1,7 @@
 """Keys that are only words, the same for the same cluster until they are lost."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from bootstrap.errors import StateError
@@ -48,6 +48,24 @@ class FakeTrust(Fake):
         own = f"{cluster} {self._generation}"
         return CertificatePair(certificate_pem=f"user {own}\n", key_pem=f"key {own}\n")
 
+    def saved(self, nodes: Collection[str]) -> Mapping[str, str]:
+        self._read()
+        self.nodes |= set(nodes)
+        renewals = {node: str(self._renewals.get(node, 0)) for node in nodes}
+        return {"generation": str(self._generation), **renewals}
+
+    def restore(self, files: Mapping[str, str]) -> bool:
+        self.called("restore")
+        if "generation" not in files:
+            raise StateError("The keys are damaged.", hint="bootstrap snapshot list")
+        renewals = {node: int(text) for node, text in files.items() if node != "generation"}
+        known = {node: self._renewals.get(node, 0) for node in renewals}
+        if (self._generation, known) == (int(files["generation"]), renewals):
+            return False
+        self._generation = int(files["generation"])
+        self._renewals |= renewals
+        return self.changed("restore")
+
     def client_key_file(self) -> Path:
         return Path("/state/ssh/client")
 
@@ -59,7 +77,7 @@ class FakeTrust(Fake):
         check_alias(node)
         self._read()
         self.nodes.add(node)
-        own = f"{node}-{self._generation}{self._renewals.get(node, '')}"
+        own = f"{node}-{self._generation}{self._renewals.get(node, 0) or ''}"
         return NodeKeys(
             host_private_key=f"-----BEGIN OPENSSH PRIVATE KEY-----\n{own}\n",
             host_public_key=f"ssh-ed25519 AAAA{own} bootstrap",

@@ -1,15 +1,17 @@
 """Volumes in memory."""
 
+import json
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootstrap.errors import NotOursError
-from bootstrap.model.cluster import NodeImage
+from bootstrap.model.cluster import Domain, NodeImage
 from bootstrap.model.keys import check_alias
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import ROOT_VOLUME, NodePlan, SwitchPlan
+from bootstrap.model.snapshot import Origin
 from tests.fakes.recording import Fake, Journal
 
 PANIC = "[    1.0] Kernel panic - not syncing: Fatal exception"
@@ -28,6 +30,9 @@ class Held:
     files: dict[Path, object] = field(default_factory=dict)
     #: What each node remembers on its disk of what was done on it.
     memory: dict[str, set[str]] = field(default_factory=dict)
+    #: Root volumes that wait for their nodes: what each is a copy of.
+    staged: dict[str, str] = field(default_factory=dict)
+    origin: Origin | None = None
 
 
 class FakeVolumes(Fake):
@@ -73,6 +78,42 @@ class FakeVolumes(Fake):
             return False
         files[node.seed_volume] = None
         return self.changed("remove_seed_volume", node.name)
+
+    def disk_bytes(self, domain: Domain) -> int:
+        self.called("disk_bytes", domain.name)
+        return 1 << 20
+
+    def save_disk(self, domain: Domain, target: Path) -> None:
+        self.called("save_disk", domain.name)
+        held = self.held[domain.directory.parent.name]
+        base = str(held.files[domain.directory / ROOT_VOLUME])
+        memory = sorted(held.memory.get(domain.name, ()))
+        target.write_text(json.dumps({"base": base, "memory": memory}))
+        self.changed("save_disk", domain.name)
+
+    def stage_disk(self, cluster: ClusterName, node: str, source: Path) -> None:
+        check_alias(node)
+        self.called("stage_disk", node)
+        self._claimed(str(cluster)).staged[node] = source.read_text()
+        self.changed("stage_disk", node)
+
+    def use_staged_disk(self, node: NodePlan) -> None:
+        self.called("use_staged_disk", node.name)
+        held = self.held[node.directory.parent.name]
+        content = json.loads(held.staged.pop(node.name))
+        held.files[node.root_volume] = Path(content["base"])
+        held.memory[node.name] = set(content["memory"])
+        self.changed("use_staged_disk", node.name)
+
+    def origin(self, cluster: ClusterName) -> Origin | None:
+        self.called("origin", cluster)
+        held = self.held.get(str(cluster))
+        return held.origin if held else None
+
+    def write_origin(self, cluster: ClusterName, origin: Origin) -> None:
+        self.called("write_origin", cluster)
+        self._claimed(str(cluster)).origin = origin
+        self.changed("write_origin", cluster)
 
     def sync(self, cluster: ClusterName) -> None:
         self.called("sync", cluster)
@@ -130,14 +171,17 @@ class FakeVolumes(Fake):
         return self.changed("remove_cluster", cluster)
 
     def _ensure(self, method: str, directory: Path, path: Path, content: object) -> bool:
-        name = directory.parent.name
-        held = self.held.setdefault(name, Held(self._install_id, name, self._hypervisor))
-        if fault := self._fault(name, held):
-            raise NotOursError(f"Directory '{name}' is not ours.", details=fault)
+        held = self._claimed(directory.parent.name)
         if path in held.files:
             return False
         held.files[path] = content
         return self.changed(method, directory.name)
+
+    def _claimed(self, name: str) -> Held:
+        held = self.held.setdefault(name, Held(self._install_id, name, self._hypervisor))
+        if fault := self._fault(name, held):
+            raise NotOursError(f"Directory '{name}' is not ours.", details=fault)
+        return held
 
     def _fault(self, name: str, held: Held) -> str:
         if held.owner is None:

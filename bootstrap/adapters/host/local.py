@@ -15,6 +15,7 @@ from bootstrap.adapters.host.resources import (
     available_memory_mib,
     free_disk_mib,
     is_port_free,
+    processor,
     usable_cores,
 )
 from bootstrap.adapters.libvirt.session import path_excess, socket_excess
@@ -112,6 +113,11 @@ class LocalHost:
     def is_port_free(self, port: int) -> bool:
         """See the port."""
         return is_port_free(port)
+
+    @explained("look up the processor")
+    def processor(self) -> str:
+        """See the port."""
+        return processor()
 
     @property
     def cores(self) -> int:

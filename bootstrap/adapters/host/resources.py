@@ -43,6 +43,15 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the model of the first processor and its abilities, in their order."""
+    first = cpuinfo.read_text().partition("\n\n")[0]
+    parts = [line.partition(":") for line in first.splitlines()]
+    fields = {name.strip(): value.strip() for name, _, value in parts}
+    abilities = " ".join(sorted(fields.get("flags", "").split()))
+    return f"{fields.get('model name', 'unknown')}: {abilities}"
+
+
 def _number(path: Path) -> int | None:
     try:
         return int(path.read_text())

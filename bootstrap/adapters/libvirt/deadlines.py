@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """Seconds. They hold for emulated guests too: only the last one is for a guest."""
+    """Seconds. They hold for emulated guests too: only the last two depend on a guest."""
 
     #: Reading takes milliseconds, and 20 s of a daemon that just probes its emulators.
     reading_s: float = 120
@@ -23,6 +23,8 @@ class Deadlines:
     #: What a guest takes to let go of a disk: an emulated one that is busy seconds, one whose
     #: kernel died for ever.
     letting_go_s: float = 120
+    #: What the memory of all guests of a cluster takes to a slow disk or from it.
+    transferring_s: float = 1800
 
 
 GENEROUS = Deadlines()

@@ -26,9 +26,22 @@ def pci_address(parent: ET.Element, slot: str) -> None:
 def command_line(words: Iterable[str]) -> ET.Element:
     """Return what libvirt passes on to QEMU as it is."""
     element = ET.Element(f"{{{_QEMU_URI}}}commandline")
+    _add(element, words)
+    return element
+
+
+def add_arguments(domain: ET.Element, words: Iterable[str]) -> None:
+    """Have libvirt pass more on to QEMU than a domain's description says."""
+    element = domain.find(f"{{{_QEMU_URI}}}commandline")
+    if element is None:
+        domain.append(command_line(words))
+    else:
+        _add(element, words)
+
+
+def _add(element: ET.Element, words: Iterable[str]) -> None:
     for word in words:
         ET.SubElement(element, f"{{{_QEMU_URI}}}arg", {"value": word})
-    return element
 
 
 def digest_of(domain: ET.Element) -> str:

@@ -1,18 +1,19 @@
 """Domains on the libvirt of one URI."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import libvirt
 
-from bootstrap.adapters.libvirt import disks, power, removal
+from bootstrap.adapters.libvirt import disks, memory, power, removal
 from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.libvirt.errors import not_ours
 from bootstrap.adapters.libvirt.ownership import all_ours, ours, owner, refuse_foreign
 from bootstrap.adapters.libvirt.switch import plug_cables, switch_digest, switch_xml
 from bootstrap.adapters.libvirt.xml import domain_digest, domain_xml
+from bootstrap.errors import BootstrapError
 from bootstrap.model.cluster import Domain, Mark, NodeImage
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import NodePlan, SwitchPlan
@@ -51,6 +52,72 @@ class LibvirtHypervisor:
             digest=domain_digest(node, image=image, emulated=emulated),
             text=domain_xml(node, mark=mark, image=image, emulated=emulated),
         )
+
+    def version(self) -> str:
+        """See the port."""
+        number = self._connection.run(
+            "look up the version of QEMU",
+            lambda connection: int(connection.getVersion()),
+            virsh=("version",),
+        )
+        return ".".join(map(str, (number // 1_000_000, number // 1000 % 1000, number % 1000)))
+
+    def save_memory(self, files: Mapping[str, Path]) -> None:
+        """See the port."""
+        self._transfer(files, memory.begin_saving, "save the memory of", "'migrate fd:...'")
+
+    def restore_memory(self, files: Mapping[str, Path]) -> None:
+        """See the port."""
+        restoring = "restore the memory of"
+        try:
+            self._transfer(files, memory.begin_restoring, restoring, "'migrate_incoming fd:...'")
+        except BootstrapError:
+            # What waits for memory that never comes looks like a suspended guest.
+            for name in files:
+                self.power_off_domain(name)
+            raise
+
+    def _transfer(
+        self,
+        files: Mapping[str, Path],
+        begin: Callable[[libvirt.virDomain, Path], None],
+        verb: str,
+        command: str,
+    ) -> None:
+        for name, path in files.items():
+            self._connection.run(
+                f"{verb} domain '{name}'",
+                _only_once(partial(self._begin, begin, name, path)),
+                changes=True,
+                virsh=("qemu-monitor-command", name, "--hmp", command),
+            )
+        names = ", ".join(f"'{name}'" for name in files)
+        wait_for(
+            f"the memory of {names}",
+            partial(self._refuse_unfinished, list(files)),
+            timeout_s=self._connection.deadlines.transferring_s,
+            interval_s=0.1,
+            hint="bootstrap list",
+        )
+
+    def _begin(
+        self,
+        begin: Callable[[libvirt.virDomain, Path], None],
+        name: str,
+        path: Path,
+        connection: libvirt.virConnect,
+    ) -> None:
+        begin(self._lookup(name, connection), path)
+
+    def _refuse_unfinished(self, names: Sequence[str]) -> None:
+        def unfinished(connection: libvirt.virConnect) -> list[str]:
+            return [
+                name for name in names if not memory.is_transferred(self._lookup(name, connection))
+            ]
+
+        words = ("qemu-monitor-command", names[0], "--hmp", "'info migrate'")
+        if left := self._connection.run("look at memory", unfinished, virsh=words):
+            raise NotYet(f"on its way: {', '.join(left)}")
 
     def attach_disk(self, domain_name: str, path: Path) -> str:
         """See the port."""
@@ -218,6 +285,22 @@ class LibvirtHypervisor:
         if ours(domain, self._install_id) is None:
             raise not_ours(name, "It does not carry our mark.")
         return domain
+
+
+def _only_once(work: Callable[[libvirt.virConnect], None]) -> Callable[[libvirt.virConnect], None]:
+    """Let work that lost its connection fail instead of writing to its file a second time."""
+    begun: list[bool] = []
+
+    def guarded(connection: libvirt.virConnect) -> None:
+        if begun:
+            raise BootstrapError(
+                "The connection to libvirt was lost while memory was transferred.",
+                hint="bootstrap list",
+            )
+        begun.append(True)
+        work(connection)
+
+    return guarded
 
 
 def _define(text: str, connection: libvirt.virConnect) -> None:

@@ -2,6 +2,7 @@
 
 import libvirt
 
+from bootstrap.adapters.libvirt.memory import break_off
 from bootstrap.adapters.libvirt.stuck import lost_start
 from bootstrap.model.cluster import DomainState
 
@@ -58,6 +59,7 @@ def start(domain: libvirt.virDomain) -> None:
         if tuple(domain.state()) == _STARTING_UP:
             power_off(domain)
         if is_suspended(domain):
+            break_off(domain)
             domain.resume()
         else:
             domain.create()

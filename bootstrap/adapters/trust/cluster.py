@@ -1,6 +1,6 @@
 """The keys of one cluster, in the form that the workflow needs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from bootstrap.adapters.trust.authority import ca_certificate_hash
@@ -44,6 +44,14 @@ class ClusterTrust:
     def remove_node_keys(self, node: str) -> bool:
         """See the port."""
         return self._store.remove_host_key(node)
+
+    def saved(self, nodes: Collection[str]) -> Mapping[str, str]:
+        """See the port."""
+        return self._store.saved(nodes)
+
+    def restore(self, files: Mapping[str, str]) -> bool:
+        """See the port."""
+        return self._store.restore(files)
 
     def client_key_file(self) -> Path:
         """See the port."""

@@ -1,7 +1,8 @@
 """Store the keys and certificates of a cluster: created once, private, complete or absent."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from bootstrap.adapters.trust.user_certificate import (
 from bootstrap.errors import StateError
 from bootstrap.model.keys import CertificatePair, check_alias
 from bootstrap.model.names import ClusterName
+
+_AUTHORITIES, _ENCRYPTION_KEY = "pki/authorities.json", "pki/encryption-key"
+_SSH_KEY = re.compile(r"ssh/(client|host-(?P<node>.+))")
 
 
 def _utc_now() -> datetime:
@@ -47,7 +51,8 @@ class TrustStore:
         :raises StateError: if the file is damaged. It is kept: new authorities would lock
             the user out of the running cluster.
         """
-        path = self._open("pki") / "authorities.json"
+        self._open("pki")
+        path = self._directory / _AUTHORITIES
         text = _read(path)
         if text is None:
             created = make_authorities(self._clock())
@@ -77,7 +82,8 @@ class TrustStore:
         :raises StateError: if the file is damaged. It is kept: a new key does not decrypt
             the Secrets of the old one.
         """
-        path = self._open("pki") / "encryption-key"
+        self._open("pki")
+        path = self._directory / _ENCRYPTION_KEY
         text = _read(path)
         if text is None:
             text = make_encryption_key()
@@ -96,6 +102,39 @@ class TrustStore:
         """Return the SSH host key of a node."""
         check_alias(node)
         return self._ensure_key(f"host-{node}")
+
+    @explained("read the keys of the cluster")
+    def saved(self, nodes: Collection[str]) -> Mapping[str, str]:
+        """Return the text of each file that a machine depends on, by its name."""
+        self.ensure_authorities()
+        self.ensure_client_key()
+        for node in nodes:
+            self.ensure_host_key(node)
+        wanted = [_AUTHORITIES, _ENCRYPTION_KEY, "ssh/client"]
+        wanted += [f"ssh/host-{node}" for node in nodes]
+        found = {name: _read(self._directory / name) for name in wanted}
+        return {name: text for name, text in found.items() if text is not None}
+
+    @explained("restore the keys of the cluster")
+    def restore(self, files: Mapping[str, str]) -> bool:
+        """Write what :meth:`saved` returned.
+
+        :raises StateError: if it is anything else; nothing is changed.
+        """
+        try:
+            Authorities.from_files(_mapping(files[_AUTHORITIES]))
+            for name, text in files.items():
+                _check_saved(name, text)
+        except (ValueError, KeyError) as error:
+            raise StateError(
+                "The keys of the snapshot are damaged.",
+                details=str(error),
+                hint="bootstrap snapshot list",
+            ) from error
+        for directory in {name.partition("/")[0] for name in files}:
+            self._open(directory)
+        changed = [write_atomically(self._directory / name, text) for name, text in files.items()]
+        return any(changed)
 
     @explained("remove an SSH key")
     def remove_host_key(self, node: str) -> bool:
@@ -121,6 +160,24 @@ class TrustStore:
         directory = private_directory(self._directory / name)
         sweep(directory)
         return directory
+
+
+def _check_saved(name: str, text: str) -> None:
+    """Refuse what is no key of a cluster.
+
+    :raises ValueError: with what is wrong.
+    """
+    if name == _AUTHORITIES:
+        return
+    if name == _ENCRYPTION_KEY:
+        read_encryption_key(text)
+        return
+    found = _SSH_KEY.fullmatch(name)
+    if found is None:
+        raise ValueError(f"{name[:60]!r} is no file of a cluster's keys")
+    if found["node"] is not None:
+        check_alias(found["node"])
+    SshKeyPair.from_private(text)
 
 
 def _read(path: Path) -> str | None:

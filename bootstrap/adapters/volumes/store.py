@@ -6,17 +6,32 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.adapters.failures import explained
-from bootstrap.adapters.files import replacing, sync, write_atomically
-from bootstrap.adapters.marker import Owner, ensure_part, is_ours, remove, remove_part, restore
+from bootstrap.adapters.files import private_directory, replacing, sync, write_atomically
+from bootstrap.adapters.marker import (
+    Owner,
+    claim,
+    ensure_part,
+    is_ours,
+    remove,
+    remove_part,
+    restore,
+)
 from bootstrap.adapters.process import run
+from bootstrap.adapters.volumes.copying import copy_file
 from bootstrap.adapters.volumes.inspection import backing_file, check_raw_image
+from bootstrap.adapters.volumes.origin import read_origin, write_origin
 from bootstrap.adapters.volumes.seed import seed_image
-from bootstrap.model.cluster import NodeImage
+from bootstrap.model.cluster import Domain, NodeImage
 from bootstrap.model.keys import check_alias
 from bootstrap.model.names import ClusterName, cluster_names
 from bootstrap.model.plan import ROOT_VOLUME, NodePlan, SwitchPlan
+from bootstrap.model.snapshot import Origin
 
 _CREATE_TIMEOUT_S = 60
+#: Disks that are copied from a snapshot; no node can be called so.
+_STAGED = "staged disks"
+#: The unit in which the kernel counts a file's room on disk.
+_BLOCK = 512
 #: With both formats: QEMU refuses to guess that of a backing file (M22).
 _CREATE = ("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw")
 
@@ -91,6 +106,45 @@ class FileVolumes:
             file.truncate(size)
             os.fsync(file.fileno())
         return True
+
+    @explained("measure a root volume")
+    def disk_bytes(self, domain: Domain) -> int:
+        """See the port."""
+        return (domain.directory / ROOT_VOLUME).stat().st_blocks * _BLOCK
+
+    @explained("save a root volume")
+    def save_disk(self, domain: Domain, target: Path) -> None:
+        """See the port."""
+        copy_file(domain.directory / ROOT_VOLUME, target)
+        target.chmod(0o600)
+
+    @explained("copy a saved root volume")
+    def stage_disk(self, cluster: ClusterName, node: str, source: Path) -> None:
+        """See the port."""
+        check_alias(node)
+        directory = self._root / str(cluster) / _STAGED
+        self._ensure_directory(directory)
+        with replacing(directory / f"{node}.qcow2") as temporary:
+            copy_file(source, temporary)
+
+    @explained("restore a root volume")
+    def use_staged_disk(self, node: NodePlan) -> None:
+        """See the port."""
+        self._ensure_directory(node.directory)
+        staged = node.directory.parent / _STAGED / f"{node.name}.qcow2"
+        staged.replace(node.root_volume)
+
+    @explained("look up where a cluster came from")
+    def origin(self, cluster: ClusterName) -> Origin | None:
+        """See the port."""
+        return read_origin(self._root / str(cluster))
+
+    @explained("remember where a cluster came from")
+    def write_origin(self, cluster: ClusterName, origin: Origin) -> None:
+        """See the port."""
+        directory = private_directory(self._root, mode=self._mode) / str(cluster)
+        claim(directory, self._owner, mode=self._mode)
+        write_origin(directory, origin)
 
     @explained("write the volumes to storage")
     def sync(self, cluster: ClusterName) -> None:

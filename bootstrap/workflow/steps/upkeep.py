@@ -1,6 +1,9 @@
 """Ask a node what is done on it, and set right what time alone makes wrong."""
 
+from datetime import datetime
+
 from bootstrap.errors import BootstrapError
+from bootstrap.model.cluster import Domain
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.planning.node_files import INIT_CONFIG
 from bootstrap.waiting import NotYet
@@ -20,6 +23,12 @@ _CERTIFICATE = "/etc/kubernetes/pki/apiserver.crt"
 _ASK_END = (
     f"[ ! -e {_CERTIFICATE} ] || openssl x509 -noout -checkend {30 * 24 * 3600} "
     f"-in {_CERTIFICATE} >&2 || echo {_ENDS_SOON}; "
+)
+#: Of what the node shows to others, what ends first; in ISO 8601.
+CERTIFICATES_END = (
+    f"for file in {_CERTIFICATE} /var/lib/kubelet/pki/kubelet-client-current.pem; do "
+    '[ ! -e $file ] || date -u -d "$(openssl x509 -noout -enddate -in $file | cut -d= -f2)" '
+    "+%FT%T+00:00; done | sort | head -n 1"
 )
 #: What the node remembers: the digest of its files, and which parts of kubeadm are done.
 _ASK_DONE = "cat /var/lib/bootstrap/files; ls /var/lib/bootstrap"
@@ -49,6 +58,15 @@ def ask_node(plan: ClusterPlan, node: NodePlan, ports: Ports) -> frozenset[str]:
     if _ENDS_SOON in words:
         _renew_certificates(plan, node, ports)
     return words
+
+
+def certificates_end(node: Domain, ports: Ports) -> datetime | None:
+    """Return when the first of a running node's certificates ends; None if it does not say."""
+    answer = ports.shell.run(node, CERTIFICATES_END, timeout_s=_QUESTION_TIMEOUT_S * node.patience)
+    try:
+        return datetime.fromisoformat(answer.stdout.strip())
+    except ValueError:
+        return None
 
 
 def _renew_certificates(plan: ClusterPlan, node: NodePlan, ports: Ports) -> None:

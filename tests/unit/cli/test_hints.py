@@ -128,7 +128,12 @@ def test_it_runs_where_there_is_a_cluster(
     if any(line.startswith(name) and "--help" not in words for name in NOT_RUN):
         pytest.skip(next(reason for name, reason in NOT_RUN.items() if line.startswith(name)))
     monkeypatch.chdir(tmp_path)
-    _write_consoles(demo, tmp_path)
+    if "logs" in words:
+        _write_consoles(demo, tmp_path)
+    if {"snapshot", "reset", "--from"} & set(words):
+        demo.done("snapshot", "save", "demo", "ready")
+    if "--from" in words and "demo" in words:
+        demo.done("down", "demo")
     if "-f" in words:
         path = tmp_path / "cluster.yaml"
         demo.done("init", "--file", str(path))

@@ -1,0 +1,1 @@
+"""Snapshots as files of this user."""

@@ -1,0 +1,226 @@
+"""Keep each snapshot in a directory of its own, under its cluster's."""
+
+import contextlib
+import json
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from bootstrap.adapters.failures import explained
+from bootstrap.adapters.files import TEMPORARY_PREFIX, private_directory, sha256_of, sync
+from bootstrap.adapters.marker import Owner, claim, is_ours, remove, remove_part
+from bootstrap.errors import HostError, NotFoundError, StateError, UsageError
+from bootstrap.model.keys import check_alias
+from bootstrap.model.names import ClusterName, cluster_names
+from bootstrap.model.snapshot import SavedFile, Snapshot, SnapshotId, is_snapshot_name
+from bootstrap.ports import SnapshotFiles
+from bootstrap.threads import at_once
+
+_MANIFEST, _KEYS = "manifest.json", "keys.json"
+_SNAPSHOT = TypeAdapter(Snapshot)
+_SECRETS = TypeAdapter(dict[str, str])
+#: The names of drafts begin so; no snapshot's name does.
+_DRAFT = f"{TEMPORARY_PREFIX}draft."
+_MIB = 1 << 20
+
+
+class _Files:
+    """Implements :class:`bootstrap.ports.SnapshotFiles`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def memory(self, node: str) -> Path:
+        """See the port."""
+        check_alias(node)
+        return self.directory / f"{node}.memory"
+
+    def disk(self, node: str) -> Path:
+        """See the port."""
+        check_alias(node)
+        return self.directory / f"{node}.qcow2"
+
+
+class _Draft(_Files):
+    """Implements :class:`bootstrap.ports.SnapshotDraft`."""
+
+    def __init__(self, directory: Path, final: Path) -> None:
+        super().__init__(directory)
+        self._final = final
+
+    @explained("publish a snapshot")
+    def publish(self, snapshot: Snapshot, keys: Mapping[str, str]) -> Snapshot:
+        """See the port."""
+        _write(self.directory / _KEYS, json.dumps(dict(keys)).encode())
+        paths = sorted(self.directory.iterdir())
+        files = dict(zip((path.name for path in paths), at_once(_described, paths), strict=True))
+        whole = replace(snapshot, files=files)
+        _write(self.directory / _MANIFEST, _SNAPSHOT.dump_json(whole, indent=2))
+        sync(self.directory)
+        self.directory.rename(self._final)
+        sync(self._final.parent)
+        return whole
+
+
+class SnapshotStore:
+    """Implements :class:`bootstrap.ports.Snapshots` under one directory of this user."""
+
+    def __init__(self, root: Path, install_id: uuid.UUID) -> None:
+        self._root = root
+        self._owner = Owner(install_id=install_id)
+
+    @contextlib.contextmanager
+    def saving(self, snapshot: SnapshotId, *, needed_bytes: int) -> Iterator[_Draft]:
+        """See the port."""
+        final = self._path(snapshot)
+        with explained("begin a snapshot"):
+            if final.exists():
+                raise UsageError(
+                    f"There is a snapshot '{snapshot}' already.",
+                    hint=f"bootstrap snapshot delete {snapshot.cluster} {snapshot.name}",
+                )
+            self.sweep(snapshot.cluster)
+            private_directory(self._root)
+            claim(final.parent, self._owner)
+            _refuse_full(final.parent, needed_bytes)
+            draft = private_directory(final.parent / f"{_DRAFT}{snapshot.name}")
+        try:
+            yield _Draft(draft, final)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+            self._remove_if_empty(snapshot.cluster)
+
+    @explained("list the snapshots")
+    def list(self, cluster: ClusterName | None = None) -> Sequence[Snapshot]:
+        """See the port."""
+        names = self.clusters() if cluster is None else [cluster]
+        return [one for name in names for one in self._of_cluster(name)]
+
+    @explained("read a snapshot")
+    def find(self, snapshot: SnapshotId) -> Snapshot:
+        """See the port."""
+        if not self._path(snapshot).is_dir():
+            raise NotFoundError(
+                f"There is no snapshot '{snapshot}'.", hint="bootstrap snapshot list"
+            )
+        return self._read(snapshot)
+
+    def files(self, snapshot: SnapshotId) -> SnapshotFiles:
+        """See the port."""
+        return _Files(self._path(snapshot))
+
+    @explained("read the keys of a snapshot")
+    def keys(self, snapshot: SnapshotId) -> Mapping[str, str]:
+        """See the port."""
+        try:
+            return _SECRETS.validate_json((self._path(snapshot) / _KEYS).read_bytes())
+        except (ValidationError, FileNotFoundError) as error:
+            raise _damaged(snapshot, _KEYS) from error
+
+    @explained("check a snapshot")
+    def check(self, snapshot: Snapshot) -> None:
+        """See the port."""
+        directory, names = self._path(snapshot.id), sorted(snapshot.files)
+        if missing := [name for name in names if not (directory / name).is_file()]:
+            raise _damaged(snapshot.id, ", ".join(missing))
+        hashes = at_once(lambda name: sha256_of(directory / name), names)
+        found = dict(zip(names, hashes, strict=True))
+        wrong = [name for name in names if found[name] != snapshot.files[name].sha256]
+        if wrong:
+            raise _damaged(snapshot.id, ", ".join(wrong))
+
+    @explained("delete a snapshot")
+    def delete(self, snapshot: SnapshotId) -> bool:
+        """See the port. Without its name nobody finds it, so a kill leaves no part of one."""
+        path = self._path(snapshot)
+        if not path.is_dir():
+            return False
+        if not is_ours(path.parent, self._owner):
+            # For its error, which says whose it is.
+            remove_part(path.parent, snapshot.name, self._owner)
+        gone = path.with_name(f"{_DRAFT}{snapshot.name}")
+        shutil.rmtree(gone, ignore_errors=True)
+        path.rename(gone)
+        shutil.rmtree(gone)
+        self._remove_if_empty(snapshot.cluster)
+        return True
+
+    @explained("remove unfinished snapshots")
+    def sweep(self, cluster: ClusterName) -> None:
+        """See the port."""
+        directory = self._root / str(cluster)
+        if not is_ours(directory, self._owner):
+            return
+        for leftover in directory.glob(f"{_DRAFT}*"):
+            shutil.rmtree(leftover)
+        self._remove_if_empty(cluster)
+
+    @explained("delete the snapshots of a cluster")
+    def delete_all(self, cluster: ClusterName) -> bool:
+        """See the port."""
+        return remove(self._root / str(cluster), self._owner)
+
+    @explained("list the snapshots")
+    def clusters(self) -> Sequence[ClusterName]:
+        """List the clusters that have a directory of snapshots."""
+        found = sorted(self._root.glob("*"))
+        return cluster_names(path.name for path in found if is_ours(path, self._owner))
+
+    def _of_cluster(self, cluster: ClusterName) -> Sequence[Snapshot]:
+        directory = self._root / str(cluster)
+        if not is_ours(directory, self._owner):
+            return []
+        names = [path.name for path in directory.iterdir() if path.is_dir()]
+        found = [self._read(SnapshotId(cluster, name)) for name in filter(is_snapshot_name, names)]
+        return sorted(found, key=lambda snapshot: (snapshot.created, snapshot.name))
+
+    def _read(self, snapshot: SnapshotId) -> Snapshot:
+        try:
+            found = _SNAPSHOT.validate_json((self._path(snapshot) / _MANIFEST).read_bytes())
+        except (ValidationError, FileNotFoundError) as error:
+            raise _damaged(snapshot, _MANIFEST) from error
+        # A copy of a directory has a copy of the manifest.
+        if (found.cluster, found.name) != (str(snapshot.cluster), snapshot.name):
+            raise _damaged(snapshot, f"{_MANIFEST}, which is that of {found.cluster}/{found.name}")
+        return found
+
+    def _remove_if_empty(self, cluster: ClusterName) -> None:
+        directory = self._root / str(cluster)
+        if not any(path.is_dir() for path in directory.iterdir()):
+            remove(directory, self._owner)
+
+    def _path(self, snapshot: SnapshotId) -> Path:
+        return self._root / str(snapshot.cluster) / snapshot.name
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(data)
+    sync(path)
+
+
+def _described(path: Path) -> SavedFile:
+    sync(path)
+    return SavedFile(size_bytes=path.stat().st_size, sha256=sha256_of(path))
+
+
+def _refuse_full(directory: Path, needed_bytes: int) -> None:
+    free = shutil.disk_usage(directory).free
+    if free < needed_bytes:
+        raise HostError(
+            "There is too little room for a snapshot.",
+            details=f"It needs up to {needed_bytes // _MIB} MiB, and {free // _MIB} MiB are free.",
+            hint="bootstrap snapshot list",
+        )
+
+
+def _damaged(snapshot: SnapshotId, what: str) -> StateError:
+    return StateError(
+        f"Snapshot '{snapshot}' is damaged: {what}.",
+        details="Nothing was made of it.",
+        hint=f"bootstrap snapshot delete {snapshot.cluster} {snapshot.name}",
+    )

@@ -1,0 +1,192 @@
+"""`bootstrap snapshot` and `bootstrap reset`: save whole clusters and go back to them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import click
+
+from bootstrap.cli.context import cluster_name, open_cluster, open_site, snapshot_id
+from bootstrap.cli.output import output_option, table, write
+from bootstrap.cli.reporting import reporting_options
+from bootstrap.cli.results import write_verified
+from bootstrap.cli.sizes import DURATION, SIZE, bytes_text
+from bootstrap.config.flags import Flags
+from bootstrap.config.load import load_spec
+from bootstrap.errors import UsageError
+from bootstrap.model.snapshot import Snapshot
+from bootstrap.ports import RunEvents
+from bootstrap.workflow.restoring import reset as run_reset
+from bootstrap.workflow.restoring import restore as run_restore
+from bootstrap.workflow.snapshots import (
+    Limits,
+    delete_snapshots,
+    new_name,
+    newest,
+    prune_snapshots,
+)
+from bootstrap.workflow.snapshots import save as run_save
+
+
+@click.group()
+def snapshot() -> None:
+    """Save whole clusters, with the memory of their machines, and go back to them in seconds."""
+
+
+@snapshot.command()
+@click.argument("name")
+@click.argument("saved", metavar="[SNAPSHOT]", required=False)
+@click.option("--stop", is_flag=True, help="Stop the cluster afterwards.")
+@click.option("--note", default="", help="Say what it is for.")
+@output_option
+@reporting_options
+def save(  # noqa: PLR0913 - one argument for each option
+    *, name: str, saved: str | None, stop: bool, note: str, output: str, events: RunEvents
+) -> None:
+    """Verify a cluster, save it, and verify that it has gone on.
+
+    Its machines are frozen for seconds. Without SNAPSHOT the time is the name.
+    """
+    spec = load_spec(None, Flags(name=str(cluster_name(name))))
+    ports = open_cluster(spec.name, events=events)
+    chosen = snapshot_id(spec.name, saved or new_name(ports.now()))
+    result = run_save(spec, chosen, ports, note=note, stop=stop)
+    size = bytes_text(result.snapshot.size_bytes)
+    after = "is stopped" if stop else "goes on and is verified"
+    text = f"Snapshot '{chosen}' has {size}. Cluster '{name}' {after}."
+    data = {**_data(result.snapshot), "verified": not stop}
+    write(output, data, text=text, names=[str(chosen)], events=events)
+
+
+@snapshot.command()
+@click.argument("name")
+@click.argument("saved", metavar="[SNAPSHOT]", required=False)
+@output_option
+@reporting_options
+def restore(name: str, saved: str | None, output: str, events: RunEvents) -> None:
+    """Make a cluster what it was when it was saved, and verify it.
+
+    What it has become since is lost. A cluster that is gone comes back. Without SNAPSHOT the
+    newest one is meant.
+    """
+    spec = load_spec(None, Flags(name=str(cluster_name(name))))
+    ports = open_cluster(spec.name, events=events)
+    chosen = snapshot_id(spec.name, saved) if saved else newest(spec.name, ports)
+    write_verified(run_restore(spec, chosen, ports), output, events)
+
+
+@click.command()
+@click.argument("name")
+@output_option
+@reporting_options
+def reset(name: str, output: str, events: RunEvents) -> None:
+    """Take a cluster back to its newest snapshot, or a clone to the one that it was made of."""
+    spec = load_spec(None, Flags(name=str(cluster_name(name))))
+    ports = open_cluster(spec.name, events=events)
+    write_verified(run_reset(spec, ports), output, events)
+
+
+@snapshot.command(name="list")
+@click.argument("name", required=False)
+@output_option
+def list_snapshots(name: str | None, output: str) -> None:
+    """List the snapshots of a cluster, or of all."""
+    ports = open_site()
+    found = ports.snapshots.list(cluster_name(name) if name else None)
+    rows = [
+        [
+            one.id,
+            one.created,
+            one.kubernetes_version,
+            len(one.nodes),
+            bytes_text(one.size_bytes),
+            _end(one) or "unknown",
+            one.note,
+        ]
+        for one in found
+    ]
+    header = ["SNAPSHOT", "CREATED", "KUBERNETES", "NODES", "SIZE", "CERTIFICATES END", "NOTE"]
+    text = table(header, rows) if rows else "No snapshot exists."
+    data = [_data(one) for one in found]
+    write(output, data, text=text, names=[str(one.id) for one in found])
+
+
+@snapshot.command()
+@click.argument("name")
+@click.argument("saved", metavar="[SNAPSHOT]", required=False)
+@output_option
+def show(name: str, saved: str | None, output: str) -> None:
+    """Show all that is known of a snapshot; without SNAPSHOT, of the newest one."""
+    cluster, ports = cluster_name(name), open_site()
+    chosen = snapshot_id(cluster, saved) if saved else newest(cluster, ports)
+    data = _data(ports.snapshots.find(chosen))
+    width = max(map(len, data))
+    text = "\n".join(f"{key:{width}}   {_line(value)}" for key, value in data.items())
+    write(output, data, text=text, names=[str(chosen)])
+
+
+@snapshot.command()
+@click.argument("name")
+@click.argument("saved", metavar="SNAPSHOT...", nargs=-1, required=True)
+@output_option
+@reporting_options
+def delete(name: str, saved: tuple[str, ...], output: str, events: RunEvents) -> None:
+    """Delete snapshots; clusters that were made of them have disks of their own and stay."""
+    cluster = cluster_name(name)
+    chosen = [snapshot_id(cluster, one) for one in saved]
+    delete_snapshots(chosen, open_cluster(cluster, events=events))
+    _write_deleted([str(one) for one in chosen], output, events)
+
+
+@snapshot.command()
+@click.argument("name", required=False)
+@click.option("--keep", type=click.IntRange(min=0), help="How many of each cluster stay.")
+@click.option("--older-than", type=DURATION, help="Delete what is older, as 12h or 7d.")
+@click.option("--max-size", type=SIZE, help="Delete the oldest until all fit, as 20GiB.")
+@output_option
+@reporting_options
+def prune(  # noqa: PLR0913 - one argument for each option
+    *,
+    name: str | None,
+    keep: int | None,
+    older_than: timedelta | None,
+    max_size: int | None,
+    output: str,
+    events: RunEvents,
+) -> None:
+    """Delete the snapshots that are too many, too old or too large."""
+    if keep is None and older_than is None and max_size is None:
+        raise UsageError(
+            "Say which snapshots are too many.", hint="bootstrap snapshot prune --keep 3"
+        )
+    limits = Limits(keep=keep, older_than=older_than, max_bytes=max_size)
+    cluster = cluster_name(name) if name else None
+    removed = prune_snapshots(open_site(events=events), limits, cluster)
+    _write_deleted([str(one) for one in removed], output, events)
+
+
+def _write_deleted(deleted: Sequence[str], output: str, events: RunEvents) -> None:
+    text = "\n".join(f"Snapshot '{one}' is deleted." for one in deleted) or "Nothing to delete."
+    write(output, {"deleted": list(deleted)}, text=text, names=deleted, events=events)
+
+
+def _data(one: Snapshot) -> dict[str, object]:
+    return {
+        "name": str(one.id),
+        "created": one.created,
+        "note": one.note,
+        "kubernetesVersion": one.kubernetes_version,
+        "acceleration": one.acceleration.value,
+        "nodes": [node.name for node in one.nodes],
+        "image": one.image,
+        "qemu": one.reader.qemu,
+        "certificatesEnd": _end(one),
+        "sizeBytes": one.size_bytes,
+    }
+
+
+def _end(one: Snapshot) -> str | None:
+    return one.certificates_end.isoformat(timespec="seconds") if one.certificates_end else None
+
+
+def _line(value: object) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)

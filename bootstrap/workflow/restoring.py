@@ -1,0 +1,268 @@
+"""What `snapshot restore`, `reset` and `up --from` do: machines go on from a snapshot."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from bootstrap.errors import BootstrapError, StateError, UsageError
+from bootstrap.model.cluster import Domain, DomainState, Mark, NodeImage
+from bootstrap.model.events import Step
+from bootstrap.model.layout import LAYOUT
+from bootstrap.model.names import domain_name
+from bootstrap.model.plan import Acceleration, ClusterPlan
+from bootstrap.model.snapshot import Origin, Snapshot, SnapshotId, snapshot_id
+from bootstrap.model.spec import ClusterSpec, SecurityProfile
+from bootstrap.planning.node_files import seed_files
+from bootstrap.threads import at_once
+from bootstrap.workflow.down import remove_machines
+from bootstrap.workflow.environment import Ports
+from bootstrap.workflow.keeping import keep_existing
+from bootstrap.workflow.membership import existing_nodes
+from bootstrap.workflow.shape import plan_cluster
+from bootstrap.workflow.snapshots import newest
+from bootstrap.workflow.start import start_machines
+from bootstrap.workflow.steps.files import restore_markers
+from bootstrap.workflow.steps.machines import ensure_domains, ensure_switch
+from bootstrap.workflow.up import UpResult
+
+
+class _Saved(NamedTuple):
+    """A snapshot with what it needs of this host."""
+
+    snapshot: Snapshot
+    image: NodeImage
+
+
+def restore(spec: ClusterSpec, snapshot: SnapshotId, ports: Ports) -> UpResult:
+    """Make a cluster what it was when the snapshot was saved, and prove it as `up` does.
+
+    ``spec`` names the cluster. What it has become since is gone afterwards; nodes that it did
+    not have are removed. A cluster that is gone comes back. Run again, it goes on.
+
+    :raises NotFoundError: if there is no such snapshot.
+    :raises StateError: if it is damaged, or cannot be read on this host; nothing is changed.
+    :raises HostError: if the host cannot hold the cluster; nothing is changed.
+    """
+    with ports.lock():
+        if snapshot.cluster != spec.name:
+            _refuse_unrelated(spec, snapshot, ports)
+        return _restored(spec, ports.snapshots.find(snapshot), ports)
+
+
+def reset(spec: ClusterSpec, ports: Ports) -> UpResult:
+    """Restore a cluster's newest snapshot; without any, the one that the cluster was made of.
+
+    :raises UsageError: if there is neither.
+    :raises BootstrapError: as :func:`restore` does.
+    """
+    origin = ports.volumes.origin(spec.name)
+    if origin and not ports.snapshots.list(spec.name):
+        return restore(spec, snapshot_id(origin.snapshot), ports)
+    return restore(spec, newest(spec.name, ports), ports)
+
+
+def clone(spec: ClusterSpec, snapshot: SnapshotId, ports: Ports, *, share_trust: bool) -> UpResult:
+    """Make another cluster of a snapshot, and prove it; ``spec`` names it.
+
+    A cluster that was made of this very snapshot is started and proved as it is.
+
+    :raises UsageError: if there is another cluster of that name, or the saved one is strict and
+        ``share_trust`` does not allow that both have the same authorities.
+    :raises BootstrapError: as :func:`restore` does.
+    """
+    with ports.lock():
+        found = ports.snapshots.find(snapshot)
+        _refuse_shared_trust(spec, found, share_trust=share_trust)
+        existing = existing_nodes(spec.name, ports.hypervisor)
+        origin = ports.volumes.origin(spec.name)
+        if existing and origin == Origin(snapshot=str(snapshot), is_complete=True):
+            return start_machines(spec, (), ports)
+        if existing and (origin is None or origin.snapshot != str(snapshot)):
+            raise UsageError(
+                f"There is a cluster '{spec.name}' already, which was not made of '{snapshot}'.",
+                hint=f"bootstrap down {spec.name}",
+            )
+        return _restored(spec, found, ports)
+
+
+def _refuse_unrelated(spec: ClusterSpec, snapshot: SnapshotId, ports: Ports) -> None:
+    origin = ports.volumes.origin(spec.name)
+    if origin is None or origin.snapshot != str(snapshot):
+        raise UsageError(
+            f"Cluster '{spec.name}' was not made of snapshot '{snapshot}'.",
+            hint=f"bootstrap up {spec.name} --from {snapshot}",
+        )
+
+
+def _restored(spec: ClusterSpec, snapshot: Snapshot, ports: Ports) -> UpResult:
+    existing = existing_nodes(spec.name, ports.hypervisor)
+    spec = _saved_spec(spec, snapshot, ports)
+    with ports.events.step(Step.CHECK_HOST, "Checking the snapshot"):
+        saved = _Saved(snapshot, _readable(snapshot, ports))
+        on = [domain for domain in existing if not domain.is_off]
+        memory = sum(int(domain.mark.facts.get("memoryMiB", "0")) for domain in on)
+        ports.host.check(spec, running_mib=memory, allow_overcommit=False)
+        ports.snapshots.check(snapshot)
+    title = f"Restoring cluster '{spec.name}' from snapshot '{snapshot.id}'"
+    try:
+        with ports.events.step(Step.RESTORE, title):
+            _restore_machines(spec, saved, existing, ports)
+    except BootstrapError as error:
+        raise _with_removal(error, spec, existing, ports) from error
+    return start_machines(spec, (), ports)
+
+
+def _restore_machines(
+    spec: ClusterSpec, saved: _Saved, existing: Sequence[Domain], ports: Ports
+) -> None:
+    snapshot = saved.snapshot
+    files = ports.snapshots.files(snapshot.id)
+    names = [node.name for node in snapshot.nodes]
+    restore_markers(spec.name, existing, ports)
+    # What takes long comes first: until it is done, the cluster is what it was.
+    at_once(lambda name: ports.volumes.stage_disk(spec.name, name, files.disk(name)), names)
+    ports.volumes.write_origin(spec.name, Origin(snapshot=str(snapshot.id), is_complete=False))
+    staying = _make_room(snapshot, existing, ports)
+    ports.trust.restore(ports.snapshots.keys(snapshot.id))
+    with ports.host.allocation():
+        plan = plan_cluster(
+            spec, ports, existing=staying, names=names, acceleration=snapshot.acceleration
+        )
+        ensure_switch(plan, ports)
+        ensure_domains(plan, ports, saved.image, existing=staying)
+    _ensure_disks(plan, ports)
+    ports.hypervisor.start_domain(plan.switch.domain_name)
+    ports.hypervisor.restore_memory(
+        {node.domain_name: files.memory(node.name) for node in plan.nodes}
+    )
+    for node in plan.nodes:
+        ports.hypervisor.start_domain(node.domain_name)
+    ports.volumes.write_origin(spec.name, Origin(snapshot=str(snapshot.id), is_complete=True))
+
+
+def _make_room(snapshot: Snapshot, existing: Sequence[Domain], ports: Ports) -> Sequence[Domain]:
+    """Cut the power of all nodes, remove those that are not in the snapshot, return the others."""
+    saved = {node.name: node.facts for node in snapshot.nodes}
+    for domain in existing:
+        ports.hypervisor.power_off_domain(domain.domain_name)
+    staying = [domain for domain in existing if saved.get(domain.name) == domain.mark.facts]
+    for domain in existing:
+        if domain not in staying:
+            ports.hypervisor.remove_domain(domain.uuid)
+            ports.volumes.remove_node(domain.mark.cluster, domain.name)
+            ports.trust.remove_node_keys(domain.name)
+    return staying
+
+
+def _ensure_disks(plan: ClusterPlan, ports: Ports) -> None:
+    """Give each node its disks; its seed, which it has read long ago, is as empty as it was."""
+    for node in plan.nodes:
+        ports.volumes.use_staged_disk(node)
+        ports.volumes.ensure_seed_volume(node, seed_files(node, ports.trust.node_keys(node.name)))
+        ports.volumes.remove_seed_volume(node)
+
+
+def _saved_spec(spec: ClusterSpec, snapshot: Snapshot, ports: Ports) -> ClusterSpec:
+    """Return what the saved cluster was, under the name of ``spec``."""
+    marks = [
+        Mark(
+            install_id=ports.site.install_id,
+            owner_uid=ports.site.owner_uid,
+            cluster=spec.name,
+            node=node.name,
+            role=node.role,
+            ports={},
+            directory=ports.site.volume_directory(spec.name) / node.name,
+            facts=node.facts,
+            created=snapshot.created,
+        )
+        for node in snapshot.nodes
+    ]
+    saved = [
+        Domain(
+            domain_name=domain_name(spec.name, mark.node),
+            uuid=ports.site.install_id,
+            state=DomainState.SHUT_OFF,
+            reason="",
+            is_emulated=snapshot.acceleration is Acceleration.EMULATED,
+            mark=mark,
+        )
+        for mark in marks
+    ]
+    profile = SecurityProfile(saved[0].mark.facts["securityProfile"])
+    spec = replace(spec, security=replace(spec.security, profile=profile))
+    return keep_existing(spec, saved, frozenset(), names=[mark.node for mark in marks])
+
+
+def _readable(snapshot: Snapshot, ports: Ports) -> NodeImage:
+    """Return the image of a snapshot that can be restored on this host, now.
+
+    :raises StateError: with every reason why it cannot.
+    """
+    faults = []
+    if snapshot.layout != LAYOUT:
+        faults.append(f"its layout is {snapshot.layout}, and this version has {LAYOUT}")
+    image = ports.images.find(snapshot.image)
+    if image is None:
+        faults.append(f"its node image '{snapshot.image}' is gone")
+    # A machine type is that of one minor version, and so is what QEMU writes for it.
+    qemu = ports.hypervisor.version()
+    if qemu.split(".")[:2] != snapshot.reader.qemu.split(".")[:2]:
+        faults.append(f"QEMU {snapshot.reader.qemu} wrote it, and this host has {qemu}")
+    if snapshot.acceleration is Acceleration.KVM:
+        faults += _other_processor(snapshot.reader.processor, ports.host.processor())
+        if image and ports.host.acceleration(image) is not Acceleration.KVM:
+            faults.append("it ran by KVM, which does not work here")
+    end = snapshot.certificates_end
+    if end is not None and end <= datetime.fromisoformat(ports.now()).astimezone(UTC):
+        faults.append(f"its certificates ended on {end:%Y-%m-%d}")
+    if faults or image is None:
+        raise StateError(
+            f"Snapshot '{snapshot.id}' cannot be restored here.",
+            details="\n".join(faults),
+            hint=f"bootstrap snapshot show {snapshot.cluster} {snapshot.name}",
+        )
+    return image
+
+
+def _other_processor(saved: str, here: str) -> list[str]:
+    if saved == here:
+        return []
+    (model, _, had), (other, _, has) = saved.partition(": "), here.partition(": ")
+    missing = sorted(set(had.split()) - set(has.split()))
+    lacks = f", which lacks {' '.join(missing)}" if missing else ""
+    return [f"it was saved on '{model}', and this host has '{other}'{lacks}"]
+
+
+def _refuse_shared_trust(spec: ClusterSpec, snapshot: Snapshot, *, share_trust: bool) -> None:
+    profile = snapshot.nodes[0].facts.get("securityProfile")
+    if profile == SecurityProfile.STRICT and not share_trust:
+        raise UsageError(
+            f"Snapshot '{snapshot.id}' is of a strict cluster.",
+            details="A clone has its authorities and its keys: who can sign for one of the two "
+            "clusters can sign for both.",
+            hint=f"bootstrap up {spec.name} --from {snapshot.id} --share-trust",
+        )
+
+
+def _with_removal(
+    error: BootstrapError, spec: ClusterSpec, existing: Sequence[Domain], ports: Ports
+) -> BootstrapError:
+    """Return the same error; a cluster that began in this run is removed again."""
+    if existing:
+        origin = ports.volumes.origin(spec.name)
+        is_broken = origin is not None and not origin.is_complete
+        said = "The cluster is half restored; the same command goes on." if is_broken else ""
+    else:
+        said = _removed(spec, ports)
+    details = "\n".join(line for line in (error.details, said) if line)
+    return type(error)(error.message, details=details, hint=error.hint)
+
+
+def _removed(spec: ClusterSpec, ports: Ports) -> str:
+    try:
+        remove_machines(spec.name, ports)
+    except BootstrapError as error:
+        return f"The machines were not removed: {error.message} {error.details}".strip()
+    return "The machines were removed."

@@ -1,0 +1,93 @@
+"""`bootstrap snapshot`, `reset` and `up --from`, as a user types them."""
+
+import json
+
+import pytest
+import yaml
+
+from tests.unit.cli.conftest import FakeCommandLine as CommandLine
+
+
+@pytest.fixture
+def saved(demo: CommandLine) -> CommandLine:
+    demo.done("snapshot", "save", "demo", "ready", "--note", "for tests")
+    return demo
+
+
+def test_the_life_of_a_snapshot(demo: CommandLine) -> None:
+    text = demo.done("snapshot", "save", "demo", "ready")
+    assert "Cluster 'demo' goes on and is verified." in text
+    assert demo.done("snapshot", "list", "-o", "name") == "demo/ready\n"
+    assert "is verified" in demo.done("snapshot", "restore", "demo", "ready")
+    assert "is verified" in demo.done("snapshot", "restore", "demo")
+    assert "Cluster 'twin' is verified" in demo.done("up", "twin", "--from", "demo/ready")
+    assert "Cluster 'twin' is verified" in demo.done("up", "twin", "--from", "demo")
+    assert "is verified" in demo.done("reset", "twin")
+    assert "kept: snapshot 'demo/ready'" in demo.done("down", "demo")
+    assert demo.done("snapshot", "delete", "demo", "ready") == "Snapshot 'demo/ready' is deleted.\n"
+    assert demo.done("snapshot", "list") == "No snapshot exists.\n"
+    assert demo.done("snapshot", "prune", "--keep", "0") == "Nothing to delete.\n"
+
+
+def test_a_name_is_made_of_the_time(demo: CommandLine) -> None:
+    demo.done("snapshot", "save", "demo", "--stop")
+    assert demo.done("snapshot", "list", "-o", "name") == "demo/20300101-000000\n"
+
+
+@pytest.mark.parametrize("command", [("show", "demo", "ready"), ("show", "demo")])
+def test_all_is_shown(saved: CommandLine, command: tuple[str, ...]) -> None:
+    data = json.loads(saved.done("snapshot", *command, "-o", "json"))
+    assert (data["name"], data["note"], data["qemu"]) == ("demo/ready", "for tests", "7.2.22")
+    assert data["nodes"] == ["control-plane", "worker"]
+    assert data["sizeBytes"] > 0
+    assert yaml.safe_load(saved.done("snapshot", *command, "-o", "yaml")) == data
+    text = saved.done("snapshot", *command)
+    assert "control-plane, worker" in text
+
+
+def test_the_list_has_what_decides(saved: CommandLine) -> None:
+    [header, row] = saved.done("snapshot", "list").splitlines()
+    assert header.split()[:5] == ["SNAPSHOT", "CREATED", "KUBERNETES", "NODES", "SIZE"]
+    assert row.startswith("demo/ready   2030-01-01T00:00:00+00:00")
+    assert row.endswith("for tests")
+
+
+def test_down_with_snapshots(saved: CommandLine) -> None:
+    assert "kept" not in saved.done("down", "demo", "--with-snapshots")
+    assert saved.done("snapshot", "list", "-o", "name") == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("save", "demo", "Ready"), "is not a snapshot name"),
+        (("restore", "demo", "x/y/z"), "is not a cluster name"),
+        (("prune",), "hint: bootstrap snapshot prune --keep 3"),
+        (("prune", "--max-size", "20"), "write it like '20GiB'"),
+        (("prune", "--older-than", "7"), "write it like '12h' or '7d'"),
+        (("restore", "other"), "hint: bootstrap snapshot save other"),
+    ],
+)
+def test_what_is_typed_wrongly(saved: CommandLine, words: tuple[str, ...], said: str) -> None:
+    saved.world.journal.clear()
+    assert said in saved.failed(2, "snapshot", *words)
+    assert saved.world.journal.changes == []
+
+
+@pytest.mark.parametrize("option", [("--workers", "2"), ("--memory", "4GiB")])
+def test_a_clone_takes_no_option_of_a_cluster(saved: CommandLine, option: tuple[str, str]) -> None:
+    said = saved.failed(2, "up", "twin", "--from", "demo/ready", *option)
+    assert "--from takes no file and no option" in said
+
+
+@pytest.mark.parametrize(
+    ("size", "going"),
+    [("1TiB", "Nothing to delete.\n"), ("0KiB", "Snapshot 'demo/ready' is deleted.\n")],
+)
+def test_prune_by_size(saved: CommandLine, size: str, going: str) -> None:
+    assert saved.done("snapshot", "prune", "demo", "--max-size", size) == going
+
+
+@pytest.mark.parametrize("age", ["1m", "1h", "1d", "1w"])
+def test_prune_by_age(saved: CommandLine, age: str) -> None:
+    assert saved.done("snapshot", "prune", "--older-than", age) == "Nothing to delete.\n"
