@@ -560,6 +560,14 @@ def registers(demo: Cluster, name: str) -> str:
     return str(libvirt_qemu.qemuMonitorCommand(raw, "info registers", 1))
 
 
+def generation(demo: Cluster, name: str) -> str:
+    """Return by what a guest sees that its memory is used a second time; the fake has none."""
+    if not isinstance(demo.world, LibvirtWorld):
+        return ""
+    raw = demo.world.raw(name)
+    return str(libvirt_qemu.qemuMonitorCommand(raw, "info vm-generation-id", 1))
+
+
 @with_memory
 def test_memory_is_saved_and_goes_on_in_this_domain_and_in_another(
     demo: Cluster, tmp_path: Path
@@ -588,6 +596,8 @@ def test_memory_is_saved_and_goes_on_in_this_domain_and_in_another(
     assert clone.only().state is DomainState.PAUSED
     assert clone.only().mark == before
     assert registers(clone, other) == held
+    generations = {generation(demo, name), generation(clone, other)}
+    assert len(generations) == (2 if isinstance(demo.world, LibvirtWorld) else 1)
     clone.hypervisor.start_domain(other)
     assert (clone.only().state, demo.only().state) == (RUNNING, RUNNING)
     clone.hypervisor.power_off_domain(other)

@@ -70,6 +70,11 @@ def without_runs(found: dict[str, object]) -> list[str]:
     return [file for file in files if "/runs/" not in file]
 
 
+def names_of(lines: str) -> set[str]:
+    """Return the names that `kubectl get -o name` writes after their kinds."""
+    return {line.partition("/")[2] for line in lines.splitlines()}
+
+
 def run_everywhere(own: Path, kubectl: Kubectl, name: str, image: str, *, nodes: int) -> None:
     """Run a pod on each node, and reach all of them through a service."""
     manifests = yaml.safe_dump_all(deployment(name, image, replicas=nodes))
@@ -208,12 +213,22 @@ def test_a_node_is_removed_and_no_other_is_touched(
     assert named == ["node/control-plane", "node/worker2"]
 
 
-def test_a_grown_cluster_comes_back_from_a_power_cut(user: User, cluster: str) -> None:
-    """The host is off and on again: no machine, no daemon, but their sockets and pid files."""
+def test_a_grown_cluster_comes_back_from_a_power_cut(
+    user: User, cluster: str, own: Path, kubectl: Kubectl
+) -> None:
+    """The host is off and on again: no machine, no daemon, but their sockets and pid files.
+
+    What the API server has acknowledged at the last moment is still so: the node that was removed
+    before is gone, and what was made just before is there.
+    """
+    kubectl(own, "create", "configmap", "last", "--from-literal=a=b")
     user.cut_power()
     assert exit_code(user, cluster) == _STOPPED
     assert verified(user, "start", cluster)["changed"] == 0
-    assert set(states(user, cluster).values()) == {"running"}
+    found = states(user, cluster)
+    assert set(found.values()) == {"running"}
+    assert names_of(kubectl(own, "get", "nodes", "-o", "name")) == set(found)
+    assert "last" in names_of(kubectl(own, "get", "configmaps", "-o", "name"))
 
 
 def test_an_image_of_the_users_own_runs_on_all_nodes(
@@ -233,6 +248,32 @@ def test_a_cluster_that_was_frozen_gets_its_clocks_set(user: User, cluster: str)
     assert exit_code(user, cluster) == _SUSPENDED
     verified(user, "resume", cluster)
     assert set(states(user, cluster).values()) == {"running"}
+
+
+def test_a_saved_cluster_goes_on_and_comes_back_as_it_was(
+    user: User, cluster: str, own: Path, kubectl: Kubectl
+) -> None:
+    """Issue 12: what was made after the save is gone, what was there before is there."""
+    verified(user, "snapshot", "save", cluster, "ready")
+    kubectl(own, "create", "configmap", "later", "--from-literal=a=b")
+    assert verified(user, "snapshot", "restore", cluster, "ready")["changed"] == 0
+    found = names_of(kubectl(own, "get", "configmaps", "-o", "name"))
+    assert ("last" in found, "later" in found) == (True, False)
+
+
+def test_a_clone_lives_beside_its_original(
+    user: User, cluster: str, own: Path, kubectl: Kubectl
+) -> None:
+    """Issue 12: two clusters of one memory, which know nothing of each other."""
+    clone = f"{cluster}-twin"
+    made = verified(user, "up", clone, "--from", f"{cluster}/ready")
+    its_own = Path(str(made["kubeconfig"]))
+    kubectl(its_own, "create", "configmap", "only-here", "--from-literal=a=b")
+    assert "only-here" in names_of(kubectl(its_own, "get", "configmaps", "-o", "name"))
+    assert "only-here" not in names_of(kubectl(own, "get", "configmaps", "-o", "name"))
+    user.succeed("down", clone)
+    verified(user, "up", cluster)
+    user.succeed("snapshot", "delete", cluster, "ready")
 
 
 @_IN_THE_LONG_RUN

@@ -64,50 +64,48 @@ class LibvirtHypervisor:
 
     def save_memory(self, files: Mapping[str, Path]) -> None:
         """See the port."""
-        self._transfer(files, memory.begin_saving, "save the memory of", "'migrate fd:...'")
+        for name, path in files.items():
+            self._begin(memory.begin_saving, name, path, "save the memory of", "'migrate fd:...'")
+        self._wait_until_transferred(list(files))
 
     def restore_memory(self, files: Mapping[str, Path]) -> None:
         """See the port."""
-        restoring = "restore the memory of"
+        verb, command = "restore the memory of", "'migrate_incoming fd:...'"
+        begun: list[str] = []
         try:
-            self._transfer(files, memory.begin_restoring, restoring, "'migrate_incoming fd:...'")
+            for name, path in files.items():
+                self._begin(memory.begin_restoring, name, path, verb, command)
+                begun.append(name)
+            self._wait_until_transferred(begun)
         except BootstrapError:
             # What waits for memory that never comes looks like a suspended guest.
-            for name in files:
+            for name in begun:
                 self.power_off_domain(name)
             raise
-
-    def _transfer(
-        self,
-        files: Mapping[str, Path],
-        begin: Callable[[libvirt.virDomain, Path], None],
-        verb: str,
-        command: str,
-    ) -> None:
-        for name, path in files.items():
-            self._connection.run(
-                f"{verb} domain '{name}'",
-                _only_once(partial(self._begin, begin, name, path)),
-                changes=True,
-                virsh=("qemu-monitor-command", name, "--hmp", command),
-            )
-        names = ", ".join(f"'{name}'" for name in files)
-        wait_for(
-            f"the memory of {names}",
-            partial(self._refuse_unfinished, list(files)),
-            timeout_s=self._connection.deadlines.transferring_s,
-            interval_s=0.1,
-            hint="bootstrap list",
-        )
 
     def _begin(
         self,
         begin: Callable[[libvirt.virDomain, Path], None],
         name: str,
         path: Path,
-        connection: libvirt.virConnect,
+        verb: str,
+        command: str,
     ) -> None:
-        begin(self._lookup(name, connection), path)
+        self._connection.run(
+            f"{verb} domain '{name}'",
+            _only_once(lambda connection: begin(self._lookup(name, connection), path)),
+            changes=True,
+            virsh=("qemu-monitor-command", name, "--hmp", command),
+        )
+
+    def _wait_until_transferred(self, names: Sequence[str]) -> None:
+        wait_for(
+            f"the memory of {', '.join(names)}",
+            partial(self._refuse_unfinished, names),
+            timeout_s=self._connection.deadlines.transferring_s,
+            interval_s=0.1,
+            hint="bootstrap list",
+        )
 
     def _refuse_unfinished(self, names: Sequence[str]) -> None:
         def unfinished(connection: libvirt.virConnect) -> list[str]:

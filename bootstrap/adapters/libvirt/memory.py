@@ -7,6 +7,7 @@ hands to it: docs/decisions/0026-snapshots-by-qemus-own-migration.md.
 
 import json
 import os
+import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -43,12 +44,18 @@ def begin_restoring(domain: libvirt.virDomain, path: Path) -> None:
     text = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE)
     root = ET.fromstring(text)  # noqa: S314 - libvirt's own
     add_arguments(root, _DEFERRED)
+    for generation in root.iterfind("genid"):
+        generation.text = str(uuid.uuid4())
     waiting = domain.connect().createXML(
         ET.tostring(root, encoding="unicode"), libvirt.VIR_DOMAIN_START_PAUSED
     )
-    with _opened(path, os.O_RDONLY) as descriptor:
-        _hand_over(waiting, descriptor)
-    _ask(waiting, "migrate-incoming", {"uri": f"fd:{_FILE}"})
+    try:
+        with _opened(path, os.O_RDONLY) as descriptor:
+            _hand_over(waiting, descriptor)
+        _ask(waiting, "migrate-incoming", {"uri": f"fd:{_FILE}"})
+    except BaseException:
+        waiting.destroy()
+        raise
 
 
 def is_transferred(domain: libvirt.virDomain) -> bool:
@@ -71,7 +78,13 @@ def is_transferred(domain: libvirt.virDomain) -> bool:
 
 def break_off(domain: libvirt.virDomain) -> None:
     """Make QEMU write to no file any more; a guest that went on would stop at its end."""
-    if _progress(domain).get("status") in _ON_ITS_WAY:
+    try:
+        status = _progress(domain).get("status")
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:
+            return  # it is no QEMU
+        raise
+    if status in _ON_ITS_WAY:
         _ask(domain, "migrate_cancel", {})
 
 

@@ -39,6 +39,8 @@ def _domain(node: NodePlan, *, image: NodeImage, emulated: bool) -> ET.Element:
     domain = ET.Element("domain", {"type": "qemu" if emulated else "kvm"})
     text_element(domain, "name", node.domain_name)
     text_element(domain, "uuid", str(node.uuid))
+    # A guest whose memory is used a second time sees another one, and takes new random numbers.
+    text_element(domain, "genid", str(node.uuid))
     text_element(domain, "memory", str(node.memory_mib), unit="MiB")
     text_element(domain, "vcpu", str(node.cpus))
     system = ET.SubElement(domain, "os")

@@ -229,7 +229,7 @@ def test_what_only_emulation_needs_is_not_there_with_kvm() -> None:
     assert len(patches) == 4
     assert not [path for path in files_of(kvm, kvm.nodes[0]) if "patches" in path]
     text = files_of(kvm, kvm.nodes[0])[INIT_CONFIG].text
-    for word in ("unsafe-no-fsync", "leader-elect", "evictionHard"):
+    for word in ("heartbeat-interval", "leader-elect", "evictionHard"):
         assert word not in text
         assert word in files_of(emulated, emulated.nodes[0])[INIT_CONFIG].text
 
