@@ -152,7 +152,11 @@ class LazyPorts:
         """The saved clusters."""
         from bootstrap.adapters.snapshots.store import SnapshotStore  # noqa: PLC0415
 
-        return SnapshotStore(self.directories.snapshots, self.site.install_id)
+        return SnapshotStore(
+            self.directories.snapshots,
+            self.site.install_id,
+            locks=self.directories.locks,
+        )
 
     @cached_property
     def host(self) -> Host:

@@ -1,5 +1,6 @@
 """Find the templates, playbooks and Go modules, in a wheel or in a checkout."""
 
+import hashlib
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -12,3 +13,14 @@ def resource_directory(kind: str) -> Path:
     """
     packaged = _PACKAGE / "_data" / kind
     return packaged if packaged.is_dir() else _PACKAGE.parent / kind
+
+
+def tool_digest() -> str:
+    """Return a digest of this program: its code, templates and playbooks."""
+    digest = hashlib.sha256()
+    for root in (Path(__file__).parent, *map(resource_directory, ("templates", "playbooks"))):
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(root)}\0".encode())
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

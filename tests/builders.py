@@ -235,7 +235,7 @@ class ATemporaryStore(SnapshotStore):
     def __init__(self, install_id: uuid.UUID) -> None:
         place = Path(mkdtemp())
         weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
-        super().__init__(place / "snapshots", install_id)
+        super().__init__(place / "snapshots", install_id, locks=place / "locks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,17 +30,22 @@ class Directories:
 
     def cluster_lock(self, cluster: ClusterName) -> Path:
         """Return the lock of a cluster, outside the directories that ``down`` removes."""
-        return self.state / ".locks" / f"{cluster}.lock"
+        return self.locks / f"{cluster}.lock"
+
+    @property
+    def locks(self) -> Path:
+        """The directory of all locks."""
+        return self.state / ".locks"
 
     @property
     def host_lock(self) -> Path:
         """The lock for choosing ports."""
-        return self.state / ".locks" / ".host.lock"
+        return self.locks / ".host.lock"
 
     @property
     def images_lock(self) -> Path:
         """The lock for building node images and for removing their sources."""
-        return self.state / ".locks" / ".images.lock"
+        return self.locks / ".images.lock"
 
     @property
     def images(self) -> Path:

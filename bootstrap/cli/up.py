@@ -13,6 +13,7 @@ from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
 from bootstrap.errors import UsageError
 from bootstrap.ports import RunEvents
+from bootstrap.workflow.caching import up_cached
 from bootstrap.workflow.node_removal import Removal
 from bootstrap.workflow.restoring import clone
 from bootstrap.workflow.up import UpOptions
@@ -28,6 +29,12 @@ from bootstrap.workflow.up import up as run_up
 @click.option(
     "--from", "snapshot", metavar="CLUSTER[/SNAPSHOT]", help="Clone a snapshot, in seconds."
 )
+@click.option(
+    "--cached",
+    is_flag=True,
+    envvar="BOOTSTRAP_CACHED",
+    help="Clone the snapshot of such a cluster; without one, make and save it.",
+)
 @click.option("--share-trust", is_flag=True, help="Clone a strict cluster with its authorities.")
 @output_option
 @reporting_options
@@ -40,6 +47,7 @@ def up(  # noqa: PLR0913 - one argument for each option
     allow_overcommit: bool,
     remove: bool,
     snapshot: str | None,
+    cached: bool,
     share_trust: bool,
     output: str,
     events: RunEvents,
@@ -58,11 +66,13 @@ def up(  # noqa: PLR0913 - one argument for each option
         removal=Removal() if remove else None,
     )
     ports = open_cluster(spec.name, spec.hypervisor_uri, events=events)
-    if snapshot is None:
-        result = run_up(spec, ports, options)
-    else:
+    if snapshot is not None:
         _refuse_options(file, flags)
         result = clone(spec, named_snapshot(snapshot, ports), ports, share_trust=share_trust)
+    elif cached:
+        result = up_cached(spec, ports, options, share_trust=share_trust).verified
+    else:
+        result = run_up(spec, ports, options)
     write_verified(result, output, events)
 
 

@@ -44,6 +44,12 @@ class Snapshots(Protocol):
         :raises NotOursError: on entry, if the cluster's directory does not carry our marker.
         """
 
+    def making(self, snapshot: SnapshotId) -> AbstractContextManager[None]:
+        """Keep other processes from making the same snapshot; waits for one that does.
+
+        :raises LockedError: on entry, if that takes longer than two hours.
+        """
+
     def list(self, cluster: ClusterName | None = None) -> Sequence[Snapshot]:
         """List the snapshots of one cluster or of all, by cluster and from old to new.
 
@@ -78,7 +84,7 @@ class Snapshots(Protocol):
         :raises NotOursError: if the cluster's directory does not carry our marker.
         """
 
-    def sweep(self, cluster: ClusterName) -> None:
+    def sweep(self, cluster: ClusterName) -> bool:
         """Remove what killed runs left half done; the caller holds the cluster's lock."""
 
     def delete_all(self, cluster: ClusterName) -> bool:

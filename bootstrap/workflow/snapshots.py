@@ -1,6 +1,7 @@
 """What `snapshot save`, `list`, `delete` and `prune` do."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,6 +50,7 @@ def save(
     :raises HostError: if the disk is too full.
     """
     with ports.lock():
+        _finish_killed_save(spec, ports)
         domains = existing_domains(spec.name, ports)
         _refuse_still(spec.name, domains)
         verify_running(spec.name, domains, ports)
@@ -58,7 +60,7 @@ def save(
                 for domain in domains:
                     # A run that was killed may have left one.
                     ports.hypervisor.detach_disks(domain.domain_name)
-                described = _described(snapshot, spec.name, domains, ports, note=note)
+                described = _described(snapshot, domains, ports, note=note)
                 at_once(lambda node: _settle(node, ports), domains)
                 _save_machines(domains, draft, ports, stop=stop)
                 saved = draft.publish(
@@ -142,6 +144,15 @@ def _by_age(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
     return sorted(snapshots, key=lambda snapshot: (snapshot.created, snapshot.name))
 
 
+def _finish_killed_save(spec: ClusterSpec, ports: Ports) -> None:
+    """Let the nodes go on that a save left frozen when it was killed."""
+    if not ports.snapshots.sweep(spec.name):
+        return
+    domains = existing_domains(spec.name, ports)
+    if any(domain.state is DomainState.PAUSED for domain in domains):
+        start_machines(spec, [domain.name for domain in domains if not domain.is_off], ports)
+
+
 def _refuse_still(cluster: ClusterName, domains: Sequence[Domain]) -> None:
     still = [domain.name for domain in domains if domain.state is not DomainState.RUNNING]
     if still:
@@ -174,17 +185,15 @@ def _save_machines(
 
     With ``stop`` they are shut down at the end, as they would be without a snapshot.
     """
-    ordered = sorted(domains, key=lambda node: node.is_control_plane)
-    try:
-        for node in ordered:
+    with ExitStack() as stack:
+        for node in sorted(domains, key=lambda node: node.is_control_plane):
+            # Each goes on in the end, whatever becomes of the others; the last one first.
+            stack.callback(ports.hypervisor.start_domain, node.domain_name)
             ports.hypervisor.suspend_domain(node.domain_name)
         ports.hypervisor.save_memory(
             {node.domain_name: draft.memory(node.name) for node in domains}
         )
         at_once(lambda node: ports.volumes.save_disk(node, draft.disk(node.name)), domains)
-    finally:
-        for node in reversed(ordered):
-            ports.hypervisor.start_domain(node.domain_name)
     if stop:
         stop_nodes(domains, ports)
         for switch in ports.hypervisor.switches(domains[0].mark.cluster):
@@ -193,7 +202,6 @@ def _save_machines(
 
 def _described(
     snapshot: SnapshotId,
-    cluster: ClusterName,
     domains: Sequence[Domain],
     ports: Ports,
     *,
@@ -203,7 +211,7 @@ def _described(
     is_emulated = first.acceleration is Acceleration.EMULATED
     ends = at_once(lambda node: certificates_end(node, ports), domains)
     return Snapshot(
-        cluster=str(cluster),
+        cluster=str(snapshot.cluster),
         name=snapshot.name,
         created=ports.now(),
         note=note,

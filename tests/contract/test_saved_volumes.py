@@ -62,6 +62,8 @@ def test_a_disk_is_saved_and_used_by_another_cluster(place: Place, tmp_path: Pat
     volumes.stage_disk(TWIN, node.name, saved)
     volumes.use_staged_disk(node)
     assert content(place, volumes, TWIN, tmp_path / "of-twin") == saved.read_bytes()
+    if not isinstance(place, FakePlace):
+        assert not (place.root / "twin" / "staged disks").exists()
     assert volumes.ensure_seed_volume(node, SEED)
     assert set(volumes.clusters()) == {DEMO, TWIN}
     assert volumes.remove_cluster(TWIN)

@@ -26,7 +26,7 @@ KEYS = {"ssh/client": "secret"}
 
 @pytest.fixture
 def store(tmp_path: Path) -> SnapshotStore:
-    return SnapshotStore(tmp_path / "snapshots", INSTALL)
+    return SnapshotStore(tmp_path / "snapshots", INSTALL, locks=tmp_path / "locks")
 
 
 def described(name: SnapshotId = READY, created: str = NOW) -> Snapshot:
@@ -56,7 +56,7 @@ def saved(store: SnapshotStore, name: SnapshotId = READY, created: str = NOW) ->
 def test_what_was_published_is_found_as_it_was(store: SnapshotStore, tmp_path: Path) -> None:
     snapshot = saved(store)
     assert set(snapshot.files) == {"worker.memory", "worker.qcow2", "keys.json"}
-    again = SnapshotStore(tmp_path / "snapshots", INSTALL)
+    again = SnapshotStore(tmp_path / "snapshots", INSTALL, locks=tmp_path / "locks")
     assert again.find(READY) == snapshot
     assert again.list() == again.list(DEMO) == [snapshot]
     assert again.keys(READY) == KEYS
@@ -82,7 +82,7 @@ def test_a_draft_that_is_not_published_leaves_nothing(store: SnapshotStore, tmp_
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert store.list() == []
-    assert list((tmp_path / "snapshots").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_kill_leaves_is_no_snapshot_and_goes(store: SnapshotStore, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_deleted_snapshot_leaves_nothing(store: SnapshotStore, tmp_path: Path)
     saved(store)
     assert store.delete(READY)
     assert not store.delete(READY)
-    assert list((tmp_path / "snapshots").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(NotFoundError) as caught:
         store.find(READY)
     assert caught.value.hint == "bootstrap snapshot list"
@@ -184,7 +184,7 @@ def test_another_installs_snapshots_are_neither_listed_nor_touched(
 ) -> None:
     """H-14, G-07."""
     saved(store)
-    other = SnapshotStore(tmp_path / "snapshots", OTHER_INSTALL)
+    other = SnapshotStore(tmp_path / "snapshots", OTHER_INSTALL, locks=tmp_path / "locks")
     assert other.list() == other.list(DEMO) == []
     other.sweep(DEMO)
     with pytest.raises(NotOursError):

@@ -90,6 +90,8 @@ class FaultyLibvirt:
             match wanted["execute"]:
                 case "human-monitor-command":
                     return _network(plugged)
+                case "query-migrate":
+                    return {}  # nothing is saved
                 case "netdev_del":
                     plugged.remove(wanted["arguments"]["id"])
                     return {}

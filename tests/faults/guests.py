@@ -7,7 +7,7 @@ outlives every process, as a real guest's would.
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,11 +22,13 @@ from bootstrap.adapters.clock import now_text
 from bootstrap.adapters.image.bake import DISK, INITRD, KERNEL
 from bootstrap.adapters.image.debian import DebianImages, node_image
 from bootstrap.adapters.kubernetes.access import read_access
+from bootstrap.adapters.libvirt.connection import Connection
+from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
 from bootstrap.adapters.trust.store import TrustStore
 from bootstrap.adapters.trust.user_certificate import is_usable_user_certificate
 from bootstrap.composition import LazyPorts
 from bootstrap.errors import BootstrapError
-from bootstrap.model.cluster import DomainState, NodeImage
+from bootstrap.model.cluster import Domain, DomainState, NodeImage
 from bootstrap.model.keys import CertificatePair
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import ClusterPlan, NodePlan, SwitchPlan
@@ -201,10 +203,48 @@ def plug_cables(domain: libvirt.virDomain, switch: SwitchPlan) -> bool:
     return False
 
 
+class GuestHypervisor(LibvirtHypervisor):
+    """The test driver, whose guests' memory is a file: what QEMU does with its own."""
+
+    memory = Memory()
+
+    def version(self) -> str:
+        return "7.2.22"
+
+    def save_memory(self, files: Mapping[str, Path]) -> None:
+        for name, path in files.items():
+            domain = self._named(name)
+            assert domain.state is DomainState.PAUSED
+            with self.memory.quiet():
+                path.write_text(json.dumps(self.memory.of(domain.directory)))
+
+    def restore_memory(self, files: Mapping[str, Path]) -> None:
+        for name, path in files.items():
+            domain = self._named(name)
+            assert domain.state is DomainState.SHUT_OFF
+            self.start_domain(name)
+            self.suspend_domain(name)
+            known = json.loads(path.read_text())
+            if "server" in known:
+                # The port on the host, which the guest does not know.
+                known["server"] = f"https://127.0.0.1:{domain.mark.ports['api']}"
+            self.memory.keep(domain.directory, **known)
+
+    def _named(self, name: str) -> Domain:
+        return next(domain for domain in self.domains() if domain.domain_name == name)
+
+
 class GuestPorts(LazyPorts):
     """The real ports, but for what needs a guest that boots."""
 
     memory = Memory()
+
+    @cached_property
+    def hypervisor(self) -> Hypervisor:
+        connection = Connection(self.site.hypervisor_uri, note=self.events.note)
+        hypervisor = GuestHypervisor(connection, self.site.install_id)
+        hypervisor.memory = self.memory
+        return hypervisor
 
     @cached_property
     def shell(self) -> ports.NodeShell:

@@ -21,8 +21,9 @@ from bootstrap.workflow.environment import Ports
 
 #: Methods of ports that only look; every other one is a point, also one that is new.
 LOOKING = {
-    "hypervisor": {"domains"},
-    "volumes": {"clusters", "console", "images"},
+    "hypervisor": {"domains", "version"},
+    "volumes": {"clusters", "console", "disk_bytes", "images", "origin"},
+    "snapshots": {"check", "files", "find", "keys", "list"},
     "images": {"find", "list"},
     "trust": set[str](),
     "files": {"clusters", "find", "read"},

@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import libvirt
 import pytest
@@ -96,6 +97,42 @@ def _all_are(state: int) -> Callable[[Sandbox], None]:
     return check
 
 
+def _snapshots(sandbox: Sandbox) -> Path:
+    return sandbox.root / "data" / "snapshots" / sandbox.name
+
+
+def _has_snapshot(sandbox: Sandbox) -> bool:
+    return (_snapshots(sandbox) / "ready").is_dir()
+
+
+def _with_snapshot(sandbox: Sandbox) -> None:
+    """Have a cluster and a snapshot of it."""
+    sandbox.up()
+    if not _has_snapshot(sandbox):
+        sandbox.done(*_SAVE(sandbox))
+
+
+def _only_snapshot(sandbox: Sandbox) -> None:
+    """Have a snapshot of a cluster that is gone."""
+    if not _has_snapshot(sandbox):
+        _with_snapshot(sandbox)
+        sandbox.done("down", sandbox.name)
+
+
+def _saved(sandbox: Sandbox) -> None:
+    """See one whole snapshot, and that the cluster goes on."""
+    sandbox.assert_converged(1)
+    found = sorted(path.name for path in _snapshots(sandbox).iterdir())
+    assert found == ["bootstrap-cluster.json", "ready"]
+    sandbox.done("snapshot", "restore", sandbox.name, "ready")
+
+
+def _unsaved(sandbox: Sandbox) -> None:
+    sandbox.assert_converged(1)
+    assert not _has_snapshot(sandbox)
+
+
+_SAVE = partial(lambda sandbox: ["snapshot", "save", sandbox.name, "ready"])
 UP = Verb(_up(), after=lambda sandbox: sandbox.assert_converged(1))
 DOWN = Verb(
     _of_it("down"),
@@ -144,6 +181,31 @@ VERBS = {
         wakes=False,
     ),
     "resume": Verb(_of_it("resume"), before=_made_and("suspend"), after=UP.after, wakes=False),
+    "snapshot save": Verb(
+        _SAVE,
+        before=DOWN.before,
+        after=_saved,
+        again=lambda sandbox: ["snapshot", "list"] if _has_snapshot(sandbox) else _SAVE(sandbox),
+        wakes=False,
+    ),
+    "snapshot restore": Verb(
+        lambda sandbox: ["snapshot", "restore", sandbox.name, "ready"],
+        before=_with_snapshot,
+        after=UP.after,
+        wakes=False,
+    ),
+    "up --from": Verb(
+        lambda sandbox: ["up", sandbox.name, "--from", f"{sandbox.name}/ready"],
+        before=_only_snapshot,
+        after=UP.after,
+        wakes=False,
+    ),
+    "snapshot delete": Verb(
+        lambda sandbox: ["snapshot", "prune", sandbox.name, "--keep", "0"],
+        before=_with_snapshot,
+        after=_unsaved,
+        wakes=False,
+    ),
     "up again": Verb(_up("--use"), before=lambda sandbox: sandbox.up(), after=_used),
     "down --all": Verb(lambda _: ["down", "--all"], before=DOWN.before, after=DOWN.after),
     "kubeconfig --use": Verb(

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import TEMPORARY_PREFIX, private_directory, sha256_of, sync
+from bootstrap.adapters.locks import locked
 from bootstrap.adapters.marker import Owner, claim, is_ours, remove, remove_part
 from bootstrap.errors import HostError, NotFoundError, StateError, UsageError
 from bootstrap.model.keys import check_alias
@@ -26,6 +27,8 @@ _SECRETS = TypeAdapter(dict[str, str])
 #: The names of drafts begin so; no snapshot's name does.
 _DRAFT = f"{TEMPORARY_PREFIX}draft."
 _MIB = 1 << 20
+#: An emulated cluster whose artefacts have to be built first takes half an hour.
+_MAKING_TIMEOUT_S = 2 * 3600
 
 
 class _Files:
@@ -69,8 +72,8 @@ class _Draft(_Files):
 class SnapshotStore:
     """Implements :class:`bootstrap.ports.Snapshots` under one directory of this user."""
 
-    def __init__(self, root: Path, install_id: uuid.UUID) -> None:
-        self._root = root
+    def __init__(self, root: Path, install_id: uuid.UUID, *, locks: Path) -> None:
+        self._root, self._locks = root, locks
         self._owner = Owner(install_id=install_id)
 
     @contextlib.contextmanager
@@ -93,6 +96,13 @@ class SnapshotStore:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
             self._remove_if_empty(snapshot.cluster)
+
+    @contextlib.contextmanager
+    def making(self, snapshot: SnapshotId) -> Iterator[None]:
+        """See the port."""
+        path = self._locks / f"snapshot-{snapshot.cluster}-{snapshot.name}.lock"
+        with locked(path, what=f"snapshot '{snapshot}'", timeout_s=_MAKING_TIMEOUT_S):
+            yield
 
     @explained("list the snapshots")
     def list(self, cluster: ClusterName | None = None) -> Sequence[Snapshot]:
@@ -150,19 +160,23 @@ class SnapshotStore:
         return True
 
     @explained("remove unfinished snapshots")
-    def sweep(self, cluster: ClusterName) -> None:
+    def sweep(self, cluster: ClusterName) -> bool:
         """See the port."""
         directory = self._root / str(cluster)
         if not is_ours(directory, self._owner):
-            return
-        for leftover in directory.glob(f"{_DRAFT}*"):
+            return False
+        leftovers = list(directory.glob(f"{_DRAFT}*"))
+        for leftover in leftovers:
             shutil.rmtree(leftover)
         self._remove_if_empty(cluster)
+        return bool(leftovers)
 
     @explained("delete the snapshots of a cluster")
     def delete_all(self, cluster: ClusterName) -> bool:
         """See the port."""
-        return remove(self._root / str(cluster), self._owner)
+        is_removed = remove(self._root / str(cluster), self._owner)
+        self._remove_root_if_empty()
+        return is_removed
 
     @explained("list the snapshots")
     def clusters(self) -> Sequence[ClusterName]:
@@ -192,6 +206,11 @@ class SnapshotStore:
         directory = self._root / str(cluster)
         if not any(path.is_dir() for path in directory.iterdir()):
             remove(directory, self._owner)
+            self._remove_root_if_empty()
+
+    def _remove_root_if_empty(self) -> None:
+        with contextlib.suppress(OSError):
+            self._root.rmdir()
 
     def _path(self, snapshot: SnapshotId) -> Path:
         return self._root / str(snapshot.cluster) / snapshot.name

@@ -1,7 +1,6 @@
 """The file in a cluster's directory that names the snapshot which its machines came from."""
 
 import json
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,12 +11,12 @@ from bootstrap.model.snapshot import Origin
 _FILE = "origin.json"
 
 
-def read_origin(cluster: Path) -> Origin | None:
+def read_origin(directory: Path) -> Origin | None:
     """Return what :func:`write_origin` wrote; None if it never did.
 
     :raises StateError: if the file is damaged.
     """
-    path = cluster / _FILE
+    path, cluster = directory / _FILE, directory.name
     try:
         return Origin(**json.loads(path.read_text()))
     except FileNotFoundError:
@@ -26,10 +25,10 @@ def read_origin(cluster: Path) -> Origin | None:
         raise StateError(
             f"The file '{path}' is damaged.",
             details=f"{error}\nIt names the snapshot that the cluster was restored from.",
-            hint=f"bootstrap down {shlex.quote(path.parent.name)}",
+            hint=f"bootstrap down {cluster}",
         ) from error
 
 
-def write_origin(cluster: Path, origin: Origin) -> None:
+def write_origin(directory: Path, origin: Origin) -> None:
     """Replace the file in one step."""
-    write_atomically(cluster / _FILE, json.dumps(asdict(origin)))
+    write_atomically(directory / _FILE, json.dumps(asdict(origin)))

@@ -1,5 +1,6 @@
 """Disks as files, in a marked directory for each cluster."""
 
+import contextlib
 import os
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -133,6 +134,8 @@ class FileVolumes:
         self._ensure_directory(node.directory)
         staged = node.directory.parent / _STAGED / f"{node.name}.qcow2"
         staged.replace(node.root_volume)
+        with contextlib.suppress(OSError):  # others are in it
+            staged.parent.rmdir()
 
     @explained("look up where a cluster came from")
     def origin(self, cluster: ClusterName) -> Origin | None:

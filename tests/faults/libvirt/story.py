@@ -91,9 +91,9 @@ class Story:
         finally:
             connection.close()  # with its thread: there are thousands of stories in a run
 
-    def _of_node(self, name: str) -> SimpleNamespace | None:
+    def _of_node(self, name: str, cluster: str) -> SimpleNamespace | None:
         domain = next(
-            (it for it in self.real.listAllDomains() if it.name() == f"demo-{name}"), None
+            (it for it in self.real.listAllDomains() if it.name() == f"{cluster}-{name}"), None
         )
         return SimpleNamespace(state=domain_state(domain)[0]) if domain else None
 

@@ -52,6 +52,19 @@ def test_the_list_has_what_decides(saved: CommandLine) -> None:
     assert row.endswith("for tests")
 
 
+def test_a_cached_cluster_is_made_once(line: CommandLine) -> None:
+    assert "made it" in line.run("up", "a", "--cached").stderr
+    said = line.run("up", "b", "--cached")
+    assert "Cloning snapshot 'cached/" in said.stderr
+    assert "Cluster 'b' is verified" in said.stdout
+
+
+def test_a_variable_asks_for_the_cache(line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOOTSTRAP_CACHED", "1")
+    line.done("up", "a")
+    assert line.done("snapshot", "list", "-o", "name").startswith("cached/")
+
+
 def test_down_with_snapshots(saved: CommandLine) -> None:
     assert "kept" not in saved.done("down", "demo", "--with-snapshots")
     assert saved.done("snapshot", "list", "-o", "name") == ""

@@ -152,6 +152,21 @@ def test_a_name_is_given_once(saved: FakeWorld) -> None:
     assert changes(saved, "hypervisor.suspend_domain") == []
 
 
+def test_a_save_that_is_killed_anywhere_is_done_by_the_next(made: FakeWorld) -> None:
+    """R-02: at every change; the nodes that it has frozen go on."""
+    keep(made, SnapshotId(DEMO, "first"))
+    length = len(made.journal.changes)
+    assert length == 8
+    for number in range(1, length):
+        made.journal.clear()
+        made.journal.killed_after = number
+        with pytest.raises(KeyboardInterrupt):
+            keep(made, SnapshotId(DEMO, f"n{number}"))
+        made.journal.killed_after = None
+        keep(made, SnapshotId(DEMO, f"n{number}"))
+        assert set(states(made).values()) == {RUNNING}
+
+
 def test_restore_takes_disks_memory_and_keys_back(saved: FakeWorld) -> None:
     held = saved.volumes.held["demo"]
     held.memory["worker"].add("written later")

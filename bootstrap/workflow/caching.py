@@ -1,0 +1,104 @@
+"""What `up --cached` does: clone the snapshot of exactly this cluster, or make it for the next."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+
+from bootstrap.errors import UsageError
+from bootstrap.model.cluster import NodeImage
+from bootstrap.model.events import Step
+from bootstrap.model.layout import LAYOUT
+from bootstrap.model.names import ClusterName
+from bootstrap.model.plan import Acceleration
+from bootstrap.model.snapshot import SnapshotId, snapshot_id
+from bootstrap.model.spec import ClusterSpec, SecurityProfile
+from bootstrap.resources import tool_digest
+from bootstrap.workflow.environment import Ports
+from bootstrap.workflow.membership import existing_nodes
+from bootstrap.workflow.restoring import clone, restore
+from bootstrap.workflow.snapshots import save
+from bootstrap.workflow.up import UpOptions, UpResult, up
+
+#: The snapshots that nobody named are those of this cluster, which does not exist.
+CACHE = ClusterName("cached")
+_KEY_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedResult:
+    """A verified cluster, and how it was made."""
+
+    verified: UpResult
+    #: The snapshot that it is a clone of, or that was saved of it; None if it existed before.
+    snapshot: SnapshotId | None
+    is_clone: bool
+
+
+def up_cached(
+    spec: ClusterSpec, ports: Ports, options: UpOptions, *, share_trust: bool
+) -> CachedResult:
+    """Clone the snapshot of a cluster like ``spec``; without one, make the cluster and save it.
+
+    What decides a cluster is compared: all but its name, its ports and its paths. If another
+    process makes the same at this moment, this one waits and clones. A cluster of that name that
+    exists is treated as by `up`.
+
+    :raises UsageError: if the cluster is strict and ``share_trust`` does not allow that all its
+        clones have the same authorities.
+    :raises BootstrapError: as `up`, `snapshot save` and `snapshot restore` do.
+    """
+    origin = ports.volumes.origin(spec.name)
+    if existing_nodes(spec.name, ports.hypervisor):
+        if origin and not origin.is_complete:
+            again = restore(spec, snapshot_id(origin.snapshot), ports)
+            return CachedResult(verified=again, snapshot=None, is_clone=True)
+        return CachedResult(verified=up(spec, ports, options), snapshot=None, is_clone=False)
+    if spec.security.profile is SecurityProfile.STRICT and not share_trust:
+        raise UsageError(
+            "A strict cluster shares no authority, so there is no snapshot of it for others.",
+            hint=f"bootstrap up {spec.name} --cached --share-trust",
+        )
+    wanted = _snapshot_of(spec, ports)
+    with ports.snapshots.making(wanted):
+        if wanted not in [known.id for known in ports.snapshots.list(CACHE)]:
+            made = up(spec, ports, options)
+            ports.events.note("No snapshot of such a cluster: made it, and save it for the next.")
+            saved = save(spec, wanted, ports, note="up --cached", stop=False)
+            return CachedResult(
+                verified=replace(saved.verified or made, changed=made.changed),
+                snapshot=wanted,
+                is_clone=False,
+            )
+    ports.events.note(f"Cloning snapshot '{wanted}'.")
+    cloned = clone(spec, wanted, ports, share_trust=share_trust)
+    return CachedResult(verified=cloned, snapshot=wanted, is_clone=True)
+
+
+def _snapshot_of(spec: ClusterSpec, ports: Ports) -> SnapshotId:
+    with ports.events.step(Step.PREPARE_IMAGE, "Preparing the node image"):
+        version = spec.kubernetes_version
+        image = ports.images.expected(version) or ports.images.ensure(version)
+        return SnapshotId(CACHE, _key(spec, image, ports))
+
+
+def _key(spec: ClusterSpec, image: NodeImage, ports: Ports) -> str:
+    acceleration = ports.host.acceleration(image)
+    parts = {
+        "spec": asdict(
+            replace(
+                spec,
+                name=CACHE,
+                hypervisor_uri=None,
+                networking=replace(spec.networking, api_server_port=None),
+            )
+        ),
+        "image": image.key,
+        "layout": LAYOUT,
+        "acceleration": acceleration.value,
+        "qemu": ports.hypervisor.version(),
+        "processor": ports.host.processor() if acceleration is Acceleration.KVM else "",
+        "hypervisor": ports.site.hypervisor_uri,
+        "tool": tool_digest(),
+    }
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
