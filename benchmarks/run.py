@@ -28,7 +28,7 @@ from bootstrap.planning.members import members_of
 from bootstrap.planning.plan import make_plan, wanted_slots
 from bootstrap.planning.ports import choose_ports
 
-_NAME = "benchmark"
+_NAME, _TWIN = "benchmark", "benchmark-twin"
 #: What a new cluster still does after it is verified is not what a look at it costs.
 _REST_S = 120
 
@@ -74,8 +74,9 @@ def _time_tool(workers: int) -> tuple[dict[str, float], dict[str, float]]:
                 run(*words)
                 life[name] = time.monotonic() - began
         finally:
+            run("down", _TWIN)
             began = time.monotonic()
-            run("down", _NAME)
+            run("down", _NAME, "--with-snapshots")
             life["`down`"] = time.monotonic() - began
     seconds: dict[str, float] = json.loads(made)["secondsByStep"]
     return seconds, life
@@ -87,6 +88,10 @@ def _life(workers: int) -> Iterator[tuple[str, Sequence[str]]]:
         yield f"`verify`, number {number}", ["verify", _NAME]
     for number in range(1, 4):
         yield f"`up` again, number {number}", ["up", _NAME]
+    yield "`snapshot save`", ["snapshot", "save", _NAME, "bench"]
+    yield "`snapshot restore`", ["snapshot", "restore", _NAME, "bench"]
+    yield "`up --from`, beside it", ["up", _TWIN, "--from", f"{_NAME}/bench"]
+    yield "`down` of the clone", ["down", _TWIN]
     yield "`up` with one more worker", ["up", _NAME, "--workers", str(workers + 1)]
     yield "`node remove` of it", ["node", "remove", _NAME, f"worker{workers + 1}"]
     yield "`stop`", ["stop", _NAME]

@@ -132,6 +132,7 @@ def an_image(directory: Path = Path("/images/key")) -> NodeImage:
         initrd=directory / "initrd",
         kubernetes_version="v1.37.2",
         size_bytes=1,
+        sha256="0" * 64,
         packages_fetched=NOW,
     )
 

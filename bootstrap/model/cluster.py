@@ -153,5 +153,7 @@ class NodeImage:
     initrd: Path
     kubernetes_version: str
     size_bytes: int
+    #: The SHA-256 of the disk when it was built; the same key may be built to other bytes.
+    sha256: str
     #: When the oldest of its Debian packages was fetched, in ISO 8601; empty if unknown.
     packages_fetched: str

@@ -88,6 +88,8 @@ class Snapshot:
     acceleration: Acceleration
     #: The key of the image that the nodes' disks lie over.
     image: str
+    #: Of that image's disk.
+    image_sha256: str
     reader: Reader
     #: When the first of the cluster's certificates ends; None if that is not known.
     certificates_end: datetime | None

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from bootstrap.model.cluster import NodeImage
+from bootstrap.errors import StateError
+from bootstrap.model.cluster import Domain, NodeImage
 from bootstrap.model.events import Step
+from bootstrap.model.names import ClusterName
 from bootstrap.ports import BuiltArtifacts
 from bootstrap.workflow.environment import SitePorts
 
@@ -25,6 +27,22 @@ def build_artifacts(kubernetes_version: str, ports: SitePorts, *, refresh: bool)
     title = f"Building the artefacts of Kubernetes {kubernetes_version}"
     with ports.events.step(Step.BUILD_ARTIFACTS, title):
         return ports.artifacts.ensure(kubernetes_version, refresh=refresh)
+
+
+def existing_image(cluster: ClusterName, domains: Sequence[Domain], ports: SitePorts) -> NodeImage:
+    """Return the image that the disks of a cluster's nodes lie over.
+
+    :raises StateError: if it is gone.
+    """
+    key = domains[0].mark.facts.get("image", "")
+    image = ports.images.find(key)
+    if image is None:
+        raise StateError(
+            f"The node image '{key}' of cluster '{cluster}' is gone.",
+            details="The disks of its nodes lie over it.",
+            hint=f"bootstrap down {cluster}",
+        )
+    return image
 
 
 def prune_images(ports: SitePorts) -> Sequence[str]:

@@ -206,6 +206,8 @@ def _readable(snapshot: Snapshot, ports: Ports) -> NodeImage:
     image = ports.images.find(snapshot.image)
     if image is None:
         faults.append(f"its node image '{snapshot.image}' is gone")
+    elif image.sha256 != snapshot.image_sha256:
+        faults.append(f"its node image '{snapshot.image}' was built anew, to other bytes")
     # A machine type is that of one minor version, and so is what QEMU writes for it.
     qemu = ports.hypervisor.version()
     if qemu.split(".")[:2] != snapshot.reader.qemu.split(".")[:2]:

@@ -15,6 +15,7 @@ from bootstrap.model.spec import ClusterSpec, NodeRole
 from bootstrap.ports import SnapshotDraft
 from bootstrap.threads import at_once
 from bootstrap.workflow.environment import Ports, SitePorts
+from bootstrap.workflow.images import existing_image
 from bootstrap.workflow.nodes import existing_domains
 from bootstrap.workflow.start import start_machines
 from bootstrap.workflow.steps.upkeep import certificates_end
@@ -60,7 +61,7 @@ def save(
                 for domain in domains:
                     # A run that was killed may have left one.
                     ports.hypervisor.detach_disks(domain.domain_name)
-                described = _described(snapshot, domains, ports, note=note)
+                described = _described(snapshot, spec.name, domains, ports, note=note)
                 at_once(lambda node: _settle(node, ports), domains)
                 _save_machines(domains, draft, ports, stop=stop)
                 saved = draft.publish(
@@ -202,6 +203,7 @@ def _save_machines(
 
 def _described(
     snapshot: SnapshotId,
+    cluster: ClusterName,
     domains: Sequence[Domain],
     ports: Ports,
     *,
@@ -209,6 +211,7 @@ def _described(
 ) -> Snapshot:
     first = domains[0]
     is_emulated = first.acceleration is Acceleration.EMULATED
+    image = existing_image(cluster, domains, ports)
     ends = at_once(lambda node: certificates_end(node, ports), domains)
     return Snapshot(
         cluster=str(snapshot.cluster),
@@ -218,7 +221,8 @@ def _described(
         layout=first.mark.layout,
         kubernetes_version=first.mark.facts["kubernetesVersion"],
         acceleration=first.acceleration,
-        image=first.mark.facts["image"],
+        image=image.key,
+        image_sha256=image.sha256,
         reader=Reader(
             qemu=ports.hypervisor.version(),
             processor="" if is_emulated else ports.host.processor(),

@@ -16,6 +16,7 @@ from bootstrap.model.spec import ClusterSpec
 from bootstrap.ports import CheckResult
 from bootstrap.workflow.down import remove_machines
 from bootstrap.workflow.environment import Ports
+from bootstrap.workflow.images import existing_image
 from bootstrap.workflow.keeping import keep_existing, kept_names, remnants, surplus_workers
 from bootstrap.workflow.loading import load_kept_images
 from bootstrap.workflow.membership import existing_nodes, planned_names
@@ -257,16 +258,8 @@ def _is_staged(plan: ClusterPlan, ports: Ports) -> bool:
 
 def _image(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> NodeImage:
     """Give the image that the cluster's disks lie over, or the newest for a new cluster."""
-    for domain in existing:
-        key = domain.mark.facts.get("image", "")
-        image = ports.images.find(key)
-        if image is None:
-            raise StateError(
-                f"The node image '{key}' of cluster '{spec.name}' is gone.",
-                details="The disks of its nodes lie over it.",
-                hint=f"bootstrap down {spec.name}",
-            )
-        return image
+    if existing:
+        return existing_image(spec.name, existing, ports)
     version = spec.kubernetes_version
     image = ports.images.expected(version) or ports.images.ensure(version)
     if advice := age_advice(image.packages_fetched, ports.now()):

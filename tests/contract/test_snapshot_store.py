@@ -39,6 +39,7 @@ def described(name: SnapshotId = READY, created: str = NOW) -> Snapshot:
         kubernetes_version="v1.37.2",
         acceleration=Acceleration.EMULATED,
         image="0123456789abcdef",
+        image_sha256="0" * 64,
         reader=Reader(qemu="7.2.22", processor=""),
         certificates_end=None,
         nodes=[SavedNode(name="worker", role=NodeRole.WORKER, facts={"cpus": "1"})],

@@ -196,6 +196,7 @@ def node_image(entry: Entry) -> NodeImage:
         initrd=entry.directory / INITRD,
         kubernetes_version=entry.version,
         size_bytes=entry.sizes[DISK],
+        sha256=entry.sha256[DISK],
         packages_fetched=entry.fetched,
     )
 

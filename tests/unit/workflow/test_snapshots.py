@@ -243,12 +243,18 @@ def test_a_snapshot_is_checked_before_anything_is_touched(saved: FakeWorld) -> N
     assert saved.journal.changes == []
 
 
+def build_anew(world: FakeWorld) -> None:
+    key = world.images.key
+    world.images.built[key] = replace(world.images.built[key], sha256="f" * 64)
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
         (lambda world: setattr(world.hypervisor, "qemu", "7.1.0"), "QEMU 7.2.22 wrote it"),
         (lambda world: setattr(world.hypervisor, "qemu", "8.2.1"), "this host has 8.2.1"),
         (lambda world: world.images.built.clear(), "is gone"),
+        (build_anew, "to other bytes"),
         (lambda world: setattr(world.host, "model", "Other 2: aes"), "lacks avx"),
         (
             lambda world: setattr(world.host, "accelerated", Acceleration.EMULATED),
