@@ -5,7 +5,7 @@ imported when it is first used, so that a command pays for no adapter but its ow
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -240,6 +240,21 @@ class LazyPorts:
         from bootstrap.adapters.ssh.shell import SshShell  # noqa: PLC0415
 
         return SshShell(self._access, timeout_s=_SSH_TIMEOUT_S)
+
+    def shell_with(self, keys: Mapping[str, str]) -> NodeShell:
+        """See the protocol."""
+        from bootstrap.adapters.ssh.shell import NodeAccess, SshShell  # noqa: PLC0415
+        from bootstrap.adapters.trust.store import saved_client_key, saved_host_key  # noqa: PLC0415
+        from bootstrap.planning.node_files import NODE_USER  # noqa: PLC0415
+
+        def access(node: Reachable) -> NodeAccess:
+            return NodeAccess(
+                user=NODE_USER,
+                client_private_key=saved_client_key(keys).private_text,
+                host_public_key=saved_host_key(keys, node.name).public_line,
+            )
+
+        return SshShell(access, timeout_s=_SSH_TIMEOUT_S)
 
     def _access(self, node: Reachable) -> "NodeAccess":
         from bootstrap.adapters.ssh.shell import NodeAccess  # noqa: PLC0415

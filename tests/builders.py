@@ -224,6 +224,10 @@ class FakePorts(LazyPorts):
     def cluster(self, name: ClusterName) -> "FakePorts":
         return FakePorts(self._world, self.site, self.events, name)
 
+    def shell_with(self, keys: Mapping[str, str]) -> FakeShell:
+        assert keys
+        return self._world.shell
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         with super().lock() if self._cluster else nullcontext():

@@ -47,8 +47,13 @@ class NodeShell(Protocol):
         :raises BootstrapError: if another key answers; that is never retried.
         """
 
-    def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
-        """Run one command as root and wait for its end."""
+    def run(
+        self, node: Reachable, command: str, *, timeout_s: float, stdin: str = ""
+    ) -> ShellResult:
+        """Run one command as root and wait for its end.
+
+        A secret goes through ``stdin``: commands are reported.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,8 +46,10 @@ class Trust(Protocol):
         The user's own certificate, which can be made again, is not among them.
         """
 
-    def restore(self, files: Mapping[str, str]) -> bool:
+    def restore(self, files: Mapping[str, str], *, with_ssh: bool) -> bool:
         """Keep what ``saved`` returned in the place of what was kept.
+
+        Without SSH keys, those that are kept stay, or new ones are made.
 
         :raises StateError: if it is anything else; nothing is changed.
         """

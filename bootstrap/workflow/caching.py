@@ -10,7 +10,7 @@ from bootstrap.model.events import Step
 from bootstrap.model.layout import LAYOUT
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration
-from bootstrap.model.snapshot import SnapshotId, snapshot_id
+from bootstrap.model.snapshot import Origin, SnapshotId, snapshot_id
 from bootstrap.model.spec import ClusterSpec, SecurityProfile
 from bootstrap.resources import tool_digest
 from bootstrap.workflow.environment import Ports
@@ -64,6 +64,8 @@ def up_cached(
             made = up(spec, ports, options)
             ports.events.note("No snapshot of such a cluster: made it, and save it for the next.")
             saved = save(spec, wanted, ports, note="up --cached", stop=False)
+            # For `reset`, which has no snapshot of that name to go back to.
+            ports.volumes.write_origin(spec.name, Origin(snapshot=str(wanted), is_complete=True))
             return CachedResult(
                 verified=replace(saved.verified or made, changed=made.changed),
                 snapshot=wanted,

@@ -1,6 +1,6 @@
 """What the workflow is given: a site, and the ports to everything outside."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -112,6 +112,9 @@ class Ports(SitePorts, Protocol):
     @property
     def shell(self) -> NodeShell:
         """SSH to the cluster's nodes."""
+
+    def shell_with(self, keys: Mapping[str, str]) -> NodeShell:
+        """Return SSH to nodes that still have other keys, as ``Trust.saved`` returned them."""
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the cluster's lock, which every command that changes the cluster needs.

@@ -1,6 +1,6 @@
 """What `snapshot restore`, `reset` and `up --from` do: machines go on from a snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from bootstrap.workflow.shape import plan_cluster
 from bootstrap.workflow.snapshots import newest
 from bootstrap.workflow.start import start_machines
 from bootstrap.workflow.steps.files import restore_markers
+from bootstrap.workflow.steps.identity import give_own_keys
 from bootstrap.workflow.steps.machines import ensure_domains, ensure_switch
 from bootstrap.workflow.up import UpResult
 
@@ -124,7 +125,8 @@ def _restore_machines(
     at_once(lambda name: ports.volumes.stage_disk(spec.name, name, files.disk(name)), names)
     ports.volumes.write_origin(spec.name, Origin(snapshot=str(snapshot.id), is_complete=False))
     staying = _make_room(snapshot, existing, ports)
-    ports.trust.restore(ports.snapshots.keys(snapshot.id))
+    keys, is_own = ports.snapshots.keys(snapshot.id), snapshot.id.cluster == spec.name
+    ports.trust.restore(keys, with_ssh=is_own)
     with ports.host.allocation():
         plan = plan_cluster(
             spec, ports, existing=staying, names=names, acceleration=snapshot.acceleration
@@ -138,21 +140,34 @@ def _restore_machines(
     )
     for node in plan.nodes:
         ports.hypervisor.start_domain(node.domain_name)
+    if not is_own:
+        give_own_keys(plan, keys, ports)
     ports.volumes.write_origin(spec.name, Origin(snapshot=str(snapshot.id), is_complete=True))
 
 
 def _make_room(snapshot: Snapshot, existing: Sequence[Domain], ports: Ports) -> Sequence[Domain]:
     """Cut the power of all nodes, remove those that are not in the snapshot, return the others."""
-    saved = {node.name: node.facts for node in snapshot.nodes}
+    # A clone has SSH keys of its own.
+    is_clone = any(domain.mark.cluster != snapshot.id.cluster for domain in existing)
+    ignored = {"keys"} if is_clone else set()
+    saved = {node.name: _without(node.facts, ignored) for node in snapshot.nodes}
     for domain in existing:
         ports.hypervisor.power_off_domain(domain.domain_name)
-    staying = [domain for domain in existing if saved.get(domain.name) == domain.mark.facts]
+    staying = [
+        domain
+        for domain in existing
+        if saved.get(domain.name) == _without(domain.mark.facts, ignored)
+    ]
     for domain in existing:
         if domain not in staying:
             ports.hypervisor.remove_domain(domain.uuid)
             ports.volumes.remove_node(domain.mark.cluster, domain.name)
             ports.trust.remove_node_keys(domain.name)
     return staying
+
+
+def _without(facts: Mapping[str, str], names: Collection[str]) -> Mapping[str, str]:
+    return {name: text for name, text in facts.items() if name not in names}
 
 
 def _ensure_disks(plan: ClusterPlan, ports: Ports) -> None:

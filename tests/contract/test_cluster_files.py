@@ -201,8 +201,10 @@ class Deaf:
         del node
         raise self._error
 
-    def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
-        del command, timeout_s
+    def run(
+        self, node: Reachable, command: str, *, timeout_s: float, stdin: str = ""
+    ) -> ShellResult:
+        del command, timeout_s, stdin
         self.is_ready(node)
         raise AssertionError
 

@@ -66,7 +66,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return FakePlace() if request.param == "fake" else RealPlace(tmp_path)
 
 
-def everything(trust: Trust) -> object:
+def everything(trust: Trust) -> tuple[object, ...]:
     keys = [trust.node_keys(node) for node in ("control-plane", "worker")]
     return dict(trust.certificates()), trust.authority_hash(), keys
 
@@ -176,16 +176,27 @@ def test_saved_keys_come_back_in_the_place_of_others(place: Place) -> None:
     saved = place.trust().saved(NODES)
     place.lose()
     assert everything(place.trust()) != before
-    assert place.trust().restore(saved)
+    assert place.trust().restore(saved, with_ssh=True)
     assert everything(place.trust()) == before
-    assert not place.trust().restore(saved)
+    assert not place.trust().restore(saved, with_ssh=True)
+
+
+def test_a_clone_keeps_ssh_keys_of_its_own(place: Place) -> None:
+    before = everything(place.trust())
+    saved = place.trust().saved(NODES)
+    place.lose()
+    own = place.trust().node_keys("worker")
+    assert place.trust().restore(saved, with_ssh=False)
+    assert everything(place.trust())[:2] == before[:2]
+    if not isinstance(place, FakePlace):
+        assert place.trust().node_keys("worker") == own
 
 
 @pytest.mark.parametrize("files", [{}, {"ssh/client": "x"}, {"../x": "y"}])
 def test_what_was_not_saved_is_not_restored(place: Place, files: dict[str, str]) -> None:
     before = everything(place.trust())
     with pytest.raises(StateError):
-        place.trust().restore(files)
+        place.trust().restore(files, with_ssh=True)
     assert everything(place.trust()) == before
 
 
@@ -195,5 +206,5 @@ def test_a_file_that_is_no_key_of_a_cluster_is_refused(tmp_path: Path, name: str
     trust = RealPlace(tmp_path).trust()
     saved = dict(trust.saved(NODES))
     with pytest.raises(StateError):
-        trust.restore({**saved, name: saved["ssh/client"]})
+        trust.restore({**saved, name: saved["ssh/client"]}, with_ssh=True)
     assert dict(trust.saved(NODES)) == saved

@@ -26,6 +26,8 @@ class FakeShell(Fake):
         self.wrong_clocks: set[str] = set()
         #: The control planes whose certificates end within days, until they are renewed.
         self.old_certificates: set[str] = set()
+        #: What came in by stdin last, by the names of cluster and node.
+        self.stdin: dict[tuple[str, str], str] = {}
         #: By the node's name and the command.
         self.answers_of: dict[tuple[str, str], ShellResult] = {}
         self._hypervisor, self._volumes = hypervisor, volumes
@@ -34,10 +36,14 @@ class FakeShell(Fake):
         self.called("is_ready", node.name)
         self._reach(node)
 
-    def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
+    def run(
+        self, node: Reachable, command: str, *, timeout_s: float, stdin: str = ""
+    ) -> ShellResult:
         self.called("run", node.name)
         assert timeout_s > 0
         self._reach(node)
+        if stdin:
+            self.stdin[node.directory.parent.name, node.name] = stdin
         for program in self.programs:
             if answer := program(node, command):
                 return answer

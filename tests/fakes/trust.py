@@ -54,11 +54,12 @@ class FakeTrust(Fake):
         renewals = {node: str(self._renewals.get(node, 0)) for node in nodes}
         return {"generation": str(self._generation), **renewals}
 
-    def restore(self, files: Mapping[str, str]) -> bool:
+    def restore(self, files: Mapping[str, str], *, with_ssh: bool) -> bool:
         self.called("restore")
         if "generation" not in files:
             raise StateError("The keys are damaged.", hint="bootstrap snapshot list")
         renewals = {node: int(text) for node, text in files.items() if node != "generation"}
+        renewals = renewals if with_ssh else {}
         known = {node: self._renewals.get(node, 0) for node in renewals}
         if (self._generation, known) == (int(files["generation"]), renewals):
             return False

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from bootstrap.adapters.image.debian import DebianImages, node_image
 from bootstrap.adapters.kubernetes.access import read_access
 from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor
-from bootstrap.adapters.trust.store import TrustStore
+from bootstrap.adapters.trust.ssh_keys import SshKeyPair
+from bootstrap.adapters.trust.store import TrustStore, saved_client_key, saved_host_key
 from bootstrap.adapters.trust.user_certificate import is_usable_user_certificate
 from bootstrap.composition import LazyPorts
 from bootstrap.errors import BootstrapError
@@ -40,6 +41,7 @@ from tests.fakes.recording import Fake
 
 IMAGE_KEY = "0123456789abcdef"
 _HOST_KEY = re.compile(rb'ed25519_public: "([^"]+)"')
+_KEY = re.compile(r"'(ssh-ed25519 [^']+)'")
 _CLIENT_KEY = re.compile(rb'ssh_authorized_keys: \["([^"]+)"\]')
 
 
@@ -63,10 +65,15 @@ class Memory:
 
 
 class Guests:
-    """Implements NodeShell: a node that runs and has read a seed knows the keys in it."""
+    """Implements NodeShell: a node that runs and has read a seed knows the keys in it.
 
-    def __init__(self, hypervisor: Hypervisor, memory: Memory, trust: TrustStore) -> None:
-        self._hypervisor, self._memory, self._trust = hypervisor, memory, trust
+    ``keys`` returns the public host key of a node, and that of the client, which logins use.
+    """
+
+    def __init__(
+        self, hypervisor: Hypervisor, memory: Memory, keys: Callable[[str], tuple[str, str]]
+    ) -> None:
+        self._hypervisor, self._memory, self._keys = hypervisor, memory, keys
 
     def is_ready(self, node: Reachable) -> None:
         self._boot(node)
@@ -74,8 +81,7 @@ class Guests:
         if "host" not in known:
             raise NotYet("no seed was found: no key is accepted")
         with self._memory.quiet():
-            host = self._trust.ensure_host_key(node.name).public_line
-            client = self._trust.ensure_client_key().public_line
+            host, client = self._keys(node.name)
         if known["host"] != host:
             raise BootstrapError(
                 f"Node '{node.name}' shows another host key than its own.",
@@ -84,8 +90,13 @@ class Guests:
         if known["client"] != client:
             raise NotYet("the node refuses our key")
 
-    def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
+    def run(
+        self, node: Reachable, command: str, *, timeout_s: float, stdin: str = ""
+    ) -> ShellResult:
         self.is_ready(node)
+        if stdin:
+            host, client = SshKeyPair.from_private(stdin), _KEY.findall(command)[-1]
+            self._memory.keep(node.directory, host=host.public_line, client=client)
         return ShellResult(exit_status=0, stdout=f"{command}, {timeout_s} s\n", stderr="")
 
     def _boot(self, node: Reachable) -> None:
@@ -234,6 +245,14 @@ class GuestHypervisor(LibvirtHypervisor):
         return next(domain for domain in self.domains() if domain.domain_name == name)
 
 
+def _kept(store: TrustStore, node: str) -> tuple[str, str]:
+    return store.ensure_host_key(node).public_line, store.ensure_client_key().public_line
+
+
+def _saved(keys: Mapping[str, str], node: str) -> tuple[str, str]:
+    return saved_host_key(keys, node).public_line, saved_client_key(keys).public_line
+
+
 class GuestPorts(LazyPorts):
     """The real ports, but for what needs a guest that boots."""
 
@@ -248,7 +267,10 @@ class GuestPorts(LazyPorts):
 
     @cached_property
     def shell(self) -> ports.NodeShell:
-        return Guests(self.hypervisor, self.memory, self.trust_store)
+        return Guests(self.hypervisor, self.memory, partial(_kept, self.trust_store))
+
+    def shell_with(self, keys: Mapping[str, str]) -> ports.NodeShell:
+        return Guests(self.hypervisor, self.memory, partial(_saved, keys))
 
     @cached_property
     def playbooks(self) -> ports.PlaybookRunner:

@@ -8,6 +8,7 @@ import builtins
 import contextlib
 import errno
 import io
+import itertools
 import os
 import signal
 import time
@@ -48,7 +49,7 @@ class Injection:
         self._kind, self._action = fault.get("kind", ""), fault.get("action", "")
         self._at, self._record = fault.get("at", 0), fault.get("record")
         self._reached = fault.get("reached")
-        self._count = 0
+        self._numbers = itertools.count(1)
         self._is_off = False
 
     @contextlib.contextmanager
@@ -68,12 +69,12 @@ class Injection:
         """Count a point; at the chosen one, do the harm."""
         if self._is_off:
             return
-        self._count += 1
+        number = next(self._numbers)  # several threads pass points
         with self.off():
             if self._record:
                 with open(self._record, "a") as record:
-                    record.write(f"{self._count} {name}\n")
-            if self._count == self._at:
+                    record.write(f"{number} {name}\n")
+            if number == self._at:
                 self._harm(name)
 
     def _harm(self, name: str) -> None:

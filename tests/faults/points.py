@@ -113,10 +113,10 @@ def _with_snapshot(sandbox: Sandbox) -> None:
 
 
 def _only_snapshot(sandbox: Sandbox) -> None:
-    """Have a snapshot of a cluster that is gone."""
-    if not _has_snapshot(sandbox):
-        _with_snapshot(sandbox)
-        sandbox.done("down", sandbox.name)
+    """Have a snapshot of another cluster, which is gone."""
+    sandbox.done("up", sandbox.original)
+    sandbox.done("snapshot", "save", sandbox.original, "ready")
+    sandbox.done("down", sandbox.original)
 
 
 def _saved(sandbox: Sandbox) -> None:
@@ -195,7 +195,7 @@ VERBS = {
         wakes=False,
     ),
     "up --from": Verb(
-        lambda sandbox: ["up", sandbox.name, "--from", f"{sandbox.name}/ready"],
+        lambda sandbox: ["up", sandbox.name, "--from", f"{sandbox.original}/ready"],
         before=_only_snapshot,
         after=UP.after,
         wakes=False,

@@ -127,6 +127,8 @@ class Sandbox:
         self._commands: list[Running] = []
         #: A cluster name that no other test has.
         self.name = f"f-{seeded.getrandbits(32):08x}"
+        #: A cluster that the other one may be a clone of.
+        self.original = f"{self.name}-original"
         self.home, self.root = place / "home", place / "root"
         self.state = self.root / "state" / self.name
         self.volumes = self.root / "data" / "volumes" / self.name
@@ -207,6 +209,8 @@ class Sandbox:
         if ours in text:
             self.user_kubeconfig.write_text(text.replace(ours, "current-context: mine"))
         self.done("down", self.name, "--with-snapshots")
+        if (self.root / "data" / "snapshots" / self.original).exists():
+            self.done("down", self.original, "--with-snapshots")
         self.assert_nothing()
 
     def durations(self) -> tuple[float, float]:

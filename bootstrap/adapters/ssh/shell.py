@@ -78,12 +78,14 @@ class SshShell:
         if answer.exit_status != 0:
             raise NotYet("cloud-init has not finished")
 
-    def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
+    def run(
+        self, node: Reachable, command: str, *, timeout_s: float, stdin: str = ""
+    ) -> ShellResult:
         """See the port. A lost connection raises NotYet: the node is not ready."""
         log_command(["bootstrap", "ssh", node.directory.parent.name, node.name, "--", command])
         with self._connected(node) as client, _cut_off_after(timeout_s, client) as cut_off:
             try:
-                return _execute(client, command)
+                return _execute(client, command, stdin)
             except _TooLongError as error:
                 raise BootstrapError(
                     f"A command on node '{node.name}' printed too much.",
@@ -201,8 +203,10 @@ def _whole(stream: paramiko.ChannelFile) -> bytes:
     return data
 
 
-def _execute(client: paramiko.SSHClient, command: str) -> ShellResult:
-    _, stdout, stderr = client.exec_command(f"sudo -n -- sh -c {shlex.quote(command)}")
+def _execute(client: paramiko.SSHClient, command: str, text: str) -> ShellResult:
+    stdin, stdout, stderr = client.exec_command(f"sudo -n -- sh -c {shlex.quote(command)}")
+    stdin.write(text)
+    stdin.channel.shutdown_write()
     # Both at the same time: they share one window, so an unread stream would stop the other.
     # The channel is closed first, so that an interruption does not wait for the command.
     with ThreadPoolExecutor(max_workers=1) as pool, contextlib.closing(stdout.channel):

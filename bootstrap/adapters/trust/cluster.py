@@ -49,9 +49,9 @@ class ClusterTrust:
         """See the port."""
         return self._store.saved(nodes)
 
-    def restore(self, files: Mapping[str, str]) -> bool:
+    def restore(self, files: Mapping[str, str], *, with_ssh: bool) -> bool:
         """See the port."""
-        return self._store.restore(files)
+        return self._store.restore(files, with_ssh=with_ssh)
 
     def client_key_file(self) -> Path:
         """See the port."""

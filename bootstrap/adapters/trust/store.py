@@ -21,6 +21,7 @@ from bootstrap.model.keys import CertificatePair, check_alias
 from bootstrap.model.names import ClusterName
 
 _AUTHORITIES, _ENCRYPTION_KEY = "pki/authorities.json", "pki/encryption-key"
+_CLIENT = "ssh/client"
 _SSH_KEY = re.compile(r"ssh/(client|host-(?P<node>.+))")
 
 
@@ -110,14 +111,13 @@ class TrustStore:
         self.ensure_client_key()
         for node in nodes:
             self.ensure_host_key(node)
-        wanted = [_AUTHORITIES, _ENCRYPTION_KEY, "ssh/client"]
-        wanted += [f"ssh/host-{node}" for node in nodes]
+        wanted = [_AUTHORITIES, _ENCRYPTION_KEY, _CLIENT, *map(_host, nodes)]
         found = {name: _read(self._directory / name) for name in wanted}
         return {name: text for name, text in found.items() if text is not None}
 
     @explained("restore the keys of the cluster")
-    def restore(self, files: Mapping[str, str]) -> bool:
-        """Write what :meth:`saved` returned.
+    def restore(self, files: Mapping[str, str], *, with_ssh: bool) -> bool:
+        """Write what :meth:`saved` returned; without the SSH keys unless they are wanted.
 
         :raises StateError: if it is anything else; nothing is changed.
         """
@@ -131,16 +131,17 @@ class TrustStore:
                 details=str(error),
                 hint="bootstrap snapshot list",
             ) from error
-        for directory in {name.partition("/")[0] for name in files}:
+        wanted = {name: text for name, text in files.items() if with_ssh or not _is_ssh(name)}
+        for directory in {name.partition("/")[0] for name in wanted}:
             self._open(directory)
-        changed = [write_atomically(self._directory / name, text) for name, text in files.items()]
+        changed = [write_atomically(self._directory / name, text) for name, text in wanted.items()]
         return any(changed)
 
     @explained("remove an SSH key")
     def remove_host_key(self, node: str) -> bool:
         """Remove the SSH host key of a node that is gone; False if there is none."""
         check_alias(node)
-        return remove_part(self._directory, f"ssh/host-{node}")
+        return remove_part(self._directory, _host(node))
 
     @explained("keep an SSH key")
     def _ensure_key(self, name: str) -> SshKeyPair:
@@ -160,6 +161,24 @@ class TrustStore:
         directory = private_directory(self._directory / name)
         sweep(directory)
         return directory
+
+
+def saved_client_key(files: Mapping[str, str]) -> SshKeyPair:
+    """Return the key for logins that :meth:`TrustStore.saved` returned."""
+    return SshKeyPair.from_private(files[_CLIENT])
+
+
+def saved_host_key(files: Mapping[str, str], node: str) -> SshKeyPair:
+    """Return the host key of a node that :meth:`TrustStore.saved` returned."""
+    return SshKeyPair.from_private(files[_host(node)])
+
+
+def _is_ssh(name: str) -> bool:
+    return _SSH_KEY.fullmatch(name) is not None
+
+
+def _host(node: str) -> str:
+    return f"ssh/host-{node}"
 
 
 def _check_saved(name: str, text: str) -> None:

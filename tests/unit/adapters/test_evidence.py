@@ -32,8 +32,11 @@ class Shell:
     def is_ready(self, node: Reachable) -> None:
         raise NotImplementedError
 
-    def run(self, node: Reachable, command: str, *, timeout_s: float) -> ShellResult:
+    def run(
+        self, node: Reachable, command: str, *, timeout_s: float, stdin: str = ""
+    ) -> ShellResult:
         assert timeout_s > 0
+        assert not stdin
         self.asked.append(node.name)
         if node.name in self._gone:
             raise self._gone[node.name]

@@ -6,9 +6,11 @@ import pytest
 
 from bootstrap.errors import BootstrapError, StateError, UsageError
 from bootstrap.model.names import ClusterName
+from bootstrap.model.snapshot import Origin
 from bootstrap.model.spec import ClusterSpec, SecurityProfile
 from bootstrap.workflow import caching
 from bootstrap.workflow.caching import CACHE, CachedResult, up_cached
+from bootstrap.workflow.restoring import reset
 from bootstrap.workflow.up import up
 from tests.builders import FakeWorld, a_cluster_spec, options
 
@@ -97,6 +99,14 @@ def test_a_clone_that_was_killed_goes_on(world: FakeWorld) -> None:
             cached(world, f"c{number}")
         world.journal.killed_after = None
         assert cached(world, f"c{number}").verified.checks
+
+
+def test_the_first_one_can_be_reset_too(world: FakeWorld) -> None:
+    first = cached(world, "a")
+    reset(a_cluster_spec("a"), world.ports.cluster(ClusterName("a")))
+    assert world.volumes.origin(ClusterName("a")) == Origin(
+        snapshot=str(first.snapshot), is_complete=True
+    )
 
 
 def test_a_strict_cluster_is_cached_only_if_trust_may_be_shared(world: FakeWorld) -> None:

@@ -306,6 +306,33 @@ def test_a_clone_is_a_cluster_of_its_own_beside_the_original(saved: FakeWorld) -
         assert node.uuid != original.uuid
 
 
+def test_a_clone_gets_ssh_keys_of_its_own_and_a_restored_cluster_keeps_its(
+    saved: FakeWorld,
+) -> None:
+    """SEC-01, SEC-03."""
+    restore(a_cluster_spec(), READY, saved.ports)
+    assert saved.shell.stdin == {}
+    cloned(saved)
+    nodes = ("control-plane", "worker")
+    assert saved.shell.stdin == {
+        ("twin", node): saved.trust.node_keys(node).host_private_key for node in nodes
+    }
+
+
+def test_a_clone_that_did_not_take_its_keys_is_not_called_whole(saved: FakeWorld) -> None:
+    saved.shell.programs.append(
+        lambda _, command: (
+            ShellResult(exit_status=1, stdout="", stderr="read-only")
+            if "authorized_keys" in command
+            else None
+        )
+    )
+    with pytest.raises(BootstrapError, match="did not take SSH keys") as caught:
+        cloned(saved)
+    assert "read-only" in caught.value.details
+    assert states(saved, TWIN) == {}
+
+
 def test_the_same_clone_again_only_proves_it(saved: FakeWorld) -> None:
     cloned(saved)
     saved.journal.clear()
