@@ -354,10 +354,26 @@ def test_the_plan_is_what_up_makes(line: CommandLine) -> None:
 
 def test_down_in_all_forms(demo: CommandLine) -> None:
     assert json.loads(demo.done("down", "demo", "-o", "json")) == [
-        {"name": "demo", "domains": DOMAINS, "volumes": True, "state": True, "kept": []}
+        {
+            "name": "demo",
+            "domains": DOMAINS,
+            "volumes": True,
+            "state": True,
+            "kept": [],
+            "snapshots": [],
+        }
     ]
     again = yaml.safe_load(demo.done("down", "demo", "-o", "yaml"))
-    assert again == [{"name": "demo", "domains": [], "volumes": False, "state": False, "kept": []}]
+    assert again == [
+        {
+            "name": "demo",
+            "domains": [],
+            "volumes": False,
+            "state": False,
+            "kept": [],
+            "snapshots": [],
+        }
+    ]
     assert demo.done("down", "demo", "-o", "name") == "demo\n"
     assert demo.done("down", "demo") == "Cluster 'demo' is removed: nothing was left of it.\n"
 
