@@ -216,7 +216,7 @@ def test_a_node_is_removed_and_no_other_is_touched(
 def test_a_grown_cluster_comes_back_from_a_power_cut(
     user: User, cluster: str, own: Path, kubectl: Kubectl
 ) -> None:
-    """The host is off and on again: no machine, no daemon, but their sockets and pid files.
+    """D-06: the host is off and on again: no machine, no daemon, but sockets and pid files.
 
     What the API server has acknowledged at the last moment is still so: the node that was removed
     before is gone, and what was made just before is there.

@@ -235,6 +235,13 @@ def test_what_only_emulation_needs_is_not_there_with_kvm() -> None:
 
 
 @both_kinds
+def test_etcd_syncs_what_it_acknowledges(acceleration: Acceleration) -> None:
+    """D-06."""
+    plan = a_plan(acceleration=acceleration)
+    assert "fsync" not in files_of(plan, plan.nodes[0])[INIT_CONFIG].text
+
+
+@both_kinds
 def test_no_api_or_admission_plugin_or_feature_gate_is_switched_off(
     acceleration: Acceleration,
 ) -> None:
