@@ -19,6 +19,7 @@ from bootstrap.workflow.restoring import reset as run_reset
 from bootstrap.workflow.restoring import restore as run_restore
 from bootstrap.workflow.snapshots import (
     Limits,
+    SaveOptions,
     delete_snapshots,
     new_name,
     newest,
@@ -49,7 +50,7 @@ def save(  # noqa: PLR0913 - one argument for each option
     spec = load_spec(None, Flags(name=str(cluster_name(name))))
     ports = open_cluster(spec.name, events=events)
     chosen = snapshot_id(spec.name, saved or new_name(ports.now()))
-    result = run_save(spec, chosen, ports, note=note, stop=stop)
+    result = run_save(spec, chosen, ports, SaveOptions(note=note, stop=stop))
     size = bytes_text(result.snapshot.size_bytes)
     after = "is stopped" if stop else "goes on and is verified"
     text = f"Snapshot '{chosen}' has {size}. Cluster '{name}' {after}."

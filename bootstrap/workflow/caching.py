@@ -16,7 +16,7 @@ from bootstrap.resources import tool_digest
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.membership import existing_nodes
 from bootstrap.workflow.restoring import clone, restore
-from bootstrap.workflow.snapshots import save
+from bootstrap.workflow.snapshots import SaveOptions, save
 from bootstrap.workflow.up import UpOptions, UpResult, up
 
 #: The snapshots that nobody named are those of this cluster, which does not exist.
@@ -63,7 +63,7 @@ def up_cached(
         if wanted not in [known.id for known in ports.snapshots.list(CACHE)]:
             made = up(spec, ports, options)
             ports.events.note("No snapshot of such a cluster: made it, and save it for the next.")
-            saved = save(spec, wanted, ports, note="up --cached", stop=False)
+            saved = save(spec, wanted, ports, SaveOptions(note="up --cached", is_verified=True))
             # For `reset`, which has no snapshot of that name to go back to.
             ports.volumes.write_origin(spec.name, Origin(snapshot=str(wanted), is_complete=True))
             return CachedResult(

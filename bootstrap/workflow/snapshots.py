@@ -37,9 +37,18 @@ class SaveResult:
     verified: UpResult | None
 
 
-def save(
-    spec: ClusterSpec, snapshot: SnapshotId, ports: Ports, *, note: str, stop: bool
-) -> SaveResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveOptions:
+    """How a cluster is saved."""
+
+    note: str = ""
+    #: Stop it afterwards.
+    stop: bool = False
+    #: It was verified just now.
+    is_verified: bool = False
+
+
+def save(spec: ClusterSpec, snapshot: SnapshotId, ports: Ports, options: SaveOptions) -> SaveResult:
     """Verify a cluster, save it whole, and let it go on, or stop it.
 
     ``spec`` names the cluster; what else is in it is replaced by what the cluster has. Its nodes
@@ -54,21 +63,22 @@ def save(
         _finish_killed_save(spec, ports)
         domains = existing_domains(spec.name, ports)
         _refuse_still(spec.name, domains)
-        verify_running(spec.name, domains, ports)
+        if not options.is_verified:
+            verify_running(spec.name, domains, ports)
         with ports.snapshots.saving(snapshot, needed_bytes=_needed_bytes(domains, ports)) as draft:
             title = f"Saving cluster '{spec.name}' as snapshot '{snapshot}'"
             with ports.events.step(Step.SAVE, title):
                 for domain in domains:
                     # A run that was killed may have left one.
                     ports.hypervisor.detach_disks(domain.domain_name)
-                described = _described(snapshot, spec.name, domains, ports, note=note)
+                described = _described(snapshot, spec.name, domains, ports, note=options.note)
                 at_once(lambda node: _settle(node, ports), domains)
-                _save_machines(domains, draft, ports, stop=stop)
+                _save_machines(domains, draft, ports, stop=options.stop)
                 saved = draft.publish(
                     described, ports.trust.saved([domain.name for domain in domains])
                 )
         return SaveResult(
-            snapshot=saved, verified=None if stop else start_machines(spec, (), ports)
+            snapshot=saved, verified=None if options.stop else start_machines(spec, (), ports)
         )
 
 

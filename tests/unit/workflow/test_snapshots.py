@@ -25,6 +25,7 @@ from bootstrap.workflow.images import prune_images
 from bootstrap.workflow.restoring import clone, reset, restore
 from bootstrap.workflow.snapshots import (
     Limits,
+    SaveOptions,
     SaveResult,
     delete_snapshots,
     newest,
@@ -60,7 +61,7 @@ def saved(made: FakeWorld) -> FakeWorld:
 
 def keep(world: FakeWorld, name: SnapshotId = READY, *, stop: bool = False) -> SaveResult:
     ports = world.ports.cluster(name.cluster)
-    return save(a_cluster_spec(str(name.cluster)), name, ports, note="", stop=stop)
+    return save(a_cluster_spec(str(name.cluster)), name, ports, SaveOptions(stop=stop))
 
 
 def cloned(world: FakeWorld, *, share_trust: bool = False) -> UpResult:
