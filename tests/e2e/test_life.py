@@ -8,7 +8,9 @@ import json
 import os
 import re
 import socket
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,8 @@ pytestmark = pytest.mark.e2e
 
 _PATIENCE_S = 600
 _UNFINISHED = 200
+#: How long nodes stay Ready after a restore, and by how much their clocks may be off.
+_WATCHED_S, _CLOCK_S = 300, 10
 _STOPPED, _SUSPENDED, _SICK = 10, 11, 8
 _APP = "example.test/app:1"
 #: CI has time for one start of machines that were off, which is that after the power cut.
@@ -274,6 +278,24 @@ def test_a_clone_lives_beside_its_original(
     user.succeed("down", clone)
     verified(user, "up", cluster)
     user.succeed("snapshot", "delete", cluster, "ready")
+
+
+@_IN_THE_LONG_RUN
+def test_no_node_becomes_unready_after_a_restore(
+    user: User, cluster: str, own: Path, kubectl: Kubectl
+) -> None:
+    """Issue 12: leases and clocks are settled; a date in a pod is this host's."""
+    verified(user, "snapshot", "save", cluster)
+    verified(user, "reset", cluster)
+    began = time.monotonic()
+    while time.monotonic() - began < _WATCHED_S:
+        nodes = json.loads(kubectl(own, "get", "nodes", "-o", "json"))["items"]
+        conditions = [one for node in nodes for one in node["status"]["conditions"]]
+        assert {one["status"] for one in conditions if one["type"] == "Ready"} == {"True"}
+    made = json.loads(kubectl(own, "create", "configmap", "now", "-o", "json"))
+    stamp = datetime.fromisoformat(made["metadata"]["creationTimestamp"])
+    assert abs((datetime.now(UTC) - stamp).total_seconds()) < _CLOCK_S
+    user.succeed("snapshot", "prune", cluster, "--keep", "0")
 
 
 @_IN_THE_LONG_RUN
