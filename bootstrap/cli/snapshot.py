@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
@@ -26,6 +27,7 @@ from bootstrap.workflow.snapshots import (
     prune_snapshots,
 )
 from bootstrap.workflow.snapshots import save as run_save
+from bootstrap.workflow.transfer import export_snapshot, import_snapshot
 
 
 @click.group()
@@ -136,6 +138,34 @@ def delete(name: str, saved: tuple[str, ...], output: str, events: RunEvents) ->
     chosen = [snapshot_id(cluster, one) for one in saved]
     delete_snapshots(chosen, open_cluster(cluster, events=events))
     _write_deleted([str(one) for one in chosen], output, events)
+
+
+@snapshot.command()
+@click.argument("name")
+@click.argument("saved", metavar="SNAPSHOT")
+@click.argument("file", type=click.Path(path_type=Path))
+@output_option
+@reporting_options
+def export(name: str, saved: str, file: Path, output: str, events: RunEvents) -> None:
+    """Write a snapshot and its node image into one new FILE, for a host of the same kind.
+
+    It holds every secret of the cluster.
+    """
+    chosen = snapshot_id(cluster_name(name), saved)
+    found = export_snapshot(chosen, file.absolute(), open_site(events=events))
+    text = f"Snapshot '{chosen}' is in '{file}'."
+    write(output, _data(found), text=text, names=[str(chosen)], events=events)
+
+
+@snapshot.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@output_option
+@reporting_options
+def import_(file: Path, output: str, events: RunEvents) -> None:
+    """Take a snapshot out of a FILE of `export`. Only from people whom you trust with this host."""
+    found = import_snapshot(file.absolute(), open_site(events=events))
+    text = f"Snapshot '{found.id}' is here."
+    write(output, _data(found), text=text, names=[str(found.id)], events=events)
 
 
 @snapshot.command()

@@ -1,5 +1,6 @@
 """Name the container images that are ours, and judge the age of node images."""
 
+import re
 from datetime import datetime, timedelta
 
 #: Serves the checks of a cluster from inside a pod; every node image holds it.
@@ -7,6 +8,7 @@ CHECK_IMAGE = "bootstrap.dev/check:v1"
 
 #: Debian publishes security updates every few days.
 _OLD = timedelta(days=30)
+_KEY = re.compile(r"[0-9a-f]{16,64}")
 
 
 def age_advice(fetched: str, now: str) -> str:
@@ -23,3 +25,8 @@ def age_advice(fetched: str, now: str) -> str:
         f"The Debian packages of the node image are {days} old. New clusters get today's after "
         "'bootstrap image build --refresh'."
     )
+
+
+def is_image_key(text: str) -> bool:
+    """Tell whether the text can be the key of a node image, which is also a directory's name."""
+    return _KEY.fullmatch(text) is not None

@@ -143,8 +143,8 @@ class Volumes(Protocol):
         :raises NotOursError: as ``ensure_root_volume`` does.
         """
 
-    def use_staged_disk(self, node: NodePlan) -> None:
-        """Make the staged copy the root volume of a node that is off.
+    def use_staged_disk(self, node: NodePlan, *, image: NodeImage) -> None:
+        """Make the staged copy, which lies over the image, the root volume of a node that is off.
 
         :raises NotOursError: as ``ensure_root_volume`` does.
         """
@@ -225,6 +225,14 @@ class Images(Protocol):
 
         :raises HostError: if the host lacks a tool that building needs.
         :raises UsageError: if the version is not one that can be built.
+        """
+
+    def adopt(self, directory: Path) -> NodeImage:
+        """Keep an image that another host has built; its directory is named as its key.
+
+        The directory is empty afterwards. One of that key which is here has to be the same.
+
+        :raises StateError: if it is not what was built, or another one of that key is here.
         """
 
     def list(self) -> Sequence[NodeImage]:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from bootstrap.model.cluster import NodeImage
 from bootstrap.model.names import ClusterName
 from bootstrap.model.snapshot import Snapshot, SnapshotId
 
@@ -76,6 +77,29 @@ class Snapshots(Protocol):
         """Read and hash every file of it.
 
         :raises StateError: if one is not what was saved.
+        """
+
+    def export(self, snapshot: Snapshot, image: NodeImage, target: Path) -> None:
+        """Write a snapshot and its node image into one new file.
+
+        :raises UsageError: if there is such a file.
+        """
+
+    def exported(self, source: Path) -> Snapshot:
+        """Return what a file of ``export`` has.
+
+        :raises StateError: if it is none.
+        """
+
+    def importing(self, source: Path) -> AbstractContextManager[Path]:
+        """Take a snapshot out of a file, which becomes one of ours at the end of the block.
+
+        Yield a directory with the image below it, named as its key, which the caller may empty.
+        The caller holds the lock of the snapshot's cluster.
+
+        :raises UsageError: on entry, if there is a snapshot of that name.
+        :raises StateError: on entry, if the file is damaged.
+        :raises HostError: on entry, if there is too little room.
         """
 
     def delete(self, snapshot: SnapshotId) -> bool:

@@ -133,7 +133,7 @@ def _restore_machines(
         )
         ensure_switch(plan, ports)
         ensure_domains(plan, ports, saved.image, existing=staying)
-    _ensure_disks(plan, ports)
+    _ensure_disks(plan, saved.image, ports)
     ports.hypervisor.start_domain(plan.switch.domain_name)
     ports.hypervisor.restore_memory(
         {node.domain_name: files.memory(node.name) for node in plan.nodes}
@@ -170,10 +170,10 @@ def _without(facts: Mapping[str, str], names: Collection[str]) -> Mapping[str, s
     return {name: text for name, text in facts.items() if name not in names}
 
 
-def _ensure_disks(plan: ClusterPlan, ports: Ports) -> None:
+def _ensure_disks(plan: ClusterPlan, image: NodeImage, ports: Ports) -> None:
     """Give each node its disks; its seed, which it has read long ago, is as empty as it was."""
     for node in plan.nodes:
-        ports.volumes.use_staged_disk(node)
+        ports.volumes.use_staged_disk(node, image=image)
         ports.volumes.ensure_seed_volume(node, seed_files(node, ports.trust.node_keys(node.name)))
         ports.volumes.remove_seed_volume(node)
 

@@ -13,8 +13,9 @@ import pytest
 
 from bootstrap.adapters.debian import namespace
 from bootstrap.adapters.directories import Directories
+from bootstrap.adapters.image.bake import DISK, INITRD, KERNEL
 from bootstrap.adapters.image.debian import DebianImages
-from bootstrap.adapters.image.store import Entry
+from bootstrap.adapters.image.store import Entry, Store
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import HostError, StateError, UsageError
 from bootstrap.ports import BuiltArtifacts, Images
@@ -361,3 +362,51 @@ def test_sweeping_keeps_an_image_that_another_process_builds(
         assert place.has_half()
     place.images().sweep()
     assert not place.has_half()
+
+
+def test_an_image_of_another_host_is_adopted_once(place: Place, tmp_path: Path) -> None:
+    made = place.images().ensure(VERSION)
+    directory = tmp_path / "foreign" / made.key
+    directory.mkdir(parents=True)
+    if not isinstance(place, FakePlace):
+        for path in made.disk.parent.iterdir():
+            (directory / path.name).write_bytes(path.read_bytes())
+    else:
+        (directory / "note.json").write_text("{}")
+    assert place.images().adopt(directory) == made
+    (directory / "note.json").unlink()
+    with pytest.raises(StateError, match="is not what was built"):
+        place.images().adopt(directory)
+
+
+def test_an_adopted_image_is_one_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = RealPlace(tmp_path, monkeypatch)
+    foreign = foreign_image(tmp_path, "0123456789abcdef")
+    found = place.images().adopt(foreign)
+    assert place.images().find(foreign.name) == found
+    assert not list(foreign.glob("*.raw"))
+    place.images().check(found)
+
+
+def test_an_image_of_other_bytes_is_not_adopted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = RealPlace(tmp_path, monkeypatch)
+    known = place.images().ensure(VERSION)
+    with pytest.raises(StateError, match="of other bytes"):
+        place.images().adopt(foreign_image(tmp_path, known.key))
+    assert place.images().find(known.key) == known
+
+
+def foreign_image(place: Path, key: str) -> Path:
+    """Make an image in a directory that is named as its key, and return that directory."""
+    store = Store(directory=place / "foreign" / "images", files=(DISK, KERNEL, INITRD))
+    store.prepare()
+
+    def make(work: Path) -> None:
+        for name in store.files:
+            (work / name).write_text("foreign")
+
+    return store.add(key, version=VERSION, fetched="", make=make).directory

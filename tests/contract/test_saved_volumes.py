@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.adapters.volumes.inspection import backing_file
 from bootstrap.errors import BootstrapError, NotOursError, StateError
 from bootstrap.model.cluster import Domain, DomainState
 from bootstrap.model.names import ClusterName
@@ -60,7 +61,7 @@ def test_a_disk_is_saved_and_used_by_another_cluster(place: Place, tmp_path: Pat
     volumes.save_disk(domain, saved)
     node, _ = of_cluster(place, TWIN)
     volumes.stage_disk(TWIN, node.name, saved)
-    volumes.use_staged_disk(node)
+    volumes.use_staged_disk(node, image=place.image)
     assert content(place, volumes, TWIN, tmp_path / "of-twin") == saved.read_bytes()
     if not isinstance(place, FakePlace):
         assert not (place.root / "twin" / "staged disks").exists()
@@ -82,7 +83,7 @@ def test_a_staged_disk_changes_nothing_before_it_is_used(place: Place, tmp_path:
         volumes.stage_disk(DEMO, "worker", other)
     assert content(place, volumes, DEMO, tmp_path / "after") == before
     if not isinstance(place, FakePlace):
-        volumes.use_staged_disk(of_cluster(place, DEMO)[0])
+        volumes.use_staged_disk(of_cluster(place, DEMO)[0], image=place.image)
         assert content(place, volumes, DEMO, tmp_path / "used") == before + b" "
 
 
@@ -132,3 +133,19 @@ def test_a_copy_that_fails_leaves_no_part_of_a_disk(tmp_path: Path) -> None:
     with pytest.raises(BootstrapError, match="Could not copy"):
         place.volumes().stage_disk(DEMO, "worker", tmp_path / "gone")
     assert list((place.root / "demo" / "staged disks").iterdir()) == []
+
+
+@needs_qemu_img
+def test_a_disk_of_another_host_is_laid_over_the_image_here(tmp_path: Path) -> None:
+    place = RealPlace(tmp_path)
+    fill(place)
+    volumes, saved = place.volumes(), tmp_path / "worker.qcow2"
+    volumes.save_disk(of_cluster(place, DEMO)[1], saved)
+    elsewhere = tmp_path / "elsewhere" / place.image.disk.parent.name
+    elsewhere.mkdir(parents=True)
+    image = replace(place.image, disk=elsewhere / "disk.raw")
+    image.disk.write_bytes(place.image.disk.read_bytes())
+    node, _ = of_cluster(place, TWIN)
+    volumes.stage_disk(TWIN, node.name, saved)
+    volumes.use_staged_disk(node, image=image)
+    assert backing_file(node.root_volume) == image.disk

@@ -97,11 +97,11 @@ class FakeVolumes(Fake):
         self._claimed(str(cluster)).staged[node] = source.read_text()
         self.changed("stage_disk", node)
 
-    def use_staged_disk(self, node: NodePlan) -> None:
+    def use_staged_disk(self, node: NodePlan, *, image: NodeImage) -> None:
         self.called("use_staged_disk", node.name)
         held = self.held[node.directory.parent.name]
         content = json.loads(held.staged.pop(node.name))
-        held.files[node.root_volume] = Path(content["base"])
+        held.files[node.root_volume] = image.disk
         held.memory[node.name] = set(content["memory"])
         self.changed("use_staged_disk", node.name)
 

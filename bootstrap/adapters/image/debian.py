@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -86,6 +87,37 @@ class DebianImages:
         """See the port."""
         entry = self._images.find(key)
         return None if entry is None else node_image(entry)
+
+    @explained("adopt a node image")
+    def adopt(self, directory: Path) -> NodeImage:
+        """See the port."""
+        key = directory.name
+        found = replace(self._images, directory=directory.parent).find(key)
+        if found is None or not found.is_sound():
+            raise StateError(
+                f"Node image '{key}' is not what was built.",
+                details="A file of it is missing or damaged.",
+                hint="bootstrap snapshot list",
+            )
+        with self._locked():
+            self._images.prepare()
+            known = self._images.find(key)
+            if known is not None and known.sha256 != found.sha256:
+                raise StateError(
+                    f"Another node image '{key}' is here, of other bytes.",
+                    details="Disks of this host may lie over it, so it stays.",
+                    hint="bootstrap image list",
+                )
+            return node_image(known or self._moved(found))
+
+    def _moved(self, found: Entry) -> Entry:
+        def move(work: Path) -> None:
+            for name in found.sizes:
+                shutil.move(found.directory / name, work / name)
+
+        return self._images.add(
+            found.directory.name, version=found.version, fetched=found.fetched, make=move
+        )
 
     def list(self) -> Sequence[NodeImage]:
         """List the images that are there."""

@@ -1,7 +1,6 @@
 """Built files on this host: one directory for each key, whole or absent."""
 
 import json
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -9,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.adapters.files import private_directory, sha256_of, write_atomically
+from bootstrap.model.images import is_image_key
 
 _BUILDING = ".building-"
 _REMOVING = ".removing-"
 _NOTE = "note.json"
 _CONDEMNED = "condemned"
-_KEY = re.compile(r"[0-9a-f]{16,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +131,7 @@ class Store:
 
     def _keys(self) -> Sequence[str]:
         found = (path.name for path in self.directory.glob("*") if path.is_dir())
-        return sorted(name for name in found if _KEY.fullmatch(name))
+        return sorted(name for name in found if is_image_key(name))
 
 
 def _digests(directory: Path, names: Collection[str]) -> dict[str, str]:

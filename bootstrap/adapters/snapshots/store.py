@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,14 +15,17 @@ from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import TEMPORARY_PREFIX, private_directory, sha256_of, sync
 from bootstrap.adapters.locks import locked
 from bootstrap.adapters.marker import Owner, claim, is_ours, remove, remove_part
+from bootstrap.adapters.snapshots.archive import MANIFEST, extract, read_manifest, write_archive
 from bootstrap.errors import HostError, NotFoundError, StateError, UsageError
+from bootstrap.model.cluster import NodeImage
+from bootstrap.model.images import is_image_key
 from bootstrap.model.keys import check_alias
 from bootstrap.model.names import ClusterName, cluster_names
 from bootstrap.model.snapshot import SavedFile, Snapshot, SnapshotId, is_snapshot_name
 from bootstrap.ports import SnapshotFiles
 from bootstrap.threads import at_once
 
-_MANIFEST, _KEYS = "manifest.json", "keys.json"
+_KEYS = "keys.json"
 _SNAPSHOT = TypeAdapter(Snapshot)
 _SECRETS = TypeAdapter(dict[str, str])
 #: The names of drafts begin so; no snapshot's name does.
@@ -62,11 +66,20 @@ class _Draft(_Files):
         paths = sorted(self.directory.iterdir())
         files = dict(zip((path.name for path in paths), at_once(_described, paths), strict=True))
         whole = replace(snapshot, files=files)
-        _write(self.directory / _MANIFEST, _SNAPSHOT.dump_json(whole, indent=2))
+        _write(self.directory / MANIFEST, _SNAPSHOT.dump_json(whole, indent=2))
+        self._rename()
+        return whole
+
+    def publish_as_it_is(self) -> None:
+        """Make it a snapshot, with the manifest that is in it."""
+        for path in self.directory.iterdir():
+            sync(path)
+        self._rename()
+
+    def _rename(self) -> None:
         sync(self.directory)
         self.directory.rename(self._final)
         sync(self._final.parent)
-        return whole
 
 
 class SnapshotStore:
@@ -134,14 +147,46 @@ class SnapshotStore:
     @explained("check a snapshot")
     def check(self, snapshot: Snapshot) -> None:
         """See the port."""
-        directory, names = self._path(snapshot.id), sorted(snapshot.files)
-        if missing := [name for name in names if not (directory / name).is_file()]:
-            raise _damaged(snapshot.id, ", ".join(missing))
-        hashes = at_once(lambda name: sha256_of(directory / name), names)
-        found = dict(zip(names, hashes, strict=True))
-        wrong = [name for name in names if found[name] != snapshot.files[name].sha256]
-        if wrong:
-            raise _damaged(snapshot.id, ", ".join(wrong))
+        _check(snapshot, self._path(snapshot.id))
+
+    @explained("export a snapshot")
+    def export(self, snapshot: Snapshot, image: NodeImage, target: Path) -> None:
+        """See the port."""
+        if target.exists():
+            raise UsageError(
+                f"File '{target}' exists, so it was left alone.",
+                hint=f"ls -l {shlex.quote(str(target))}",
+            )
+        write_archive(snapshot, self._path(snapshot.id), image.disk.parent, target)
+
+    @explained("read an exported snapshot")
+    def exported(self, source: Path) -> Snapshot:
+        """See the port."""
+        try:
+            found = _SNAPSHOT.validate_json(read_manifest(source))
+            _check_names(found)
+        except ValueError as error:  # pydantic's own error is one
+            first = str(error).partition("\n")[0]
+            raise StateError(
+                f"File '{source}' is not a snapshot of this version.",
+                details=f"Its manifest is wrong: {first}.",
+                hint="bootstrap snapshot list",
+            ) from error
+        return found
+
+    @contextlib.contextmanager
+    def importing(self, source: Path) -> Iterator[Path]:
+        """See the port."""
+        snapshot = self.exported(source)
+        needed = snapshot.size_bytes + source.stat().st_size
+        with self.saving(snapshot.id, needed_bytes=needed) as draft:
+            with explained("import a snapshot"):
+                image = extract(source, snapshot, draft.directory)
+                _check(snapshot, draft.directory)
+            yield image
+            with explained("import a snapshot"):
+                shutil.rmtree(image)
+                draft.publish_as_it_is()
 
     @explained("delete a snapshot")
     def delete(self, snapshot: SnapshotId) -> bool:
@@ -194,12 +239,12 @@ class SnapshotStore:
 
     def _read(self, snapshot: SnapshotId) -> Snapshot:
         try:
-            found = _SNAPSHOT.validate_json((self._path(snapshot) / _MANIFEST).read_bytes())
+            found = _SNAPSHOT.validate_json((self._path(snapshot) / MANIFEST).read_bytes())
         except (ValidationError, FileNotFoundError) as error:
-            raise _damaged(snapshot, _MANIFEST) from error
+            raise _damaged(snapshot, MANIFEST) from error
         # A copy of a directory has a copy of the manifest.
         if (found.cluster, found.name) != (str(snapshot.cluster), snapshot.name):
-            raise _damaged(snapshot, f"{_MANIFEST}, which is that of {found.cluster}/{found.name}")
+            raise _damaged(snapshot, f"{MANIFEST}, which is that of {found.cluster}/{found.name}")
         return found
 
     def _remove_if_empty(self, cluster: ClusterName) -> None:
@@ -214,6 +259,32 @@ class SnapshotStore:
 
     def _path(self, snapshot: SnapshotId) -> Path:
         return self._root / str(snapshot.cluster) / snapshot.name
+
+
+def _check_names(snapshot: Snapshot) -> None:
+    """Refuse names that could lead out of a directory: a manifest may come from elsewhere.
+
+    :raises ValueError: with the first such name.
+    """
+    files, nodes = _Files(Path()), [node.name for node in snapshot.nodes]
+    wanted = {_KEYS, *(files.memory(node).name for node in nodes)}
+    wanted |= {files.disk(node).name for node in nodes}
+    SnapshotId(ClusterName(snapshot.cluster), snapshot.name)
+    if set(snapshot.files) != wanted:
+        raise ValueError(f"it has other files than {', '.join(sorted(wanted))}")
+    if not is_image_key(snapshot.image):
+        raise ValueError(f"{snapshot.image[:60]!r} is not the key of a node image")
+
+
+def _check(snapshot: Snapshot, directory: Path) -> None:
+    names = sorted(snapshot.files)
+    if missing := [name for name in names if not (directory / name).is_file()]:
+        raise _damaged(snapshot.id, ", ".join(missing))
+    hashes = at_once(lambda name: sha256_of(directory / name), names)
+    found = dict(zip(names, hashes, strict=True))
+    wrong = [name for name in names if found[name] != snapshot.files[name].sha256]
+    if wrong:
+        raise _damaged(snapshot.id, ", ".join(wrong))
 
 
 def _write(path: Path, data: bytes) -> None:

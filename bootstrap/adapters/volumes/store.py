@@ -34,6 +34,7 @@ _STAGED = "staged disks"
 #: The unit in which the kernel counts a file's room on disk.
 _BLOCK = 512
 #: With both formats: QEMU refuses to guess that of a backing file (M22).
+_REBASE = ("qemu-img", "rebase", "-u", "-f", "qcow2", "-F", "raw")
 _CREATE = ("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw")
 
 
@@ -129,10 +130,17 @@ class FileVolumes:
             copy_file(source, temporary)
 
     @explained("restore a root volume")
-    def use_staged_disk(self, node: NodePlan) -> None:
-        """See the port."""
+    def use_staged_disk(self, node: NodePlan, *, image: NodeImage) -> None:
+        """See the port. An image may lie elsewhere than on the host that saved the disk."""
         self._ensure_directory(node.directory)
         staged = node.directory.parent / _STAGED / f"{node.name}.qcow2"
+        if backing_file(staged) != image.disk:
+            run(
+                [*_REBASE, "-b", image.disk, staged],
+                action=f"lay '{staged}' over its image",
+                timeout_s=_CREATE_TIMEOUT_S,
+                hint="bootstrap doctor",
+            )
         staged.replace(node.root_volume)
         with contextlib.suppress(OSError):  # others are in it
             staged.parent.rmdir()

@@ -75,6 +75,8 @@ def test_down_with_snapshots(saved: CommandLine) -> None:
     [
         (("save", "demo", "Ready"), "is not a snapshot name"),
         (("restore", "demo", "x/y/z"), "is not a cluster name"),
+        (("export", "demo", "ready", "/"), "exists, so it was left alone"),
+        (("import", "/nowhere"), "does not exist"),
         (("prune",), "hint: bootstrap snapshot prune --keep 3"),
         (("prune", "--max-size", "20"), "write it like '20GiB'"),
         (("prune", "--older-than", "7"), "write it like '12h' or '7d'"),
