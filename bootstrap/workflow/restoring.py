@@ -2,13 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import NamedTuple
 
-from bootstrap.errors import BootstrapError, StateError, UsageError
+from bootstrap.errors import BootstrapError, UsageError
 from bootstrap.model.cluster import Domain, DomainState, Mark, NodeImage
 from bootstrap.model.events import Step
-from bootstrap.model.layout import LAYOUT
 from bootstrap.model.names import domain_name
 from bootstrap.model.plan import Acceleration, ClusterPlan
 from bootstrap.model.snapshot import Origin, Snapshot, SnapshotId, snapshot_id
@@ -19,6 +17,7 @@ from bootstrap.workflow.down import remove_machines
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.keeping import keep_existing
 from bootstrap.workflow.membership import existing_nodes
+from bootstrap.workflow.readable import readable_image
 from bootstrap.workflow.shape import plan_cluster
 from bootstrap.workflow.snapshots import newest
 from bootstrap.workflow.start import start_machines
@@ -100,7 +99,7 @@ def _restored(spec: ClusterSpec, snapshot: Snapshot, ports: Ports) -> UpResult:
     existing = existing_nodes(spec.name, ports.hypervisor)
     spec = _saved_spec(spec, snapshot, ports)
     with ports.events.step(Step.CHECK_HOST, "Checking the snapshot"):
-        saved = _Saved(snapshot, _readable(snapshot, ports))
+        saved = _Saved(snapshot, readable_image(snapshot, ports))
         on = [domain for domain in existing if not domain.is_off]
         memory = sum(int(domain.mark.facts.get("memoryMiB", "0")) for domain in on)
         ports.host.check(spec, running_mib=memory, allow_overcommit=False)
@@ -208,48 +207,6 @@ def _saved_spec(spec: ClusterSpec, snapshot: Snapshot, ports: Ports) -> ClusterS
     profile = SecurityProfile(saved[0].mark.facts["securityProfile"])
     spec = replace(spec, security=replace(spec.security, profile=profile))
     return keep_existing(spec, saved, frozenset(), names=[mark.node for mark in marks])
-
-
-def _readable(snapshot: Snapshot, ports: Ports) -> NodeImage:
-    """Return the image of a snapshot that can be restored on this host, now.
-
-    :raises StateError: with every reason why it cannot.
-    """
-    faults = []
-    if snapshot.layout != LAYOUT:
-        faults.append(f"its layout is {snapshot.layout}, and this version has {LAYOUT}")
-    image = ports.images.find(snapshot.image)
-    if image is None:
-        faults.append(f"its node image '{snapshot.image}' is gone")
-    elif image.sha256 != snapshot.image_sha256:
-        faults.append(f"its node image '{snapshot.image}' was built anew, to other bytes")
-    # A machine type is that of one minor version, and so is what QEMU writes for it.
-    qemu = ports.hypervisor.version()
-    if qemu.split(".")[:2] != snapshot.reader.qemu.split(".")[:2]:
-        faults.append(f"QEMU {snapshot.reader.qemu} wrote it, and this host has {qemu}")
-    if snapshot.acceleration is Acceleration.KVM:
-        faults += _other_processor(snapshot.reader.processor, ports.host.processor())
-        if image and ports.host.acceleration(image) is not Acceleration.KVM:
-            faults.append("it ran by KVM, which does not work here")
-    end = snapshot.certificates_end
-    if end is not None and end <= datetime.fromisoformat(ports.now()).astimezone(UTC):
-        faults.append(f"its certificates ended on {end:%Y-%m-%d}")
-    if faults or image is None:
-        raise StateError(
-            f"Snapshot '{snapshot.id}' cannot be restored here.",
-            details="\n".join(faults),
-            hint=f"bootstrap snapshot show {snapshot.cluster} {snapshot.name}",
-        )
-    return image
-
-
-def _other_processor(saved: str, here: str) -> list[str]:
-    if saved == here:
-        return []
-    (model, _, had), (other, _, has) = saved.partition(": "), here.partition(": ")
-    missing = sorted(set(had.split()) - set(has.split()))
-    lacks = f", which lacks {' '.join(missing)}" if missing else ""
-    return [f"it was saved on '{model}', and this host has '{other}'{lacks}"]
 
 
 def _refuse_shared_trust(spec: ClusterSpec, snapshot: Snapshot, *, share_trust: bool) -> None:

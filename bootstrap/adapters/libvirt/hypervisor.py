@@ -7,7 +7,7 @@ from pathlib import Path
 
 import libvirt
 
-from bootstrap.adapters.libvirt import disks, memory, power, removal
+from bootstrap.adapters.libvirt import disks, power, removal, transfer
 from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.libvirt.errors import not_ours
 from bootstrap.adapters.libvirt.ownership import all_ours, ours, owner, refuse_foreign
@@ -64,58 +64,18 @@ class LibvirtHypervisor:
 
     def save_memory(self, files: Mapping[str, Path]) -> None:
         """See the port."""
-        for name, path in files.items():
-            self._begin(memory.begin_saving, name, path, "save the memory of", "'migrate fd:...'")
-        self._wait_until_transferred(list(files))
+        transfer.save(self._connection, self._lookup, files)
 
     def restore_memory(self, files: Mapping[str, Path]) -> None:
         """See the port."""
-        verb, command = "restore the memory of", "'migrate_incoming fd:...'"
         begun: list[str] = []
         try:
-            for name, path in files.items():
-                self._begin(memory.begin_restoring, name, path, verb, command)
-                begun.append(name)
-            self._wait_until_transferred(begun)
+            transfer.restore(self._connection, self._lookup, files, begun.append)
         except BootstrapError:
             # What waits for memory that never comes looks like a suspended guest.
             for name in begun:
                 self.power_off_domain(name)
             raise
-
-    def _begin(
-        self,
-        begin: Callable[[libvirt.virDomain, Path], None],
-        name: str,
-        path: Path,
-        verb: str,
-        command: str,
-    ) -> None:
-        self._connection.run(
-            f"{verb} domain '{name}'",
-            _only_once(lambda connection: begin(self._lookup(name, connection), path)),
-            changes=True,
-            virsh=("qemu-monitor-command", name, "--hmp", command),
-        )
-
-    def _wait_until_transferred(self, names: Sequence[str]) -> None:
-        wait_for(
-            f"the memory of {', '.join(names)}",
-            partial(self._refuse_unfinished, names),
-            timeout_s=self._connection.deadlines.transferring_s,
-            interval_s=0.1,
-            hint="bootstrap list",
-        )
-
-    def _refuse_unfinished(self, names: Sequence[str]) -> None:
-        def unfinished(connection: libvirt.virConnect) -> list[str]:
-            return [
-                name for name in names if not memory.is_transferred(self._lookup(name, connection))
-            ]
-
-        words = ("qemu-monitor-command", names[0], "--hmp", "'info migrate'")
-        if left := self._connection.run("look at memory", unfinished, virsh=words):
-            raise NotYet(f"on its way: {', '.join(left)}")
 
     def attach_disk(self, domain_name: str, path: Path) -> str:
         """See the port."""
@@ -283,22 +243,6 @@ class LibvirtHypervisor:
         if ours(domain, self._install_id) is None:
             raise not_ours(name, "It does not carry our mark.")
         return domain
-
-
-def _only_once(work: Callable[[libvirt.virConnect], None]) -> Callable[[libvirt.virConnect], None]:
-    """Let work that lost its connection fail instead of writing to its file a second time."""
-    begun: list[bool] = []
-
-    def guarded(connection: libvirt.virConnect) -> None:
-        if begun:
-            raise BootstrapError(
-                "The connection to libvirt was lost while memory was transferred.",
-                hint="bootstrap list",
-            )
-        begun.append(True)
-        work(connection)
-
-    return guarded
 
 
 def _define(text: str, connection: libvirt.virConnect) -> None:

@@ -1,85 +1,40 @@
 """Keep each snapshot in a directory of its own, under its cluster's."""
 
 import contextlib
-import json
 import shlex
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from bootstrap.adapters.failures import explained
-from bootstrap.adapters.files import TEMPORARY_PREFIX, private_directory, sha256_of, sync
+from bootstrap.adapters.files import TEMPORARY_PREFIX, private_directory
 from bootstrap.adapters.locks import locked
 from bootstrap.adapters.marker import Owner, claim, is_ours, remove, remove_part
 from bootstrap.adapters.snapshots.archive import MANIFEST, extract, read_manifest, write_archive
+from bootstrap.adapters.snapshots.files import (
+    KEYS,
+    SNAPSHOT,
+    Draft,
+    Files,
+    check_files,
+    check_names,
+    damaged,
+)
 from bootstrap.errors import HostError, NotFoundError, StateError, UsageError
 from bootstrap.model.cluster import NodeImage
-from bootstrap.model.images import is_image_key
-from bootstrap.model.keys import check_alias
 from bootstrap.model.names import ClusterName, cluster_names
-from bootstrap.model.snapshot import SavedFile, Snapshot, SnapshotId, is_snapshot_name
+from bootstrap.model.snapshot import Snapshot, SnapshotId, is_snapshot_name
 from bootstrap.ports import SnapshotFiles
-from bootstrap.threads import at_once
 
-_KEYS = "keys.json"
-_SNAPSHOT = TypeAdapter(Snapshot)
 _SECRETS = TypeAdapter(dict[str, str])
 #: The names of drafts begin so; no snapshot's name does.
 _DRAFT = f"{TEMPORARY_PREFIX}draft."
 _MIB = 1 << 20
 #: An emulated cluster whose artefacts have to be built first takes half an hour.
 _MAKING_TIMEOUT_S = 2 * 3600
-
-
-class _Files:
-    """Implements :class:`bootstrap.ports.SnapshotFiles`."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-
-    def memory(self, node: str) -> Path:
-        """See the port."""
-        check_alias(node)
-        return self.directory / f"{node}.memory"
-
-    def disk(self, node: str) -> Path:
-        """See the port."""
-        check_alias(node)
-        return self.directory / f"{node}.qcow2"
-
-
-class _Draft(_Files):
-    """Implements :class:`bootstrap.ports.SnapshotDraft`."""
-
-    def __init__(self, directory: Path, final: Path) -> None:
-        super().__init__(directory)
-        self._final = final
-
-    @explained("publish a snapshot")
-    def publish(self, snapshot: Snapshot, keys: Mapping[str, str]) -> Snapshot:
-        """See the port."""
-        _write(self.directory / _KEYS, json.dumps(dict(keys)).encode())
-        paths = sorted(self.directory.iterdir())
-        files = dict(zip((path.name for path in paths), at_once(_described, paths), strict=True))
-        whole = replace(snapshot, files=files)
-        _write(self.directory / MANIFEST, _SNAPSHOT.dump_json(whole, indent=2))
-        self._rename()
-        return whole
-
-    def publish_as_it_is(self) -> None:
-        """Make it a snapshot, with the manifest that is in it."""
-        for path in self.directory.iterdir():
-            sync(path)
-        self._rename()
-
-    def _rename(self) -> None:
-        sync(self.directory)
-        self.directory.rename(self._final)
-        sync(self._final.parent)
 
 
 class SnapshotStore:
@@ -90,7 +45,7 @@ class SnapshotStore:
         self._owner = Owner(install_id=install_id)
 
     @contextlib.contextmanager
-    def saving(self, snapshot: SnapshotId, *, needed_bytes: int) -> Iterator[_Draft]:
+    def saving(self, snapshot: SnapshotId, *, needed_bytes: int) -> Iterator[Draft]:
         """See the port."""
         final = self._path(snapshot)
         with explained("begin a snapshot"):
@@ -105,7 +60,7 @@ class SnapshotStore:
             _refuse_full(final.parent, needed_bytes)
             draft = private_directory(final.parent / f"{_DRAFT}{snapshot.name}")
         try:
-            yield _Draft(draft, final)
+            yield Draft(draft, final)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
             self._remove_if_empty(snapshot.cluster)
@@ -134,20 +89,20 @@ class SnapshotStore:
 
     def files(self, snapshot: SnapshotId) -> SnapshotFiles:
         """See the port."""
-        return _Files(self._path(snapshot))
+        return Files(self._path(snapshot))
 
     @explained("read the keys of a snapshot")
     def keys(self, snapshot: SnapshotId) -> Mapping[str, str]:
         """See the port."""
         try:
-            return _SECRETS.validate_json((self._path(snapshot) / _KEYS).read_bytes())
+            return _SECRETS.validate_json((self._path(snapshot) / KEYS).read_bytes())
         except (ValidationError, FileNotFoundError) as error:
-            raise _damaged(snapshot, _KEYS) from error
+            raise damaged(snapshot, KEYS) from error
 
     @explained("check a snapshot")
     def check(self, snapshot: Snapshot) -> None:
         """See the port."""
-        _check(snapshot, self._path(snapshot.id))
+        check_files(snapshot, self._path(snapshot.id))
 
     @explained("export a snapshot")
     def export(self, snapshot: Snapshot, image: NodeImage, target: Path) -> None:
@@ -163,8 +118,8 @@ class SnapshotStore:
     def exported(self, source: Path) -> Snapshot:
         """See the port."""
         try:
-            found = _SNAPSHOT.validate_json(read_manifest(source))
-            _check_names(found)
+            found = SNAPSHOT.validate_json(read_manifest(source))
+            check_names(found)
         except ValueError as error:  # pydantic's own error is one
             first = str(error).partition("\n")[0]
             raise StateError(
@@ -182,7 +137,7 @@ class SnapshotStore:
         with self.saving(snapshot.id, needed_bytes=needed) as draft:
             with explained("import a snapshot"):
                 image = extract(source, snapshot, draft.directory)
-                _check(snapshot, draft.directory)
+                check_files(snapshot, draft.directory)
             yield image
             with explained("import a snapshot"):
                 shutil.rmtree(image)
@@ -239,12 +194,12 @@ class SnapshotStore:
 
     def _read(self, snapshot: SnapshotId) -> Snapshot:
         try:
-            found = _SNAPSHOT.validate_json((self._path(snapshot) / MANIFEST).read_bytes())
+            found = SNAPSHOT.validate_json((self._path(snapshot) / MANIFEST).read_bytes())
         except (ValidationError, FileNotFoundError) as error:
-            raise _damaged(snapshot, MANIFEST) from error
+            raise damaged(snapshot, MANIFEST) from error
         # A copy of a directory has a copy of the manifest.
         if (found.cluster, found.name) != (str(snapshot.cluster), snapshot.name):
-            raise _damaged(snapshot, f"{MANIFEST}, which is that of {found.cluster}/{found.name}")
+            raise damaged(snapshot, f"{MANIFEST}, which is that of {found.cluster}/{found.name}")
         return found
 
     def _remove_if_empty(self, cluster: ClusterName) -> None:
@@ -261,43 +216,6 @@ class SnapshotStore:
         return self._root / str(snapshot.cluster) / snapshot.name
 
 
-def _check_names(snapshot: Snapshot) -> None:
-    """Refuse names that could lead out of a directory: a manifest may come from elsewhere.
-
-    :raises ValueError: with the first such name.
-    """
-    files, nodes = _Files(Path()), [node.name for node in snapshot.nodes]
-    wanted = {_KEYS, *(files.memory(node).name for node in nodes)}
-    wanted |= {files.disk(node).name for node in nodes}
-    SnapshotId(ClusterName(snapshot.cluster), snapshot.name)
-    if set(snapshot.files) != wanted:
-        raise ValueError(f"it has other files than {', '.join(sorted(wanted))}")
-    if not is_image_key(snapshot.image):
-        raise ValueError(f"{snapshot.image[:60]!r} is not the key of a node image")
-
-
-def _check(snapshot: Snapshot, directory: Path) -> None:
-    names = sorted(snapshot.files)
-    if missing := [name for name in names if not (directory / name).is_file()]:
-        raise _damaged(snapshot.id, ", ".join(missing))
-    hashes = at_once(lambda name: sha256_of(directory / name), names)
-    found = dict(zip(names, hashes, strict=True))
-    wrong = [name for name in names if found[name] != snapshot.files[name].sha256]
-    if wrong:
-        raise _damaged(snapshot.id, ", ".join(wrong))
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(data)
-    sync(path)
-
-
-def _described(path: Path) -> SavedFile:
-    sync(path)
-    return SavedFile(size_bytes=path.stat().st_size, sha256=sha256_of(path))
-
-
 def _refuse_full(directory: Path, needed_bytes: int) -> None:
     free = shutil.disk_usage(directory).free
     if free < needed_bytes:
@@ -306,11 +224,3 @@ def _refuse_full(directory: Path, needed_bytes: int) -> None:
             details=f"It needs up to {needed_bytes // _MIB} MiB, and {free // _MIB} MiB are free.",
             hint="bootstrap snapshot list",
         )
-
-
-def _damaged(snapshot: SnapshotId, what: str) -> StateError:
-    return StateError(
-        f"Snapshot '{snapshot}' is damaged: {what}.",
-        details="Nothing was made of it.",
-        hint=f"bootstrap snapshot delete {snapshot.cluster} {snapshot.name}",
-    )
