@@ -11,16 +11,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import libvirt
 import libvirt_qemu
 import psutil
 import pytest
 
+from bootstrap.adapters.libvirt import memory
 from bootstrap.adapters.libvirt.cables import cable_end
 from bootstrap.errors import BootstrapError, NotFoundError, NotOursError
 from bootstrap.model.cluster import Domain, DomainState, Mark
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.model.spec import NodeRole
 from bootstrap.ports import Hypervisor
+from bootstrap.waiting import NotYet, wait_for
 from tests.builders import a_cluster_spec, a_mark, a_plan, a_switch_mark
 from tests.fakes.libvirt_world import (
     FakeWorldOfDomains,
@@ -624,3 +627,29 @@ def test_what_is_saved_once_is_not_written_over(demo: Cluster, tmp_path: Path) -
     with pytest.raises((BootstrapError, FileExistsError)):
         demo.hypervisor.save_memory({demo.control_plane.domain_name: file})
     assert file.read_text() == "mine"
+
+
+@pytest.mark.libvirt
+@pytest.mark.parametrize("world", ["qemu"], indirect=True)
+def test_a_guest_whose_save_was_killed_goes_on(
+    demo: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-06: QEMU writes on after the process that asked for it is gone, and would stop then."""
+    assert isinstance(demo.world, LibvirtWorld)
+    name = demo.control_plane.domain_name
+    demo.started()
+    demo.hypervisor.suspend_domain(name)
+    raw = demo.world.raw(name)
+    monkeypatch.setattr(memory, "_UNLIMITED", 10_000)  # it takes seconds then
+    memory.begin_saving(raw, tmp_path / "memory")
+    assert not memory.is_transferred(raw)
+    assert demo.hypervisor.start_domain(name)
+    assert demo.only().state is RUNNING
+    with pytest.raises(BootstrapError, match="not transferred: cancel"):
+        wait_for("the end of it", lambda: ended(raw), timeout_s=60, interval_s=0.1)
+    assert demo.only().state is RUNNING
+
+
+def ended(raw: libvirt.virDomain) -> None:
+    if not memory.is_transferred(raw):
+        raise NotYet
