@@ -20,6 +20,7 @@ import yaml
 
 from bootstrap.adapters.directories import Directories
 from bootstrap.model.images import CHECK_IMAGE
+from bootstrap.model.network import UPLINK_RESOLVER, UPLINK_SUBNET
 from tests.e2e.people import Outcome, User
 
 pytestmark = [
@@ -151,7 +152,7 @@ def test_a_privileged_pod_is_refused(own: Path, try_kubectl: TryKubectl) -> None
 def test_pods_do_not_reach_the_hosts_own_services(node: str, on_node: Callable[..., str]) -> None:
     """H-22: the rule is in force, not only in a file."""
     rules = on_node(node, "nft", "list", "chain", "ip", "bootstrap", "forward")
-    assert "ip daddr 10.0.2.2 drop" in rules
+    assert f"ip daddr {UPLINK_SUBNET} ip daddr != {UPLINK_RESOLVER} drop" in rules
 
 
 def test_a_secret_lies_encrypted_in_etcd(
