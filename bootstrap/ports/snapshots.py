@@ -57,6 +57,9 @@ class Snapshots(Protocol):
         :raises StateError: if one is damaged.
         """
 
+    def names(self, cluster: ClusterName) -> Sequence[SnapshotId]:
+        """Name the snapshots of a cluster, damaged ones too, in the order of their names."""
+
     def find(self, snapshot: SnapshotId) -> Snapshot:
         """Return a snapshot.
 

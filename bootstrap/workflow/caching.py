@@ -60,7 +60,7 @@ def up_cached(
         )
     wanted = _snapshot_of(spec, ports)
     with ports.snapshots.making(wanted):
-        if wanted not in [known.id for known in ports.snapshots.list(CACHE)]:
+        if wanted not in ports.snapshots.names(CACHE):
             made = up(spec, ports, options)
             ports.events.note("No snapshot of such a cluster: made it, and save it for the next.")
             saved = save(spec, wanted, ports, SaveOptions(note="up --cached", is_verified=True))

@@ -72,14 +72,14 @@ def _remove_everything(cluster: ClusterName, ports: Ports, *, with_snapshots: bo
     failures.collect(lambda: ports.snapshots.sweep(cluster))
     if with_snapshots:
         failures.collect(lambda: ports.snapshots.delete_all(cluster))
-    snapshots = failures.collect(lambda: ports.snapshots.list(cluster))
+    snapshots = failures.collect(lambda: ports.snapshots.names(cluster))
     _raise(failures, cluster)
     return DownResult(
         domains=tuple(domains),
         volumes=volumes,
         state=state,
         kept=tuple(kept or ()),
-        snapshots=tuple(str(snapshot.id) for snapshot in snapshots or ()),
+        snapshots=tuple(map(str, snapshots or ())),
     )
 
 

@@ -162,6 +162,15 @@ def test_a_damaged_manifest_is_found_and_can_be_deleted(
     assert store.delete(READY)
 
 
+def test_a_damaged_one_has_a_name_all_the_same(store: SnapshotStore, tmp_path: Path) -> None:
+    """`down` names what it leaves, and fails for no manifest."""
+    saved(store)
+    saved(store, SnapshotId(DEMO, "a"))
+    (tmp_path / "snapshots" / "demo" / "ready" / "manifest.json").unlink()
+    assert [str(name) for name in store.names(DEMO)] == ["demo/a", "demo/ready"]
+    assert store.names(ClusterName("other")) == []
+
+
 def test_a_copy_under_another_name_is_not_taken_for_it(
     store: SnapshotStore, tmp_path: Path
 ) -> None:

@@ -24,7 +24,7 @@ from bootstrap.workflow.environment import Ports
 LOOKING = {
     "hypervisor": {"domains", "version"},
     "volumes": {"clusters", "console", "disk_bytes", "images", "origin"},
-    "snapshots": {"check", "files", "find", "keys", "list"},
+    "snapshots": {"check", "exported", "files", "find", "keys", "list", "names"},
     "images": {"find", "list"},
     "trust": set[str](),
     "files": {"clusters", "find", "read"},

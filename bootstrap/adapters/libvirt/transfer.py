@@ -22,12 +22,8 @@ def save(connection: Connection, lookup: Lookup, files: Mapping[str, Path]) -> N
     :raises BootstrapError: if one cannot be written; the guests stay suspended.
     """
     for name, path in files.items():
-        connection.run(
-            f"save the memory of domain '{name}'",
-            _only_once(partial(_begin, memory.begin_saving, lookup, name, path)),
-            changes=True,
-            virsh=("qemu-monitor-command", name, "--hmp", "'migrate fd:...'"),
-        )
+        work = partial(_begin, memory.begin_saving, lookup, name, path)
+        _run_once(connection, f"save the memory of domain '{name}'", work, name, "migrate")
     _wait(connection, lookup, list(files))
 
 
@@ -42,12 +38,9 @@ def restore(
     :raises BootstrapError: if one is on already, or its memory cannot be read.
     """
     for name, path in files.items():
-        connection.run(
-            f"restore the memory of domain '{name}'",
-            _only_once(partial(_begin, memory.begin_restoring, lookup, name, path)),
-            changes=True,
-            virsh=("qemu-monitor-command", name, "--hmp", "'migrate_incoming fd:...'"),
-        )
+        work = partial(_begin, memory.begin_restoring, lookup, name, path)
+        action = f"restore the memory of domain '{name}'"
+        _run_once(connection, action, work, name, "migrate_incoming")
         begun(name)
     _wait(connection, lookup, list(files))
 
@@ -76,22 +69,29 @@ def _refuse_unfinished(connection: Connection, lookup: Lookup, names: Sequence[s
     def unfinished(living: libvirt.virConnect) -> list[str]:
         return [name for name in names if not memory.is_transferred(lookup(name, living))]
 
-    words = ("qemu-monitor-command", names[0], "--hmp", "'info migrate'")
+    words = ("qemu-monitor-command", names[0], "--hmp", "info migrate")
     if left := connection.run("look at memory", unfinished, virsh=words):
         raise NotYet(f"on its way: {', '.join(left)}")
 
 
-def _only_once(work: Callable[[libvirt.virConnect], None]) -> Callable[[libvirt.virConnect], None]:
-    """Let work that lost its connection fail instead of writing to its file a second time."""
+def _run_once(
+    connection: Connection,
+    action: str,
+    work: Callable[[libvirt.virConnect], None],
+    name: str,
+    command: str,
+) -> None:
+    """Do work that must not write to its file a second time: a lost connection ends it."""
     begun: list[bool] = []
 
-    def guarded(connection: libvirt.virConnect) -> None:
+    def guarded(living: libvirt.virConnect) -> None:
         if begun:
             raise BootstrapError(
                 "The connection to libvirt was lost while memory was transferred.",
                 hint="bootstrap list",
             )
         begun.append(True)
-        work(connection)
+        work(living)
 
-    return guarded
+    virsh = ("qemu-monitor-command", name, "--hmp", f"{command} fd:...")
+    connection.run(action, guarded, changes=True, virsh=virsh)

@@ -78,6 +78,15 @@ class SnapshotStore:
         names = self.clusters() if cluster is None else [cluster]
         return [one for name in names for one in self._of_cluster(name)]
 
+    @explained("list the snapshots")
+    def names(self, cluster: ClusterName) -> Sequence[SnapshotId]:
+        """See the port."""
+        directory = self._root / str(cluster)
+        if not is_ours(directory, self._owner):
+            return []
+        found = sorted(path.name for path in directory.iterdir() if path.is_dir())
+        return [SnapshotId(cluster, name) for name in found if is_snapshot_name(name)]
+
     @explained("read a snapshot")
     def find(self, snapshot: SnapshotId) -> Snapshot:
         """See the port."""
@@ -185,11 +194,7 @@ class SnapshotStore:
         return cluster_names(path.name for path in found if is_ours(path, self._owner))
 
     def _of_cluster(self, cluster: ClusterName) -> Sequence[Snapshot]:
-        directory = self._root / str(cluster)
-        if not is_ours(directory, self._owner):
-            return []
-        names = [path.name for path in directory.iterdir() if path.is_dir()]
-        found = [self._read(SnapshotId(cluster, name)) for name in filter(is_snapshot_name, names)]
+        found = [self._read(name) for name in self.names(cluster)]
         return sorted(found, key=lambda snapshot: (snapshot.created, snapshot.name))
 
     def _read(self, snapshot: SnapshotId) -> Snapshot:

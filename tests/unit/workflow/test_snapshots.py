@@ -202,6 +202,12 @@ def test_a_cluster_that_is_gone_comes_back_with_its_keys(saved: FakeWorld) -> No
     assert set(states(saved).values()) == {RUNNING}
 
 
+def test_down_does_not_mind_a_damaged_snapshot(saved: FakeWorld) -> None:
+    saved.snapshots.files(READY).memory("x").with_name("manifest.json").unlink()
+    assert down(DEMO, saved.ports).snapshots == ("demo/ready",)
+    assert states(saved) == {}
+
+
 def test_down_takes_snapshots_too_if_asked(saved: FakeWorld) -> None:
     assert down(DEMO, saved.ports, with_snapshots=True).snapshots == ()
     assert saved.snapshots.list() == []
