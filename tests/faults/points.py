@@ -185,7 +185,8 @@ VERBS = {
         _SAVE,
         before=DOWN.before,
         after=_saved,
-        again=lambda sandbox: ["snapshot", "list"] if _has_snapshot(sandbox) else _SAVE(sandbox),
+        # What was saved is there; what came after it is finished as ever.
+        again=lambda sandbox: (_up() if _has_snapshot(sandbox) else _SAVE)(sandbox),
         wakes=False,
     ),
     "snapshot restore": Verb(
