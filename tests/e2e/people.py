@@ -112,8 +112,14 @@ class User:
         return _processes({self.name, *(GUEST_USERS if self.is_root else ())}, names)
 
     def cut_power(self) -> None:
-        """End all machines and daemons at once, as a power cut does; files and sockets stay."""
+        """End all machines and daemons at once, as a power cut does; files and sockets stay.
+
+        The system's daemon is there again afterwards, as it is when a host has booted.
+        """
         kill_all(lambda: self.processes(f"{GUESTS}|{DAEMONS}"))
+        if self.home.stat().st_uid == 0:
+            started = ran([ROOT / "setup.sh"], cwd=ROOT)
+            assert started.exit_code == 0, started.stderr
 
     def write(self, name: str, data: bytes) -> Path:
         """Write a file into the user's home."""
