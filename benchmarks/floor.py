@@ -51,7 +51,7 @@ class Floor:
         key.ensure_client_key()
         self._key = key.client_key_file
         first = self._plan.initial_control_plane
-        self._plan.switch.directory.mkdir()
+        self._plan.switch.directory.mkdir(parents=True)
         quiet = ["-machine", "pc", "-m", "16", "-nodefaults", "-display", "none"]
         switch = ["qemu-system-x86_64", *quiet, *switch_arguments(self._plan.switch)]
         self._guests.append(subprocess.Popen(switch))
