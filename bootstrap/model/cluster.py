@@ -100,6 +100,11 @@ class Domain:
         return self.state in {DomainState.SHUT_OFF, DomainState.CRASHED, DomainState.SAVED}
 
     @property
+    def memory_mib(self) -> int:
+        """Memory of its guest; 0 if its mark does not tell."""
+        return int(self.mark.facts.get("memoryMiB", "0"))
+
+    @property
     def acceleration(self) -> Acceleration:
         """How its guest's instructions run."""
         return Acceleration.EMULATED if self.is_emulated else Acceleration.KVM

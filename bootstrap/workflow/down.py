@@ -94,6 +94,16 @@ def remove_machines(cluster: ClusterName, ports: Ports) -> None:
     _raise(failures, cluster)
 
 
+def report_removal(cluster: ClusterName, ports: Ports) -> str:
+    """Remove the machines of a failed run, and say so; whatever fails here hides no error."""
+    try:
+        with ports.events.step(Step.REMOVE, "Removing the machines"):
+            remove_machines(cluster, ports)
+    except BootstrapError as error:
+        return f"The machines were not removed: {error.message} {error.details}".strip()
+    return "The machines were removed."
+
+
 def _remove_domains(cluster: ClusterName, ports: Ports, failures: "Failures") -> list[str]:
     """Remove the cluster's domains, look again, and return their names.
 

@@ -48,6 +48,11 @@ def find_node(domains: Sequence[Domain], name: str) -> Domain:
     )
 
 
+def running_mib(domains: Sequence[Domain]) -> int:
+    """Sum up the memory of the nodes that have power."""
+    return sum(domain.memory_mib for domain in domains if not domain.is_off)
+
+
 def refuse_still(domain: Domain) -> None:
     """Refuse to go on with a node that does not run.
 

@@ -13,10 +13,11 @@ from bootstrap.model.snapshot import Origin, Snapshot, SnapshotId, snapshot_id
 from bootstrap.model.spec import ClusterSpec, SecurityProfile
 from bootstrap.planning.node_files import seed_files
 from bootstrap.threads import at_once
-from bootstrap.workflow.down import remove_machines
+from bootstrap.workflow.down import report_removal
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.keeping import keep_existing
 from bootstrap.workflow.membership import existing_nodes
+from bootstrap.workflow.nodes import running_mib
 from bootstrap.workflow.readable import readable_image
 from bootstrap.workflow.shape import plan_cluster
 from bootstrap.workflow.snapshots import newest
@@ -57,7 +58,7 @@ def reset(spec: ClusterSpec, ports: Ports) -> UpResult:
     :raises BootstrapError: as :func:`restore` does.
     """
     origin = ports.volumes.origin(spec.name)
-    if origin and not ports.snapshots.list(spec.name):
+    if origin and not ports.snapshots.names(spec.name):
         return restore(spec, snapshot_id(origin.snapshot), ports)
     return restore(spec, newest(spec.name, ports), ports)
 
@@ -100,9 +101,7 @@ def _restored(spec: ClusterSpec, snapshot: Snapshot, ports: Ports) -> UpResult:
     spec = _saved_spec(spec, snapshot, ports)
     with ports.events.step(Step.CHECK_HOST, "Checking the snapshot"):
         saved = _Saved(snapshot, readable_image(snapshot, ports))
-        on = [domain for domain in existing if not domain.is_off]
-        memory = sum(int(domain.mark.facts.get("memoryMiB", "0")) for domain in on)
-        ports.host.check(spec, running_mib=memory, allow_overcommit=False)
+        ports.host.check(spec, running_mib=running_mib(existing), allow_overcommit=False)
         ports.snapshots.check(snapshot)
     title = f"Restoring cluster '{spec.name}' from snapshot '{snapshot.id}'"
     try:
@@ -229,14 +228,6 @@ def _with_removal(
         is_broken = origin is not None and not origin.is_complete
         said = "The cluster is half restored; the same command goes on." if is_broken else ""
     else:
-        said = _removed(spec, ports)
+        said = report_removal(spec.name, ports)
     details = "\n".join(line for line in (error.details, said) if line)
     return type(error)(error.message, details=details, hint=error.hint)
-
-
-def _removed(spec: ClusterSpec, ports: Ports) -> str:
-    try:
-        remove_machines(spec.name, ports)
-    except BootstrapError as error:
-        return f"The machines were not removed: {error.message} {error.details}".strip()
-    return "The machines were removed."

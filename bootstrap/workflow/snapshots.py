@@ -19,7 +19,7 @@ from bootstrap.workflow.images import existing_image
 from bootstrap.workflow.nodes import existing_domains
 from bootstrap.workflow.start import start_machines
 from bootstrap.workflow.steps.upkeep import certificates_end
-from bootstrap.workflow.stop import stop_nodes
+from bootstrap.workflow.stop import power_off_switch, stop_nodes
 from bootstrap.workflow.up import UpResult
 from bootstrap.workflow.verification import verify_running
 
@@ -175,7 +175,7 @@ def _refuse_still(cluster: ClusterName, domains: Sequence[Domain]) -> None:
 
 
 def _needed_bytes(domains: Sequence[Domain], ports: Ports) -> int:
-    memory = sum(int(domain.mark.facts["memoryMiB"]) * _MIB for domain in domains)
+    memory = sum(domain.memory_mib * _MIB for domain in domains)
     return memory + sum(ports.volumes.disk_bytes(domain) for domain in domains)
 
 
@@ -207,8 +207,8 @@ def _save_machines(
         at_once(lambda node: ports.volumes.save_disk(node, draft.disk(node.name)), domains)
     if stop:
         stop_nodes(domains, ports)
-        for switch in ports.hypervisor.switches(domains[0].mark.cluster):
-            ports.hypervisor.power_off_domain(switch.domain_name)
+        power_off_switch(domains[0].mark.cluster, ports)
+        ports.volumes.sync(domains[0].mark.cluster)
 
 
 def _described(

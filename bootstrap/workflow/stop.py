@@ -40,8 +40,7 @@ def stop(cluster: ClusterName, names: Collection[str], ports: Ports) -> RestResu
             changed = stop_nodes(chosen, ports)
             domains = existing_domains(cluster, ports)
             if all(domain.is_off for domain in domains):
-                for switch in ports.hypervisor.switches(cluster):
-                    ports.hypervisor.power_off_domain(switch.domain_name)
+                power_off_switch(cluster, ports)
             ports.volumes.sync(cluster)
         return RestResult(changed=changed, checks=verify_running(cluster, domains, ports))
 
@@ -53,6 +52,12 @@ def stop_nodes(nodes: Sequence[Domain], ports: Ports) -> list[str]:
         group = [node for node in nodes if node.is_control_plane is is_control_plane]
         changed += shut_down_nodes([node for node in group if not node.is_off], ports)
     return changed
+
+
+def power_off_switch(cluster: ClusterName, ports: Ports) -> None:
+    """Cut the power of the cluster's switch, once no node runs."""
+    for switch in ports.hypervisor.switches(cluster):
+        ports.hypervisor.power_off_domain(switch.domain_name)
 
 
 def suspend(cluster: ClusterName, names: Collection[str], ports: Ports) -> RestResult:

@@ -14,14 +14,14 @@ from bootstrap.model.images import age_advice
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.model.spec import ClusterSpec
 from bootstrap.ports import CheckResult
-from bootstrap.workflow.down import remove_machines
+from bootstrap.workflow.down import report_removal
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.images import existing_image
 from bootstrap.workflow.keeping import keep_existing, kept_names, remnants, surplus_workers
 from bootstrap.workflow.loading import load_kept_images
 from bootstrap.workflow.membership import existing_nodes, planned_names
 from bootstrap.workflow.node_removal import Removal, take_nodes_away
-from bootstrap.workflow.nodes import existing_domains
+from bootstrap.workflow.nodes import existing_domains, running_mib
 from bootstrap.workflow.shape import known_acceleration, plan_cluster, trust_facts
 from bootstrap.workflow.steps.files import (
     ensure_cluster_files,
@@ -116,8 +116,7 @@ def converge(  # noqa: PLR0913 - all that the ways into it differ by
     ports.kubeconfig.check(spec.name)
 
     with ports.events.step(Step.CHECK_HOST, "Checking the hypervisor host"):
-        on = [domain for domain in existing if not domain.is_off]
-        memory = sum(int(domain.mark.facts.get("memoryMiB", "0")) for domain in on)
+        memory = running_mib(existing)
         ports.host.check(spec, running_mib=memory, allow_overcommit=options.allow_overcommit)
 
     with ports.events.step(Step.PREPARE_IMAGE, "Preparing the node image"):
@@ -201,7 +200,7 @@ def _removed_if_new(plan: ClusterPlan, ports: Ports, existing: Sequence[Domain])
     except BootstrapError as error:
         if existing:
             raise
-        details = f"{error.details}\n{_removed(plan, ports)}".strip()
+        details = f"{error.details}\n{report_removal(plan.name, ports)}".strip()
         raise type(error)(error.message, details=details, hint=error.hint) from error
 
 
@@ -310,16 +309,6 @@ def _with_evidence(
         evidence = ports.evidence.collect(plan.name, plan.nodes)
     lines = [error.details, f"Evidence: {evidence}"]
     if remove:
-        lines += [_removed(plan, ports), "Another time, --keep leaves them."]
+        lines += [report_removal(plan.name, ports), "Another time, --keep leaves them."]
     details = "\n".join(line for line in lines if line)
     return type(error)(error.message, details=details, hint=error.hint)
-
-
-def _removed(plan: ClusterPlan, ports: Ports) -> str:
-    """Remove the machines; a failure is told beside the first one, never instead of it."""
-    try:
-        with ports.events.step(Step.REMOVE, "Removing the machines"):
-            remove_machines(plan.name, ports)
-    except BootstrapError as error:
-        return f"The machines were not removed: {error.message} {error.details}".strip()
-    return "The machines were removed."

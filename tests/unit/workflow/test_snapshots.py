@@ -119,6 +119,7 @@ def test_the_first_certificate_that_ends_is_remembered(made: FakeWorld) -> None:
 def test_save_with_stop_leaves_everything_off(made: FakeWorld) -> None:
     assert keep(made, stop=True).verified is None
     assert states(made) == dict.fromkeys(("control-plane", "worker", SWITCH), OFF)
+    assert "volumes.sync demo" in made.journal.calls  # as `stop` does
 
 
 @pytest.mark.parametrize("call", ["hypervisor.save_memory", "volumes.save_disk"])
