@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/run.py [WORKERS]
 
-Prints Markdown tables for docs/benchmarks.md; ratios mean more than seconds.
+Prints Markdown tables for docs/explanation/benchmarks.md; ratios mean more than seconds.
 """
 
 import json

@@ -19,7 +19,7 @@ class NodeRole(StrEnum):
 
 
 class SecurityProfile(StrEnum):
-    """How much a cluster refuses beyond kubeadm's defaults; docs/security-profiles.md."""
+    """How much a cluster refuses: docs/explanation/security-profiles.md."""
 
     DEFAULT = "default"
     STRICT = "strict"

@@ -1,4 +1,4 @@
-"""Render the files that only a strict cluster's nodes get; docs/security-profiles.md."""
+"""Render the files that only a strict cluster has: docs/explanation/security-profiles.md."""
 
 from collections.abc import Iterator
 

@@ -250,7 +250,8 @@ def _is_staged(plan: ClusterPlan, ports: Ports) -> bool:
     """Tell whether workers had better boot when the API server runs.
 
     Under emulation a worker's boot takes the processor time that the starting control
-    plane needs: docs/decisions/0004-staged-boot-under-emulation.md has the measured times.
+    plane needs. The measured times are in
+    docs/explanation/decisions/0004-staged-boot-under-emulation.md.
     """
     return plan.is_emulated and ports.host.cores < sum(node.cpus for node in plan.nodes)
 

@@ -29,7 +29,7 @@ CANARY = f"canary-{secrets.token_hex(8)}"
 TOKEN = "abcdef.0123456789abcdef"
 CLUSTER_INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
 
-#: What each profile must show: the evidence of docs/security-profiles.md.
+#: What each profile must show: the evidence of docs/explanation/security-profiles.md.
 EXPECTED: dict[SecurityProfile, dict[str, object]] = {
     SecurityProfile.DEFAULT: {
         "profiling (SEC-33)": "NotFound",

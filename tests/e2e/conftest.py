@@ -13,7 +13,7 @@ from bootstrap.adapters.directories import Directories
 from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
 from tests.e2e.people import GUESTS, HELPERS, Outcome, User, ordinary_user, ran, the_tester
 
-#: What a cluster may leave behind; docs/files.md says why.
+#: What a cluster may leave behind; docs/reference/files.md says why.
 ALLOWED = ("install-id", ".locks")
 #: Prints all domains as defined and as they are now, and the names of networks and pools.
 LIBVIRT = """

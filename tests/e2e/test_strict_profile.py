@@ -1,7 +1,7 @@
 """A real cluster with the strict profile: what it refuses, seen from outside and inside.
 
-Each check is a row of docs/security-profiles.md that needs a kubelet or a node's disk; what
-needs only an API server is in tests/contract/test_security_profiles.py.
+Each check is a row of docs/explanation/security-profiles.md that needs a kubelet or a node's disk;
+what needs only an API server is in tests/contract/test_security_profiles.py.
 """
 
 import base64

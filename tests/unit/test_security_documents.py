@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("SECURITY.md", "docs/security-profiles.md")
+DOCUMENTS = ("SECURITY.md", "docs/explanation/security-profiles.md")
 #: Programs of a host or a node, and what the user has to type.
 SCRIPTS = ("bootstrap", "templates", "playbooks", ".ci", "docs", "artifacts")
 PIPED = re.compile(r"\b(curl|wget)\b[^\n]*\|\s*(sudo\s+)?(ba)?sh\b")
@@ -40,7 +40,7 @@ def test_every_defence_of_the_threat_model_cites_a_rule_that_a_test_cites() -> N
 
 
 def test_every_setting_that_is_said_to_be_checked_is_cited_by_a_test() -> None:
-    checked = [row for row in _rows("docs/security-profiles.md") if len(row) == 5]
+    checked = [row for row in _rows("docs/explanation/security-profiles.md") if len(row) == 5]
     assert len(checked) > 15
     for setting, *_, name, how in checked:
         assert how == "-" or re.search(rf"\b{name}\b", TESTS), setting

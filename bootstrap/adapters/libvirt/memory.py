@@ -2,7 +2,7 @@
 
 libvirt's own save files name the domain, and its ABI check lets no other be started from them.
 QEMU's stream knows neither name nor UUID, so QEMU's migration is used, over a file that libvirt
-hands to it: docs/decisions/0026-snapshots-by-qemus-own-migration.md.
+hands to it: docs/explanation/decisions/0026-snapshots-by-qemus-own-migration.md.
 """
 
 import json
