@@ -7,7 +7,7 @@ SHELL_FILES := setup.sh .ci/run playbooks/roles/kubernetes_binaries/files/kubead
   playbooks/roles/container_images/files/import-images \
   playbooks/roles/os_baseline/files/write-files
 
-.PHONY: check lint unit contract artifacts test e2e fault-samples faults bench
+.PHONY: check lint unit contract artifacts test e2e fault-samples faults bench generated
 
 check: lint unit contract
 
@@ -50,3 +50,7 @@ test:
 
 bench:
 	$(BIN)/python benchmarks/run.py
+
+# What help and completion read, after a change to a command or an option.
+generated:
+	$(BIN)/python -m bootstrap.cli.describing

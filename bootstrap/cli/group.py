@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from bootstrap import __version__
+from bootstrap.cli.commands import command_table
 from bootstrap.cli.reporting import verbosity_options
 from bootstrap.errors import BootstrapError
 
-#: Command -> module and name of the click command; help texts load only what they show.
+#: Command -> module and name of the click command, which is loaded when it is named.
 _COMMANDS = {
     "up": ("up", "up"),
     "down": ("down", "down"),
@@ -43,6 +44,8 @@ _COMMANDS = {
     "version": ("version", "version"),
     "completion": ("completion", "completion"),
 }
+#: The columns around the name of a command, as click counts them.
+_MARGINS = 6
 _ALIASES = {"create": "up", "delete": "down"}
 
 
@@ -52,6 +55,16 @@ class BootstrapGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """List the commands in the order in which a user meets them."""
         return list(_COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write a line for each command, as click does, and load no command's module for it."""
+        width = formatter.width - _MARGINS - max(map(len, _COMMANDS))
+        rows = [
+            (name, click.Command(name, help=one["summary"]).get_short_help_str(width))
+            for name, one in command_table()["commands"].items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the command's module and return the command."""

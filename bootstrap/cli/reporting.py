@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import click
 
-from bootstrap.cli.context import composition
 from bootstrap.errors import UsageError
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -72,6 +71,8 @@ def reporting_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.pass_context
     @functools.wraps(command)
     def with_events(ctx: click.Context, /, **values: object) -> None:
+        from bootstrap.cli.context import composition  # noqa: PLC0415 - not for --help
+
         chosen = _reporting(ctx)
         if chosen.quiet and chosen.verbose:
             raise UsageError(
