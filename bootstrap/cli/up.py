@@ -77,7 +77,7 @@ def up(  # noqa: PLR0913 - one argument for each option
 
 
 def _refuse_options(file: Path | None, flags: Flags) -> None:
-    chosen = sorted(flags.chosen_facts() - {"name", "hypervisor"})
+    chosen = sorted(flags.values.keys() - {"name", "hypervisor"})
     if file or chosen:
         raise UsageError(
             "A clone is what was saved: --from takes no file and no option of the cluster.",

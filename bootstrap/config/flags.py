@@ -7,6 +7,7 @@ from typing import Any
 from annotated_types import Ge
 
 from bootstrap.config.problems import Path
+from bootstrap.config.profiles import GOVERNED, fill_in, listed_nodes
 from bootstrap.config.schema import SECTIONS, Flag
 from bootstrap.model.facts import fact_name
 from bootstrap.model.spec import NodeRole
@@ -46,6 +47,7 @@ def _options() -> Iterator[Option]:
 
 
 OPTIONS = tuple(_options())
+PROFILE = "profile"
 
 
 class Flags:
@@ -55,9 +57,13 @@ class Flags:
         self.values = {name: value for name, value in values.items() if value is not None}
 
     def chosen_facts(self) -> frozenset[str]:
-        """List what the options set, by the names of facts where there are any."""
-        used = (option for option in OPTIONS if option.name in self.values)
-        return frozenset(option.fact or option.name for option in used)
+        """List what the options set, by the names of facts where there are any.
+
+        A profile sets what it governs.
+        """
+        used = {*self.values, *(GOVERNED if PROFILE in self.values else ())}
+        options = (option for option in OPTIONS if option.name in used)
+        return frozenset(option.fact or option.name for option in options)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,7 +81,7 @@ class Overlay:
         if option.path[0] != "nodes":
             self._set(option.path, value, option.flag)
             return
-        groups = self.data.setdefault("nodes", [{"role": role.value} for role in NodeRole])
+        groups = self.data.setdefault("nodes", listed_nodes(self.data.get(PROFILE)))
         if isinstance(groups, list) and option.role:
             self._set_count(groups, option.role, value, option.flag)
         elif isinstance(groups, list):
@@ -104,12 +110,14 @@ class Overlay:
 
 
 def overlaid(data: Any, flags: Flags) -> Overlay:  # noqa: ANN401 - as YAML gave it
-    """Set the options' values in the file's data, which is changed."""
+    """Set the options' values in the file's data, which is changed, and those of its profile."""
     overlay = Overlay(data=data)
     if isinstance(data, dict):
-        for option in OPTIONS:
+        # The profile first: the others are set in the nodes that it lists.
+        for option in sorted(OPTIONS, key=lambda option: option.name != PROFILE):
             if option.name in flags.values:
                 overlay.set_option(option, flags.values[option.name])
+        fill_in(data, data.get(PROFILE))
     return overlay
 
 

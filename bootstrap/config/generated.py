@@ -73,24 +73,34 @@ def _groups() -> str:
     """Write a group of nodes for each role; the first one explains the fields."""
     text = ""
     for role in NodeRole:
-        given: dict[str, object] = {"role": role.value}
-        for field in NodeGroup.model_fields.values():
-            if isinstance(field.default_factory, ByRole):
-                given[str(field.alias)] = field.default_factory({"role": role})
-        entries = _fields(NodeGroup, given, is_explained=not text)
+        defaults = {
+            str(field.alias): field.default_factory({"role": role})
+            for field in NodeGroup.model_fields.values()
+            if isinstance(field.default_factory, ByRole)
+        }
+        given = {"role": role.value}
+        entries = _fields(NodeGroup, given, defaults, is_explained=not text)
         text += indent(entries, "  ").replace("  role:", "- role:", 1)
     return text
 
 
 def _fields(
-    section: type[Section], given: Mapping[str, object] | None = None, *, is_explained: bool = True
+    section: type[Section],
+    given: Mapping[str, object] | None = None,
+    defaults: Mapping[str, object] | None = None,
+    *,
+    is_explained: bool = True,
 ) -> str:
-    """Write a section's fields; those that are not ``given``, if any are, are commented out."""
+    """Write a section's fields; those that are not ``given``, if any are, are commented out.
+
+    ``defaults`` are those that depend on other fields.
+    """
+    shown = {**(defaults or {}), **(given or {})}
     text = ""
     for field in section.model_fields.values():
         text += _comment(field.description) if is_explained else ""
         mark = "# " if given and field.alias not in given else ""
-        text += _entry(field, (given or {}).get(str(field.alias)), mark)
+        text += _entry(field, shown.get(str(field.alias)), mark)
     return text
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from bootstrap.config.problems import Path
+from bootstrap.config.profiles import Profile, listed_nodes
 from bootstrap.config.values import (
     Boolean,
     Disk,
@@ -186,7 +187,9 @@ class Security(Section):
 
     # The default costs nothing. Strict refuses pods that the most used charts still make.
     profile: Annotated[
-        SecurityProfile, one_of("a security profile", SecurityProfile), Flag("--profile")
+        SecurityProfile,
+        one_of("a security profile", SecurityProfile),
+        Flag("--security-profile"),
     ] = _field(
         "strict adds Pod Security, an audit log, encryption of Secrets at rest and TLS 1.3; "
         "it is chosen when a cluster is made.",
@@ -207,10 +210,16 @@ class ClusterFile(Section):
     kubernetes_version: Annotated[
         str, one_of("a supported version", SUPPORTED_VERSIONS), Flag("--kubernetes-version")
     ] = _field("The version of Kubernetes.", DEFAULT_VERSION)
+    # What a cluster refuses is decided apart: a cluster of CI may be strict.
+    profile: Annotated[Profile, one_of("a profile of sizes", Profile), Flag("--profile")] = _field(
+        "Sizes that fit together, for what neither the file nor an option sets: ci is three "
+        "nodes within 6 GiB.",
+        Profile.DEFAULT.value,
+    )
     hypervisor: Hypervisor = Field(default_factory=Hypervisor)
     # One of each: the smallest cluster in which a pod can talk to a pod on another node.
     node_groups: tuple[NodeGroup, ...] = Field(
-        default_factory=lambda: [{"role": role.value} for role in NodeRole],  # type: ignore[arg-type]
+        default_factory=lambda: listed_nodes(Profile.DEFAULT),  # type: ignore[arg-type]
         strict=False,  # YAML has lists, a frozen model has tuples
         alias="nodes",
         description=NodeGroup.__doc__,

@@ -171,5 +171,5 @@ def _refuse_other_profile(spec: ClusterSpec, existing: Sequence[Domain]) -> None
                 f"Cluster '{spec.name}' was made with the security profile '{known}'; "
                 f"'{wanted}' is asked for.",
                 details="A profile is chosen when a cluster is made: down and up make it anew.",
-                hint=f"bootstrap up {spec.name} --profile {known}",
+                hint=f"bootstrap up {spec.name} --security-profile {known}",
             )

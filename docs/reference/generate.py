@@ -6,9 +6,11 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from bootstrap.config.flags import OPTIONS
+from bootstrap.config.flags import OPTIONS, Flags
 from bootstrap.config.generated import json_schema
+from bootstrap.config.load import load_spec
 from bootstrap.config.problems import Path
+from bootstrap.config.profiles import Profile
 from bootstrap.config.schema import SECTIONS, ByRole, ClusterFile, Section
 from bootstrap.model.facts import fact_name
 
@@ -21,10 +23,34 @@ are required. A field that is *fixed* cannot be changed after the cluster is mad
 NAME` without a file keeps its value.
 """
 
+_PROFILES = """
+## Profiles
+
+A profile is shorthand for sizes that fit together. It is not remembered: what it fills in is as if
+you had written it. A value in the file or an option wins over it, and the number of nodes is
+that of the profile only where the file lists none. What a cluster refuses is its *security*
+profile, which is chosen apart from this one.
+"""
+
 
 def cluster_file() -> str:
     """Return the page of the cluster file."""
-    return _HEAD + "".join(_section(*item) for item in SECTIONS.items())
+    return _HEAD + "".join(_section(*item) for item in SECTIONS.items()) + _profiles()
+
+
+def _profiles() -> str:
+    """Return the cluster that each profile makes of a file that sets nothing else."""
+    head = "| profile | nodes | memory of each | memory of the guests |\n|---|---|---|---|"
+    rows = "\n".join(map(_profile, Profile))
+    return f"{_PROFILES}\n{head}\n{rows}\n"
+
+
+def _profile(profile: Profile) -> str:
+    groups = load_spec(None, Flags(profile=profile.value)).node_groups
+    nodes = ", ".join(f"{group.count} {group.role}" for group in groups)
+    memory = ", ".join(f"{group.memory_mib} MiB" for group in groups)
+    total = sum(group.count * group.memory_mib for group in groups)
+    return f"| {_code(profile)} | {nodes} | {memory} | {total} MiB |"
 
 
 def _section(path: Path, section: type[Section]) -> str:

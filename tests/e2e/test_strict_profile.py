@@ -80,7 +80,7 @@ def addresses(user: User, cluster: str) -> list[str]:
 
 def test_up_makes_a_verified_strict_cluster(user: User, cluster: str) -> None:
     """Its checks run pods as every user would: no namespace of ours is exempt (SEC-35)."""
-    words = ("--workers", "1", "--profile", "strict", "-o", "json")
+    words = ("--workers", "1", "--security-profile", "strict", "-o", "json")
     result = json.loads(user.succeed("up", cluster, *words))
     assert result["verified"]
     assert len(result["nodes"]) == 2
@@ -202,16 +202,16 @@ def test_what_is_secret_on_a_node_only_root_can_read(
 def test_up_again_keeps_the_key_and_changes_nothing(
     user: User, cluster: str, own: Path, kubectl: Kubectl
 ) -> None:
-    words = ("--profile", "strict", "-o", "json")
+    words = ("--security-profile", "strict", "-o", "json")
     assert json.loads(user.succeed("up", cluster, *words))["changed"] == 0
     read = kubectl(own, "get", "secret", "canary", "-o", "jsonpath={.data.word}")
     assert base64.b64decode(read).decode() == CANARY
 
 
 def test_another_profile_is_refused_with_what_to_type(user: User, cluster: str) -> None:
-    outcome = user.run("up", cluster, "--profile", "default")
+    outcome = user.run("up", cluster, "--security-profile", "default")
     assert outcome.exit_code == 2
-    assert f"bootstrap up {cluster} --profile strict" in outcome.stderr
+    assert f"bootstrap up {cluster} --security-profile strict" in outcome.stderr
 
 
 def _status(url: str, authority: Path) -> int:

@@ -63,8 +63,8 @@ def test_a_flag_that_differs_is_refused(odd: CommandLine, command: str) -> None:
 
 
 def test_another_profile_that_was_named_is_refused(odd: CommandLine) -> None:
-    error = odd.failed(2, "up", "demo", "--profile", "default")
-    assert "hint: bootstrap up demo --profile strict" in error
+    error = odd.failed(2, "up", "demo", "--security-profile", "default")
+    assert "hint: bootstrap up demo --security-profile strict" in error
 
 
 def test_another_version_is_kept_only_if_it_was_not_named(odd: CommandLine) -> None:
@@ -75,3 +75,20 @@ def test_another_version_is_kept_only_if_it_was_not_named(odd: CommandLine) -> N
     assert json.loads(odd.done("plan", "demo", "-o", "json"))["kubernetesVersion"] == "v1.36.0"
     error = odd.failed(2, "plan", "demo", "--kubernetes-version", "v1.37.2")
     assert "kubernetesVersion is v1.36.0, asked for is v1.37.2" in error
+
+
+def test_a_cluster_of_a_profile_stays_as_it_is_with_and_without_it(line: CommandLine) -> None:
+    line.done("up", "demo", "--profile", "ci")
+    line.world.journal.clear()
+    for words in (["--profile", "ci"], []):
+        assert json.loads(line.done("up", "demo", *words, "-o", "json"))["changed"] == 0
+        nodes = json.loads(line.done("plan", "demo", *words, "-o", "json"))["nodes"]
+        assert [node["memoryMiB"] for node in nodes] == [2304, 1536, 1536]
+
+
+def test_a_profile_of_other_sizes_is_refused(line: CommandLine) -> None:
+    line.done("up", "demo", "--workers", "2")
+    line.world.journal.clear()
+    error = line.failed(2, "up", "demo", "--profile", "ci")
+    assert "worker2: memoryMiB is 2048, asked for is 1536" in error
+    assert line.world.journal.changes == []

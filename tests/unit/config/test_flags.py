@@ -53,7 +53,7 @@ def test_flags_win_over_the_file(load: Load) -> None:
         kubernetes_version="v1.37.2",
         hypervisor="qemu:///system",
         api_server_port=8000,
-        profile="strict",
+        security_profile="strict",
     )
     assert spec.security.profile is SecurityProfile.STRICT
     assert spec.name == ClusterName("from-flag")
@@ -154,7 +154,7 @@ def test_options_over_a_file_of_another_shape_keep_its_problems(
 
 def test_the_chosen_facts_are_those_that_an_option_sets() -> None:
     """A fact that was not chosen is kept, so none may be missing or too many."""
-    assert Flags(name="x", memory="2GiB", workers=3, profile="strict").chosen_facts() == {
+    assert Flags(name="x", memory="2GiB", workers=3, security_profile="strict").chosen_facts() == {
         "name",
         "memoryMiB",
         "workers",

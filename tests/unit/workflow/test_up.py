@@ -332,7 +332,7 @@ def test_another_profile_is_wrong_use_and_the_hint_names_the_one_that_is(world: 
     with pytest.raises(UsageError) as caught:
         make(world)
     assert caught.value.exit_code == 2
-    assert caught.value.hint == "bootstrap up demo --profile strict"
+    assert caught.value.hint == "bootstrap up demo --security-profile strict"
 
 
 def test_every_field_of_every_node_that_differs_is_named_with_both_values(
