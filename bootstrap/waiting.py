@@ -52,3 +52,12 @@ def wait_for(  # noqa: PLR0913 - the clock and the sleep are arguments so that t
                 waited_s = reported - began
                 report(f"waiting for {description} since {waited_s:.0f} s; last seen: {pending}")
         sleep(interval_s)
+
+
+def pause(
+    seconds: float,
+    *,
+    sleep: Callable[[float], None] = time.sleep,  # noqa: TID251 - see above
+) -> None:
+    """Do nothing for some seconds, since a server asked for it."""
+    sleep(seconds)

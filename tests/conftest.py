@@ -31,6 +31,7 @@ _REAL = ("e2e/", "faults/")
 #: Fault tests that need no real cluster, and so are guarded like all others.
 _GUARDED = (
     "faults/api/",
+    "faults/downloads/",
     "faults/environment/",
     "faults/input/",
     "faults/kubeconfig/",
