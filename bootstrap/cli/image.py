@@ -3,6 +3,7 @@
 import click
 
 from bootstrap.cli.context import open_site
+from bootstrap.cli.keys import image_key
 from bootstrap.cli.load import load, loaded, unload
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, table, write
@@ -18,7 +19,7 @@ def image() -> None:
     """Build, list and prune node images; load container images into a cluster."""
 
 
-for _command in (load, loaded, unload):
+for _command in (load, loaded, unload, image_key):
     image.add_command(_command)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bootstrap.cli.context import cluster_name, open_cluster, open_site, snapshot_id
+from bootstrap.cli.keys import snapshot_key
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.cli.results import write_verified
@@ -33,6 +34,9 @@ from bootstrap.workflow.transfer import export_snapshot, import_snapshot
 @click.group()
 def snapshot() -> None:
     """Save whole clusters, with the memory of their machines, and go back to them in seconds."""
+
+
+snapshot.add_command(snapshot_key)
 
 
 @snapshot.command()

@@ -149,6 +149,16 @@ def machine_state(nodes: Sequence[Domain]) -> ClusterState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSource:
+    """What a node image is made from, known before one is built."""
+
+    #: The same for images that differ only in the day on which their packages were fetched.
+    key: str
+    #: The directories with all that building makes, to be kept for another host.
+    directories: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeImage:
     """A built node image: all nodes overlay the same one."""
 

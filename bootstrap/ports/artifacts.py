@@ -60,6 +60,16 @@ class BuiltArtifacts(Protocol):
 class Artifacts(Protocol):
     """Holds artefacts, each built once for its sources."""
 
+    def key(self, kubernetes_version: str) -> str:
+        """Return the key of what the artefacts of a version are built from; builds nothing.
+
+        :raises UsageError: if the version cannot be built.
+        """
+
+    @property
+    def directory(self) -> Path:
+        """Where all sets are, which need not exist."""
+
     def find(self, kubernetes_version: str) -> BuiltArtifacts | None:
         """Return the artefacts of a version if all are there by their sizes; none is read.
 

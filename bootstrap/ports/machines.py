@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from bootstrap.model.cluster import Domain, Mark, NodeImage
+from bootstrap.model.cluster import Domain, ImageSource, Mark, NodeImage
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import NodePlan, SwitchPlan
 from bootstrap.model.snapshot import Origin
@@ -206,6 +206,12 @@ class Images(Protocol):
 
         Its disk is not read: call ``check`` while the first machines boot. None for an image
         that failed that check.
+        """
+
+    def source(self, kubernetes_version: str) -> ImageSource:
+        """Return what ``ensure`` would make an image from; builds nothing and runs no program.
+
+        :raises UsageError: if the version is not one that can be built.
         """
 
     def check(self, image: NodeImage) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 
-from bootstrap.errors import UsageError
+from bootstrap.errors import NotFoundError, UsageError
 from bootstrap.model.cluster import NodeImage
 from bootstrap.model.events import Step
 from bootstrap.model.layout import LAYOUT
@@ -74,6 +74,29 @@ def up_cached(
     ports.events.note(f"Cloning snapshot '{wanted}'.")
     cloned = clone(spec, wanted, ports, share_trust=share_trust)
     return CachedResult(verified=cloned, snapshot=wanted, is_clone=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cached:
+    """The snapshot that `up --cached` of a cluster clones."""
+
+    snapshot: SnapshotId
+    is_saved: bool
+
+
+def cached_snapshot(spec: ClusterSpec, ports: Ports) -> Cached:
+    """Name the snapshot that `up --cached` would clone or save; makes nothing.
+
+    :raises NotFoundError: if there is no node image, on which the name depends.
+    """
+    image = ports.images.expected(spec.kubernetes_version)
+    if image is None:
+        raise NotFoundError(
+            "The snapshot has no name yet: it depends on the node image, which is not built.",
+            hint=f"bootstrap image build --kubernetes-version {spec.kubernetes_version}",
+        )
+    name = SnapshotId(CACHE, _key(spec, image, ports))
+    return Cached(snapshot=name, is_saved=name in ports.snapshots.names(CACHE))
 
 
 def _snapshot_of(spec: ClusterSpec, ports: Ports) -> SnapshotId:

@@ -160,7 +160,9 @@ def another_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_set_is_found_once_it_was_built(small: Source) -> None:
     artifacts = GoArtifacts(small.directories, small.said.append)
     assert artifacts.find("v1") is None
+    assert not (artifacts.directory / artifacts.key("v1")).exists()
     assert small.ensure() == artifacts.find("v1")
+    assert (artifacts.directory / artifacts.key("v1")).is_dir()
 
 
 @needs_go

@@ -25,6 +25,14 @@ class FakeArtifacts:
         self.has_mirror = True
         self.asked: list[str] = []
 
+    def key(self, kubernetes_version: str) -> str:
+        components_of(kubernetes_version)
+        return f"{kubernetes_version} of {self.directory}"
+
+    @property
+    def directory(self) -> Path:
+        return self.built.directory.parent
+
     def find(self, kubernetes_version: str) -> ArtifactSet:
         components_of(kubernetes_version)
         return self.built

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bootstrap.adapters.artifacts.go.components import components_of
 from bootstrap.errors import HostError, StateError
-from bootstrap.model.cluster import NodeImage
+from bootstrap.model.cluster import ImageSource, NodeImage
 from tests.fakes.recording import Fake, Journal
 
 
@@ -39,6 +39,11 @@ class FakeImages(Fake):
         self.called("expected", kubernetes_version)
         components_of(kubernetes_version)
         return None if self.key in self.condemned else self.built.get(self.key)
+
+    def source(self, kubernetes_version: str) -> ImageSource:
+        self.called("source", kubernetes_version)
+        components_of(kubernetes_version)
+        return ImageSource(key=f"{kubernetes_version}-source", directories=(Path("/images"),))
 
     def check(self, image: NodeImage) -> None:
         self.called("check", image.key)

@@ -28,11 +28,11 @@ class ArtifactSets:
 
     def store(self, key: str) -> Store:
         """Return the store of a key, which need not exist."""
-        return Store(self._root / key)
+        return Store(self.root / key)
 
     def list(self) -> Sequence[Artifact]:
         """List every file of every set as its manifest describes it; changes nothing."""
-        manifests = sorted(self._root.glob("*/manifest.json"))
+        manifests = sorted(self.root.glob("*/manifest.json"))
         return [
             artifact
             for manifest in manifests
@@ -73,7 +73,7 @@ class ArtifactSets:
     def _unwanted(self, wanted: Collection[str]) -> Sequence[Path]:
         return sorted(
             path
-            for path in self._root.glob("*")
+            for path in self.root.glob("*")
             if _KEY.fullmatch(path.name)
             and path.name not in wanted
             and path.is_dir()
@@ -91,10 +91,11 @@ class ArtifactSets:
 
     def _lock_of(self, directory: Path) -> Path:
         # Outside of the set, which may be removed.
-        return self._root / ".locks" / f"{directory.name}.lock"
+        return self.root / ".locks" / f"{directory.name}.lock"
 
     @property
-    def _root(self) -> Path:
+    def root(self) -> Path:
+        """The directory of all sets."""
         return self.directories.cache / "artifacts"
 
 

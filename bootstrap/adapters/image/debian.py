@@ -21,7 +21,7 @@ from bootstrap.adapters.image.bake import DISK, INITRD, KERNEL, PHASE, BakeSpec
 from bootstrap.adapters.image.store import Entry, Store
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import LockedError, StateError
-from bootstrap.model.cluster import NodeImage
+from bootstrap.model.cluster import ImageSource, NodeImage
 from bootstrap.ports import Artifacts, BuiltArtifacts, Events
 
 #: Programs of the build, by where they go.
@@ -68,6 +68,12 @@ class DebianImages:
         if entry is None or entry.is_condemned or not entry.is_sound((KERNEL, INITRD)):
             return None
         return node_image(entry)
+
+    def source(self, kubernetes_version: str) -> ImageSource:
+        """See the port."""
+        artefacts = self._artifacts.key(kubernetes_version)
+        directories = (self._artifacts.directory, self._bases.directory, self._images.directory)
+        return ImageSource(key=recipe.source_key(artefacts), directories=directories)
 
     @explained("check the node image")
     def check(self, image: NodeImage) -> None:

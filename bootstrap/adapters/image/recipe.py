@@ -74,6 +74,11 @@ def image_key(base_digest: str, artefact_digest: str) -> str:
     return _digest(parts)
 
 
+def source_key(artefact_key: str) -> str:
+    """Return the key of what an image is made from, before any of it is built."""
+    return image_key(base_key(), artefact_key)[:32]
+
+
 def _roles(playbook: Path) -> list[str]:
     """List the roles of the image's playbook; other roles are the cluster's."""
     lines = (line.strip() for line in playbook.read_text().splitlines())

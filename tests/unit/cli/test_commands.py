@@ -492,6 +492,15 @@ def test_a_refreshed_image_is_listed_with_the_day_of_its_packages(demo: CommandL
 
 
 @pytest.mark.runs_programs
+def test_the_key_of_an_images_source_is_known_before_it_is_built(line: CommandLine) -> None:
+    data = json.loads(line.done("image", "key", "-o", "json"))
+    assert data["directories"] == ["/images"]
+    assert line.done("image", "key") == line.done("image", "key", "-o", "name")
+    assert line.done("image", "key").strip() == data["key"]
+    assert "v0.1" in line.failed(2, "image", "key", "--kubernetes-version", "v0.1")
+    assert line.world.images.built == {}
+
+
 @pytest.mark.parametrize("group", ["artifacts", "image"])
 def test_prune_reports_what_it_removed(demo: CommandLine, group: str) -> None:
     """I-05: what earlier versions left does not pile up, and what a cluster uses stays."""

@@ -59,6 +59,20 @@ def test_a_cached_cluster_is_made_once(line: CommandLine) -> None:
     assert "Cluster 'b' is verified" in said.stdout
 
 
+def test_the_key_of_a_cached_cluster_is_that_of_its_snapshot(line: CommandLine) -> None:
+    words = ("--workers", "2")
+    error = line.failed(6, "snapshot", "key", *words)
+    assert "hint: bootstrap image build --kubernetes-version v1.37.2" in error
+    line.done("image", "build")
+    key = line.done("snapshot", "key", "any", *words).strip()
+    assert line.done("snapshot", "key", *words, "-o", "name") == f"cached/{key}\n"
+    assert line.done("snapshot", "key").strip() != key
+    line.done("up", "a", *words, "--cached")
+    data = json.loads(line.done("snapshot", "key", *words, "-o", "json"))
+    assert data == {"key": key, "snapshot": f"cached/{key}", "saved": True}
+    assert line.done("snapshot", "list", "-o", "name") == f"cached/{key}\n"
+
+
 def test_a_variable_asks_for_the_cache(line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOOTSTRAP_CACHED", "1")
     line.done("up", "a")

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from bootstrap.errors import BootstrapError, StateError, UsageError
+from bootstrap.errors import BootstrapError, NotFoundError, StateError, UsageError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.snapshot import Origin
 from bootstrap.model.spec import ClusterSpec, SecurityProfile
 from bootstrap.workflow import caching
-from bootstrap.workflow.caching import CACHE, CachedResult, up_cached
+from bootstrap.workflow.caching import CACHE, CachedResult, cached_snapshot, up_cached
 from bootstrap.workflow.restoring import reset
 from bootstrap.workflow.up import up
 from tests.builders import FakeWorld, a_cluster_spec, options
@@ -36,6 +36,21 @@ def test_a_miss_is_saved_and_a_hit_is_a_clone_of_it(world: FakeWorld) -> None:
     assert second.verified.plan.name == ClusterName("b")
     assert any("made it" in note for note in world.events.notes)
     assert any("Cloning snapshot 'cached/" in note for note in world.events.notes)
+
+
+def test_the_snapshot_has_its_name_before_it_is_made(world: FakeWorld) -> None:
+    spec = a_cluster_spec("a")
+    ports = world.ports.cluster(spec.name)
+    with pytest.raises(NotFoundError, match="not built") as caught:
+        cached_snapshot(spec, ports)
+    assert caught.value.hint == "bootstrap image build --kubernetes-version v1.37.2"
+    ports.images.ensure(spec.kubernetes_version)
+    world.journal.clear()
+    before = cached_snapshot(spec, ports)
+    assert world.journal.changes == []
+    assert cached(world, "a").snapshot == before.snapshot
+    assert cached_snapshot(spec, ports) == replace(before, is_saved=True)
+    assert not before.is_saved
 
 
 @pytest.mark.parametrize(

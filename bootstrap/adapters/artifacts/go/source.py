@@ -37,10 +37,22 @@ class GoArtifacts:
         self._progress = progress
         self._modules = resource_directory("artifacts")
 
+    def key(self, kubernetes_version: str) -> str:
+        """See the port."""
+        components = components_of(kubernetes_version)
+        inputs = inputs_digest(kubernetes_version, components, self._modules)
+        text = f"{inputs} {SUITE} {images.LAYOUT}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @property
+    def directory(self) -> Path:
+        """See the port."""
+        return self._sets.root
+
     def find(self, kubernetes_version: str) -> ArtifactSet | None:
         """See the port."""
         names = [component.name for component in components_of(kubernetes_version)]
-        store = self._sets.store(self._key(kubernetes_version))
+        store = self._sets.store(self.key(kubernetes_version))
         return store.result(names) if store.seems_complete(names) else None
 
     def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> ArtifactSet:
@@ -54,7 +66,7 @@ class GoArtifacts:
         :raises HostError: if the host lacks Go, modules, packages or space.
         """
         components = components_of(kubernetes_version)
-        store = self._sets.store(self._key(kubernetes_version))
+        store = self._sets.store(self.key(kubernetes_version))
         names = [component.name for component in components]
         if refresh or not store.is_complete(names):
             go = ensure_toolchain(self._cache, required_go(self._modules), self._progress)
@@ -78,13 +90,7 @@ class GoArtifacts:
 
         :raises LockedError: if another process builds a node image, which reads from sets.
         """
-        return self._sets.prune([self._key(version) for version in SUPPORTED_VERSIONS])
-
-    def _key(self, kubernetes_version: str) -> str:
-        components = components_of(kubernetes_version)
-        inputs = inputs_digest(kubernetes_version, components, self._modules)
-        text = f"{inputs} {SUITE} {images.LAYOUT}"
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return self._sets.prune([self.key(version) for version in SUPPORTED_VERSIONS])
 
     def _complete(
         self, version: str, components: Sequence[Component], store: Store, go: Toolchain

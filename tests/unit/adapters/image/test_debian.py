@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -106,6 +107,25 @@ def test_a_host_without_the_tools_gets_an_error_with_the_command_to_install_them
         DebianImages(directories, FakeEvents(), artifacts).ensure("v1.37.2")
     assert "sudo apt-get install" in caught.value.hint
     assert list(directories.images.iterdir()) == []
+
+
+@pytest.mark.usefixtures("without_programs")
+def test_another_host_that_got_the_directories_of_the_source_builds_nothing(
+    artifacts: FakeArtifacts, directories: Directories, tmp_path: Path
+) -> None:
+    """What a CI keeps under the key of the source is enough."""
+    put_image(directories, recipe.image_key(put_base(directories), "first"))
+    images = DebianImages(directories, FakeEvents(), artifacts)
+    kept = set(images.source("v1.37.2").directories)
+    other = replace(directories, cache=tmp_path / "x" / "cache", volumes=tmp_path / "x" / "data/v")
+    for mine, theirs in ((directories.images, other.images), (directories.cache, other.cache)):
+        for place in [place for place in kept if place.is_relative_to(mine)]:
+            shutil.copytree(place, theirs / place.relative_to(mine))
+            kept.remove(place)
+    assert kept == {artifacts.directory}
+    assert DebianImages(other, FakeEvents(), artifacts).ensure("v1.37.2").key == (
+        images.ensure("v1.37.2").key
+    )
 
 
 @pytest.mark.usefixtures("without_programs")

@@ -73,6 +73,20 @@ def test_another_package_asks_for_another_base(monkeypatch: pytest.MonkeyPatch) 
     assert recipe.base_key() != before
 
 
+def test_the_key_of_the_source_follows_what_is_known_before_a_build(
+    playbooks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = recipe.source_key("artefacts")
+    assert recipe.source_key("artefacts") == before
+    keys = {before, recipe.source_key("others")}
+    with (playbooks / "node-image.yml").open("a") as file:
+        file.write("# changed\n")
+    keys.add(recipe.source_key("artefacts"))
+    monkeypatch.setattr(recipe, "PACKAGES", (*recipe.PACKAGES, "vim"))
+    keys.add(recipe.source_key("artefacts"))
+    assert len(keys) == 4
+
+
 def test_every_role_of_the_image_is_part_of_the_key() -> None:
     roles = recipe._roles(resource_directory("playbooks") / "node-image.yml")  # noqa: SLF001
     assert roles == [
