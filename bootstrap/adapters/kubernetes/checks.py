@@ -10,6 +10,9 @@ from bootstrap.ports import CheckResult
 from bootstrap.threads import at_once
 from bootstrap.waiting import NotYet
 
+#: A look asks for what is still missing alone, which is little even for an emulated node.
+_INTERVAL_S = 1.0
+
 
 @dataclass(slots=True, kw_only=True)
 class Check:
@@ -58,7 +61,7 @@ def run_checks(
     """
     try:
         look = partial(_look, client, checks, meanwhile)
-        client.wait("the checks", look, timeout_s=timeout_s, report=report)
+        client.wait("the checks", look, timeout_s=timeout_s, interval_s=_INTERVAL_S, report=report)
     except TimedOutError:
         for check in checks:
             if check.result is None and check.began is not None:

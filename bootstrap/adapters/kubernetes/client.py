@@ -121,6 +121,7 @@ class Client:
         check: Callable[[], T],
         *,
         timeout_s: float,
+        interval_s: float | None = None,
         report: Callable[[str], None] = lambda _seen: None,
     ) -> T:
         """Repeat ``check`` while the API server does not answer or the check says not yet."""
@@ -137,7 +138,7 @@ class Client:
             answered,
             timeout_s=timeout_s * self.patience,
             # Each look costs an emulated node dear.
-            interval_s=2.0 if self.patience == 1 else 5.0,
+            interval_s=interval_s or (2.0 if self.patience == 1 else 5.0),
             hint=self.access.hint,
             report=report,
             sleep=lambda longest: self.sleep(min(longest, next(first, longest))),

@@ -23,6 +23,7 @@ from bootstrap.adapters.kubernetes.manifests import (
 )
 from bootstrap.errors import VerifyError
 from bootstrap.model.images import CHECK_IMAGE
+from bootstrap.threads import at_once
 from bootstrap.waiting import NotYet
 
 PREFIX = "bootstrap-verify-"
@@ -65,12 +66,12 @@ class CheckPods:
         :raises VerifyError: if one never will.
         """
         self.is_begun = True
-        if self._remark is None:
-            self.client.create(PATH, namespace_manifest(self.namespace))
-            self._remark = _leftovers_removed(self.client, self.namespace)
         if not self._are_made:
+            self.client.create(PATH, namespace_manifest(self.namespace))
             _make(self.client, self.namespace, self.nodes)
             self._are_made = True
+        if self._remark is None:  # while the pods start
+            self._remark = _leftovers_removed(self.client, self.namespace)
         self.running = _running(self.client, self.namespace, self.nodes)
         return "; ".join(map(str, self.running)) + self._remark
 
@@ -125,17 +126,17 @@ def remove_namespace(client: Client, name: str) -> str:
 
 
 def _make(client: Client, namespace: str, nodes: Sequence[str]) -> None:
-    client.create(f"{PATH}/{namespace}/services", service_manifest())
-    for node in nodes:
-        pod = pod_manifest(_name(nodes, node), node=node)
-        try:
-            client.create(f"{PATH}/{namespace}/pods", pod)
-        except ForbiddenError as error:
-            # Pods are refused until the controller manager has given a new namespace its
-            # default service account.
-            if "service account" in str(error):
-                raise NotYet(str(error)) from error
-            raise
+    base = f"{PATH}/{namespace}"
+    pods = [pod_manifest(_name(nodes, node), node=node) for node in nodes]
+    wanted = [(f"{base}/services", service_manifest()), *((f"{base}/pods", pod) for pod in pods)]
+    try:
+        at_once(lambda one: client.create(*one), wanted)
+    except ForbiddenError as error:
+        # Pods are refused until the controller manager has given a new namespace its
+        # default service account.
+        if "service account" in str(error):
+            raise NotYet(str(error)) from error
+        raise
 
 
 def _name(nodes: Sequence[str], node: str) -> str:

@@ -24,6 +24,8 @@ from bootstrap.waiting import NotYet
 
 _STEADY_S = 30.0
 _STEADY_ANSWERS = 3
+#: Between two looks while other checks run: each has the API server read from etcd.
+_SPACING_S = 3.0
 #: The small part of the API server's own metrics.
 _METRICS = "/metrics/slis"
 #: A whole line only: the end of a number that was cut is another number.
@@ -43,6 +45,8 @@ class Watch:
     #: Answers since the last that was not ``ok``, and when the first of them came.
     answers: int = 0
     since: float = 0.0
+    #: When it last looked.
+    looked: float = -math.inf
     #: What came instead of the last answer that was not ``ok``; empty if all were.
     gap: str = ""
 
@@ -57,7 +61,9 @@ class Watch:
         return f"{self.client.access.server} runs {version}"
 
     def look(self) -> None:
-        """Look once; a gap begins the thirty seconds anew."""
+        """Look unless it has just done so; a gap begins the thirty seconds anew."""
+        if self.client.clock() - self.looked < _SPACING_S:
+            return
         with contextlib.suppress(NotYet, ApiFailureError):
             self._look()
 
@@ -98,6 +104,7 @@ class Watch:
         return self.client.clock() - self.since
 
     def _look(self) -> None:
+        self.looked = self.client.clock()
         try:
             self._ask()
         except (NotYet, ApiFailureError) as error:
