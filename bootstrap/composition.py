@@ -24,6 +24,7 @@ from bootstrap.adapters.failures import explained, file_error
 from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import UsageError
+from bootstrap.model.events import Display
 from bootstrap.model.names import ClusterName
 from bootstrap.model.site import SESSION, SYSTEM, Site
 from bootstrap.ports import (
@@ -49,6 +50,7 @@ from bootstrap.ports import (
 from bootstrap.workflow.environment import Ports, SitePorts
 
 if TYPE_CHECKING:
+    from bootstrap.adapters.events.course import Course
     from bootstrap.adapters.ssh.shell import NodeAccess
     from bootstrap.adapters.trust.store import TrustStore
 
@@ -73,6 +75,23 @@ def _install_id(directories: Directories) -> UUID:
         with locked(directories.host_lock, what="this user's first run", timeout_s=30):
             install_id = ensure_install_id(directories)
     return install_id
+
+
+def _shown(
+    display: Display, course: "Course", stack: ExitStack, *, show_commands: bool
+) -> list[EventReader]:
+    """Return the reader that shows a run on stderr until the stack is unwound."""
+    match display:
+        case Display.LIVE:
+            from bootstrap.adapters.events.live.view import LiveView  # noqa: PLC0415
+
+            return [stack.enter_context(LiveView(course, show_commands=show_commands).shown())]
+        case Display.NONE:
+            return []
+        case _:
+            from bootstrap.adapters.events.lines import Lines  # noqa: PLC0415
+
+            return [Lines(show_commands=show_commands)]
 
 
 class LazyPorts:
@@ -290,26 +309,34 @@ class Composition:
 
     @contextmanager
     def open_events(
-        self, command: str, *, quiet: bool = False, verbose: bool = False, file: Path | None = None
+        self,
+        command: str,
+        *,
+        display: Display = Display.AUTO,
+        verbose: bool = False,
+        file: Path | None = None,
     ) -> Iterator[RunEvents]:
         """Return the events of a run of ``command``, which ends with the block.
 
-        :raises UsageError: if ``file`` cannot be opened.
+        :raises UsageError: if ``file`` cannot be opened, or the display cannot be had here.
         """
         from bootstrap.adapters.events import ndjson  # noqa: PLC0415
         from bootstrap.adapters.events.commands import commands_to  # noqa: PLC0415
-        from bootstrap.adapters.events.lines import Lines  # noqa: PLC0415
+        from bootstrap.adapters.events.course import Course  # noqa: PLC0415
+        from bootstrap.adapters.events.durations import Durations  # noqa: PLC0415
         from bootstrap.adapters.events.stream import EventStream  # noqa: PLC0415
+        from bootstrap.adapters.events.terminals import chosen_display  # noqa: PLC0415
 
         is_on_stdout = str(file) == "-"
         with ExitStack() as stack:
-            readers: list[EventReader] = []
+            course = Course(Durations(find_directories().durations))
+            readers: list[EventReader] = [course]
             if is_on_stdout:
                 readers.append(ndjson.Ndjson(ndjson.write_on_stdout))
             elif file is not None:
                 readers.append(ndjson.Ndjson(stack.enter_context(ndjson.appending(file))))
-            if not quiet:
-                readers.append(Lines(show_commands=verbose))
+            style = chosen_display(display, is_on_stdout=is_on_stdout)
+            readers += _shown(style, course, stack, show_commands=verbose)
             events = EventStream(*readers, is_on_stdout=is_on_stdout)
             stack.enter_context(events.whole_run(command))
             stack.enter_context(commands_to(events.command))

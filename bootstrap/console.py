@@ -6,6 +6,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from bootstrap import screen
 from bootstrap.errors import BootstrapError
 from bootstrap.terminal import one_line, without_control_codes
 
@@ -23,6 +24,7 @@ class StreamConsole(Console):
 
 def show_error(error: BootstrapError) -> None:
     """Draw an error in its three parts on stderr."""
+    screen.freeze()
     console = StreamConsole()
     console.print(Text("error: ", style="bold red") + Text(one_line(error.message)))
     # An error may quote what a guest has printed (SEC-15).

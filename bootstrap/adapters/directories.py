@@ -48,6 +48,11 @@ class Directories:
         return self.locks / ".images.lock"
 
     @property
+    def durations(self) -> Path:
+        """The file with the durations of earlier runs, which outlives the clusters."""
+        return self.cache / "durations.json"
+
+    @property
     def images(self) -> Path:
         """The directory of node images, beside the volumes: the hypervisor reads both."""
         return self.volumes.parent / "images"

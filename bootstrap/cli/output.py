@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 import yaml
 
+from bootstrap import screen
 from bootstrap.errors import StateError
 from bootstrap.ports import CheckResult, RunEvents
 from bootstrap.terminal import without_control_codes
@@ -35,6 +36,7 @@ def write(
 
     It is also the result of the run's last event, and only that where events are on stdout.
     """
+    screen.leave()
     if events is not None:
         events.result = data
         if events.is_on_stdout:

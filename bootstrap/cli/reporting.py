@@ -1,4 +1,4 @@
-"""The options that choose how a run is reported: ``-q``, ``-v`` and ``--events``."""
+"""The options that choose how a run is reported."""
 
 import functools
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from bootstrap.errors import UsageError
+from bootstrap.model.events import Display
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -18,6 +19,7 @@ class Reporting:
     """What was said before and after the name of the command, together."""
 
     quiet: bool = False
+    progress: str | None = None
     verbose: bool = False
     events_file: Path | None = None
 
@@ -40,6 +42,13 @@ _QUIET = click.option(
     callback=_remember,
     help="Print results and errors only.",
 )
+_PROGRESS = click.option(
+    "--progress",
+    type=click.Choice([display.value for display in Display]),
+    expose_value=False,
+    callback=_remember,
+    help="How to show a run: live on a terminal, plain lines elsewhere (auto); none is -q.",
+)
 _VERBOSE = click.option(
     *("-v", "--verbose"),
     is_flag=True,
@@ -58,8 +67,25 @@ _EVENTS = click.option(
 
 
 def verbosity_options(command: C) -> C:
-    """Add ``-q`` and ``-v``, which mean the same before and after a command's name."""
-    return _QUIET(_VERBOSE(command))
+    """Add ``-q``, ``-v`` and ``--progress``, the same before and after a command's name."""
+    return _QUIET(_VERBOSE(_PROGRESS(command)))
+
+
+def chosen_display() -> Display:
+    """Return how the run is shown on stderr, as the user chose it.
+
+    :raises UsageError: if the options contradict each other.
+    """
+    chosen = _reporting(click.get_current_context())
+    display = Display(chosen.progress or (Display.NONE if chosen.quiet else Display.AUTO))
+    if chosen.quiet and display is not Display.NONE:
+        raise UsageError(
+            f"Options -q and --progress {display} contradict each other.",
+            hint="bootstrap up --progress plain",
+        )
+    if display is Display.NONE and chosen.verbose:
+        raise UsageError("Options -q and -v contradict each other.", hint="bootstrap up --verbose")
+    return display
 
 
 def reporting_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -74,13 +100,9 @@ def reporting_options(command: Callable[..., None]) -> Callable[..., None]:
         from bootstrap.cli.context import composition  # noqa: PLC0415 - not for --help
 
         chosen = _reporting(ctx)
-        if chosen.quiet and chosen.verbose:
-            raise UsageError(
-                "Options -q and -v contradict each other.", hint="bootstrap up --verbose"
-            )
         with composition().open_events(
             ctx.command_path,
-            quiet=chosen.quiet,
+            display=chosen_display(),
             verbose=chosen.verbose,
             file=chosen.events_file,
         ) as events:

@@ -3,7 +3,11 @@
 import shlex
 from collections.abc import Mapping, Sequence
 
+import click
+
 from bootstrap.cli.output import checks_data, write
+from bootstrap.cli.reporting import chosen_display
+from bootstrap.model.events import Display
 from bootstrap.model.names import ClusterName
 from bootstrap.model.spec import NodeRole
 from bootstrap.ports import CheckResult, RunEvents
@@ -16,6 +20,22 @@ def write_verified(result: UpResult, output: str, events: RunEvents) -> None:
     data = _as_data(result, events.seconds_by_step())
     names = [str(result.plan.name)]
     write(output, data, text=_as_text(result), names=names, events=events)
+
+
+def tell_what_next(result: UpResult, output: str, events: RunEvents) -> None:
+    """Write the commands that a user of a new cluster types next on stderr, unless it is quiet."""
+    if output != "text" or events.is_on_stdout or chosen_display() is Display.NONE:
+        return
+    name, node = result.plan.name, result.plan.nodes[0].name
+    commands = {
+        f"export KUBECONFIG={shlex.quote(str(result.kubeconfig))}": "then kubectl as usual",
+        f"bootstrap kubectl {name} -- get nodes": "where no kubectl is installed",
+        f"bootstrap ssh {name} {node}": "log in on a node",
+        f"bootstrap down {name}": "remove all of it",
+    }
+    width = max(map(len, commands))
+    lines = [f"  {command:{width}}  # {use}" for command, use in commands.items()]
+    click.echo("\n".join(["", "What to type next:", *lines]), err=True)
 
 
 def write_all_verified(results: Sequence[UpResult], output: str, events: RunEvents) -> None:
@@ -51,7 +71,6 @@ def _as_text(result: UpResult) -> str:
     how = f"Kubernetes {plan.kubernetes_version}, {plan.acceleration.value}"
     lines = _passed(result.checks)
     lines.append(f"Cluster '{plan.name}' is verified: {nodes}, {how}, changed={result.changed}.")
-    lines.append(f"kubectl --kubeconfig {shlex.quote(str(result.kubeconfig))} get nodes")
     return "\n".join(lines)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from bootstrap import screen
+
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
@@ -44,6 +46,7 @@ def _take_signals(action: Callable[[int, FrameType | None], object] | signal.Han
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
     signal.signal(number, signal.SIG_DFL)
+    screen.freeze()
     if number == signal.SIGINT:
         with contextlib.suppress(OSError):
             os.write(2, _ADVICE)

@@ -7,7 +7,7 @@ import click
 from bootstrap.cli.context import named_snapshot, open_cluster
 from bootstrap.cli.output import output_option
 from bootstrap.cli.reporting import reporting_options
-from bootstrap.cli.results import write_verified
+from bootstrap.cli.results import tell_what_next, write_verified
 from bootstrap.cli.spec_options import spec_options
 from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
@@ -74,6 +74,7 @@ def up(  # noqa: PLR0913 - one argument for each option
     else:
         result = run_up(spec, ports, options)
     write_verified(result, output, events)
+    tell_what_next(result, output, events)
 
 
 def _refuse_options(file: Path | None, flags: Flags) -> None:

@@ -34,6 +34,10 @@ class Status(StrEnum):
     FAILED = "failed"
     #: The node works on ``detail`` now.
     RUNNING = "running"
+    #: The node is done with its phase; ``detail`` says what it is now.
+    DONE = "done"
+    #: So much of the work that ``detail`` names is done; ``progress`` has the numbers.
+    PROGRESS = "progress"
     #: A wait goes on; ``detail`` says for what, and what was seen last.
     WAITING = "waiting"
     #: A remark that is worth keeping.
@@ -42,8 +46,37 @@ class Status(StrEnum):
     COMMAND = "command"
 
 
+class Display(StrEnum):
+    """How a run is shown on stderr while it happens."""
+
+    #: Live on a terminal that can be redrawn, else plain.
+    AUTO = "auto"
+    LIVE = "live"
+    PLAIN = "plain"
+    NONE = "none"
+
+
 #: The error id of a run that a signal has ended, and of a defect in this program.
 INTERRUPTED, INTERNAL = "interrupted", "internal"
+
+
+class Unit(StrEnum):
+    """What the numbers of a progress count."""
+
+    BYTES = "bytes"
+    MODULES = "modules"
+    PACKAGES = "packages"
+    TASKS = "tasks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How much of a piece of work is done."""
+
+    done: int
+    #: None while it is not known how much there is.
+    total: int | None
+    unit: Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +99,7 @@ class Event:
     error: str | None
     #: What ``-o json`` prints; only at the end of a run, and None if it has no result.
     result: object = None
+    #: In which step's work the node is, for RUNNING and DONE: a worker may boot in the step `join`.
+    phase: Step | None = None
+    #: Set exactly when the status is PROGRESS.
+    progress: Progress | None = None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from bootstrap.model.events import Event, Step
+from bootstrap.model.events import Event, Step, Unit
 
 
 class Events(Protocol):
@@ -19,11 +19,23 @@ class Events(Protocol):
         A block that raises is a failed step, with the error's code; the error passes.
         """
 
-    def node(self, name: str, detail: str) -> None:
-        """Report what a node does now, unless that is what it did before."""
+    def node(
+        self, name: str, detail: str, *, phase: Step | None = None, is_done: bool = False
+    ) -> None:
+        """Report what a node does now, unless that is what it did before.
+
+        ``is_done`` says that its work of the phase has ended, and ``detail`` what it is now.
+        The phase is the step at which the run is, unless given.
+        """
 
     def waiting(self, detail: str, *, node: str | None = None) -> None:
         """Report what a wait saw last."""
+
+    def progress(self, detail: str, done: int, total: int | None, unit: Unit) -> None:
+        """Report how much of a long piece of work is done; at most one a second is published.
+
+        The first and the last one of a piece always are. ``total`` is None while it is unknown.
+        """
 
     def note(self, detail: str) -> None:
         """Report a remark that is worth keeping."""

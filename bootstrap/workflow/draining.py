@@ -25,6 +25,8 @@ def drain(
     them = ", ".join(nodes)
     with ports.events.step(Step.DRAIN, f"Draining {them}"), ExitStack() as undo:
         undo.callback(_try_to_uncordon, nodes, ports, kubeconfig)
+        for node in nodes:
+            ports.events.node(node, "draining")
         try:
             wait_for(
                 f"the pods of {them} to leave",
@@ -37,6 +39,8 @@ def drain(
             details = f"{error.details}\nNo node was removed, and they take pods again."
             raise TimedOutError(error.message, details=details, hint=error.hint) from error
         undo.pop_all()
+        for node in nodes:
+            ports.events.node(node, "drained", is_done=True)
 
 
 def uncordon_workers(plan: ClusterPlan, ports: Ports, kubeconfig: Path) -> None:

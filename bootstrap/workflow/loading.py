@@ -179,6 +179,8 @@ class _Loading:
                     self.ports.events.node(node.name, "loading images")
                 self.each(missing, lambda node: self._import(node, serial, archive))
             self.each(missing, lambda node: self._check(node, archive))
+            for node in missing:
+                self.ports.events.node(node.name, "has the images", is_done=True)
         return len(missing)
 
     def listed(self, node: Node) -> Mapping[str, str]:

@@ -104,6 +104,7 @@ def _drain(  # noqa: PLR0913 - all that the wait for the pods follows from
 
 def _remove(node: _Node, ports: Ports, kubeconfig: Path, *, patience: int) -> None:
     cluster, name = node.cluster, node.name
+    ports.events.node(name, "removing")
     # Without power, no kubelet registers the node again.
     if node.domain:
         ports.hypervisor.power_off_domain(node.domain.domain_name)
@@ -120,3 +121,4 @@ def _remove(node: _Node, ports: Ports, kubeconfig: Path, *, patience: int) -> No
     ports.volumes.remove_node(cluster, name)
     ports.trust.remove_node_keys(name)
     ports.files.remove_file(cluster, archive_name(name))
+    ports.events.node(name, "removed", is_done=True)

@@ -87,8 +87,9 @@ def suspend(cluster: ClusterName, names: Collection[str], ports: Ports) -> RestR
 def _suspend(node: Domain, ports: Ports) -> bool:
     if node.state is DomainState.PAUSED:
         return False
-    ports.events.node(node.name, "suspended")
-    return ports.hypervisor.suspend_domain(node.domain_name)
+    is_changed = ports.hypervisor.suspend_domain(node.domain_name)
+    ports.events.node(node.name, "suspended", is_done=True)
+    return is_changed
 
 
 def _what(cluster: ClusterName, names: Collection[str]) -> str:

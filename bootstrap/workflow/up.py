@@ -114,6 +114,8 @@ def converge(  # noqa: PLR0913 - all that the ways into it differ by
     _refuse_half_restored(spec, ports)
     _refuse_lost_keys(spec, existing, ports)
     ports.kubeconfig.check(spec.name)
+    for domain in existing:
+        ports.events.node(domain.name, domain.state.value, is_done=True)
 
     with ports.events.step(Step.CHECK_HOST, "Checking the hypervisor host"):
         memory = running_mib(existing)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bootstrap.errors import HostError
-from bootstrap.model.events import Status, Step
+from bootstrap.model.events import Status, Step, Unit
 from bootstrap.ports import Events
 from tests.fakes.events import FakeEvents
 
@@ -120,3 +120,24 @@ def report_everywhere(events: Events, text: str) -> None:
     with events.step(Step.JOIN, text):
         events.waiting(text)
     events.node("demo-worker", text)
+
+
+def test_a_node_ends_its_work(events: FakeEvents) -> None:
+    with events.step(Step.JOIN, "Joining"):
+        events.node("demo-worker", "booting", phase=Step.BOOT)
+        events.node("demo-worker", "joined", is_done=True)
+        events.node("demo-worker", "joined", is_done=True)
+    assert events.seen[1:-1] == [
+        (Status.RUNNING, Step.JOIN, "demo-worker", "booting"),
+        (Status.DONE, Step.JOIN, "demo-worker", "joined"),
+    ]
+
+
+def test_of_many_amounts_the_first_and_the_last_are_reported(events: FakeEvents) -> None:
+    for done in range(1000):
+        events.progress("Copying", done, 999, Unit.BYTES)
+    events.progress("Fetching", 1, None, Unit.MODULES)
+    details = [detail for *_, detail in events.seen]
+    assert details[0] == "Copying"
+    assert details[-2:] == ["Copying", "Fetching"]
+    assert len(details) < 100

@@ -4,8 +4,12 @@ from typing import TextIO
 
 from rich.text import Text
 
+from bootstrap.adapters.events.amounts import amount
+from bootstrap.adapters.events.pace import Pace
 from bootstrap.console import StreamConsole
 from bootstrap.model.events import Event, Status
+
+_PROGRESS_INTERVAL_S = 10.0
 
 
 class Lines:
@@ -14,16 +18,23 @@ class Lines:
     def __init__(self, stream: TextIO | None = None, *, show_commands: bool = False) -> None:
         self._console = StreamConsole(stream)
         self._show_commands = show_commands
+        self._pace = Pace(_PROGRESS_INTERVAL_S)
 
     def read(self, event: Event) -> None:
         """See :class:`bootstrap.ports.EventReader`."""
         match event.status:
             case Status.STARTED if event.step is not None:
                 self._write(event, f"{event.detail} ...", style="bold")
-            case Status.RUNNING | Status.WAITING if event.node is not None:
+            case Status.RUNNING | Status.DONE if event.phase is None:
+                pass  # how a node was found, which what is done with it says
+            case Status.RUNNING | Status.DONE | Status.WAITING if event.node is not None:
                 self._write(event, f"  {event.node}: {event.detail}")
             case Status.WAITING | Status.NOTE:
                 self._write(event, f"  {event.detail}")
+            case Status.PROGRESS if event.progress is not None:
+                is_last = event.progress.done == event.progress.total
+                if self._pace.allows(event.detail, event.elapsed_s, is_last=is_last):
+                    self._write(event, f"  {event.detail}: {amount(event.progress)}")
             case Status.COMMAND if self._show_commands:
                 self._write(event, f"  $ {event.detail}", style="dim")
             case _:

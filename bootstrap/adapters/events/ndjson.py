@@ -5,11 +5,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from bootstrap.errors import BootstrapError, UsageError
-from bootstrap.model.events import Event, Status, Step
+from bootstrap.model.events import Event, Status, Step, Unit
 
 _TEXT_OR_NULL = ["string", "null"]
 #: The JSON Schema of a line; the reference page shows it.
@@ -35,6 +36,25 @@ SCHEMA: dict[str, object] = {
             "type": _TEXT_OR_NULL,
             "description": "The node; null if it concerns no one node.",
         },
+        "phase": {
+            "enum": [*Step],
+            "description": "In which step's work the node is; only where a node works or is done. "
+            "Absent between steps.",
+        },
+        "progress": {
+            "type": "object",
+            "required": ["done", "total", "unit"],
+            "properties": {
+                "done": {"type": "integer", "minimum": 0},
+                "total": {
+                    "type": ["integer", "null"],
+                    "minimum": 0,
+                    "description": "Null while it is not known.",
+                },
+                "unit": {"enum": [*Unit]},
+            },
+            "description": "How much is done; set exactly when the status is progress.",
+        },
         "detail": {"type": "string", "description": "One line of text, not to be parsed."},
         "error": {
             "type": _TEXT_OR_NULL,
@@ -59,6 +79,10 @@ def as_line(event: Event) -> bytes:
         "detail": event.detail,
         "error": event.error,
     }
+    if event.phase is not None:
+        data["phase"] = event.phase
+    if event.progress is not None:
+        data["progress"] = asdict(event.progress)
     if event.result is not None:
         data["result"] = event.result
     return json.dumps(data).encode() + b"\n"

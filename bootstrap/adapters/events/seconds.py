@@ -24,6 +24,10 @@ class StepSeconds:
             case _:
                 pass
 
+    def running(self, now_s: float) -> dict[str, float]:
+        """Return how long each step has taken until now that has not ended, by its id."""
+        return {step.value: now_s - began for step, began in self._began.items()}
+
     def by_step(self) -> dict[str, float]:
         """Return seconds by the id of a step, to a tenth, in the order in which steps ended."""
         return {step.value: round(seconds, 1) for step, seconds in self._seconds.items()}

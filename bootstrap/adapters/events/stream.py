@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bootstrap.adapters.events.pace import Pace
 from bootstrap.adapters.events.seconds import StepSeconds
 from bootstrap.errors import BootstrapError
-from bootstrap.model.events import INTERNAL, INTERRUPTED, Event, Status, Step
+from bootstrap.model.events import INTERNAL, INTERRUPTED, Event, Progress, Status, Step, Unit
 from bootstrap.ports import EventReader
 from bootstrap.terminal import one_line
+
+_PROGRESS_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class EventStream:
         self._step: Step | None = None
         self._nodes: dict[str, str] = {}
         self._command = ""
+        self._pace = Pace(_PROGRESS_INTERVAL_S)
         self.result: object = None
 
     @property
@@ -78,15 +82,24 @@ class EventStream:
         with self._reported(step, detail):
             yield
 
-    def node(self, name: str, detail: str) -> None:
+    def node(
+        self, name: str, detail: str, *, phase: Step | None = None, is_done: bool = False
+    ) -> None:
         """See the port."""
         if self._nodes.get(name) != detail:
             self._nodes[name] = detail
-            self._publish(Status.RUNNING, detail, node=name)
+            status = Status.DONE if is_done else Status.RUNNING
+            self._publish(status, detail, node=name, phase=phase or self._step)
 
     def waiting(self, detail: str, *, node: str | None = None) -> None:
         """See the port."""
         self._publish(Status.WAITING, detail, node=node)
+
+    def progress(self, detail: str, done: int, total: int | None, unit: Unit) -> None:
+        """See the port."""
+        if self._pace.allows(detail, self._clock.monotonic(), is_last=done == total):
+            amount = Progress(done=done, total=total, unit=unit)
+            self._publish(Status.PROGRESS, detail, progress=amount)
 
     def note(self, detail: str) -> None:
         """See the port."""
@@ -114,8 +127,15 @@ class EventStream:
         finally:
             self._step = outer
 
-    def _publish(
-        self, status: Status, detail: str, *, node: str | None = None, error: str | None = None
+    def _publish(  # noqa: PLR0913 - what an event may carry
+        self,
+        status: Status,
+        detail: str,
+        *,
+        node: str | None = None,
+        error: str | None = None,
+        phase: Step | None = None,
+        progress: Progress | None = None,
     ) -> None:
         event = Event(
             run=self._run,
@@ -126,6 +146,8 @@ class EventStream:
             node=node,
             detail=one_line(detail),
             error=error,
+            phase=phase,
+            progress=progress,
         )
         if self._step is None and status in (Status.FINISHED, Status.FAILED):
             event = replace(event, result=self.result)

@@ -56,7 +56,14 @@ def _play(plan: ClusterPlan, nodes: Sequence[NodePlan], ports: Ports) -> int:
     if not nodes:
         return 0
     result = ports.playbooks.run(plan, nodes, secrets={})
+    _report_installed(nodes, ports)
     return sum(result.changed.values())
+
+
+def _report_installed(nodes: Sequence[NodePlan], ports: Ports) -> None:
+    for node in nodes:
+        what = "runs the control plane" if node.is_control_plane else "joined"
+        ports.events.node(node.name, what, is_done=True)
 
 
 def join_workers(plan: ClusterPlan, ports: Ports, kubeconfig: Path, done: Collection[str]) -> int:
@@ -84,6 +91,7 @@ def join_workers(plan: ClusterPlan, ports: Ports, kubeconfig: Path, done: Collec
         with contextlib.suppress(BootstrapError, NotYet):
             ports.api.remove_join_token(kubeconfig, token)
         raise
+    _report_installed([*others, *missing], ports)
     wait_for_api(
         f"the API server at {plan.server} to drop a join token",
         lambda: ports.api.remove_join_token(kubeconfig, token),

@@ -6,6 +6,7 @@ from functools import partial
 
 from bootstrap.errors import BootstrapError
 from bootstrap.model.cluster import Domain, Mark, NodeImage
+from bootstrap.model.events import Step
 from bootstrap.model.names import SWITCH
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.planning.node_files import seed_files
@@ -24,8 +25,10 @@ _RESTARTS = 2
 def ensure_volumes(plan: ClusterPlan, ports: Ports, image: NodeImage) -> None:
     """Give every node its root volume and its seed."""
     for node in plan.nodes:
-        ports.volumes.ensure_root_volume(node, image=image)
+        is_new = ports.volumes.ensure_root_volume(node, image=image)
         ports.volumes.ensure_seed_volume(node, seed_files(node, ports.trust.node_keys(node.name)))
+        if is_new:
+            ports.events.node(node.name, "created", is_done=True)
 
 
 def ensure_domains(
@@ -55,6 +58,8 @@ def ensure_domains(
             },
             created=known.get(node.name) or ports.now(),
         )
+        if node.name not in known:
+            ports.events.node(node.name, "creating")
         ports.hypervisor.ensure_domain(node, mark=mark, image=image, emulated=plan.is_emulated)
 
 
@@ -80,7 +85,7 @@ def start_nodes(nodes: Iterable[NodePlan], ports: Ports) -> None:
     """Make the nodes' domains run."""
     for node in nodes:
         if ports.hypervisor.start_domain(node.domain_name):
-            ports.events.node(node.name, "booting")
+            ports.events.node(node.name, "booting", phase=Step.BOOT)
 
 
 def wait_until_booted(plan: ClusterPlan, nodes: Iterable[NodePlan], ports: Ports) -> None:
@@ -93,32 +98,44 @@ def wait_until_booted(plan: ClusterPlan, nodes: Iterable[NodePlan], ports: Ports
     """
     pending = list(nodes)
     restarts: Counter[str] = Counter()
+    seen: dict[str, str] = {}
     while pending:
         node, names = pending[0], ", ".join(f"'{node.name}'" for node in pending)
         booted = wait_for(
             f"SSH on node {names}",
-            partial(_booted, pending, restarts, ports),
+            partial(_booted, pending, restarts, seen, ports),
             timeout_s=_BOOT_TIMEOUT_S * plan.patience,
             hint=f"bootstrap logs {plan.name} {node.name} --console",
-            report=partial(ports.events.waiting, node=node.name),
+            report=lambda _text: _report_missing(seen, ports),
         )
         for one in booted:
             ports.volumes.remove_seed_volume(one)
-            ports.events.node(one.name, "booted")
+            ports.events.node(one.name, "booted", phase=Step.BOOT, is_done=True)
         pending = [node for node in pending if node not in booted]
 
 
-def _booted(nodes: Sequence[NodePlan], restarts: Counter[str], ports: Ports) -> Sequence[NodePlan]:
+def _report_missing(seen: Mapping[str, str], ports: Ports) -> None:
+    for name, line in seen.items():
+        ports.events.waiting(f"waiting for SSH; last seen: {line}", node=name)
+
+
+def _booted(
+    nodes: Sequence[NodePlan], restarts: Counter[str], seen: dict[str, str], ports: Ports
+) -> Sequence[NodePlan]:
     """List the nodes that are ready, of which there is one at least.
+
+    ``seen`` gets what is missing on each of the others.
 
     :raises NotYet: if none is.
     """
-    seen = at_once(lambda node: _what_is_missing(node, ports), nodes)
-    missing = [(node, what) for node, what in zip(nodes, seen, strict=True) if what]
+    answers = at_once(lambda node: _what_is_missing(node, ports), nodes)
+    missing = [(node, what) for node, what in zip(nodes, answers, strict=True) if what]
     lines = {node.name: _restarted(node, restarts, ports) or what for node, what in missing}
+    seen.clear()
+    seen.update(lines)
     if len(missing) == len(nodes):
         raise NotYet("; ".join(_labelled(lines)))
-    return [node for node, what in zip(nodes, seen, strict=True) if not what]
+    return [node for node, what in zip(nodes, answers, strict=True) if not what]
 
 
 def _labelled(lines: Mapping[str, str]) -> list[str]:

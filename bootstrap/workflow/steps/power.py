@@ -35,6 +35,8 @@ def shut_down_nodes(nodes: Sequence[Domain], ports: Ports) -> list[str]:
         )
     for node in _on(nodes, ports):
         _cut_power(node, ports)
+    for node in nodes:
+        ports.events.node(node.name, "off", is_done=True)
     return [node.name for node in nodes]
 
 

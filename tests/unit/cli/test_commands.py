@@ -22,6 +22,13 @@ from tests.unit.cli.conftest import FakeCommandLine as CommandLine
 DEMO = ClusterName("demo")
 NODES = ["control-plane", "worker"]
 DOMAINS = ["demo-control-plane", "demo-switch", "demo-worker"]
+WHAT_NEXT = [
+    "What to type next:",
+    "  export KUBECONFIG=/state/demo/kubeconfig  # then kubectl as usual",
+    "  bootstrap kubectl demo -- get nodes       # where no kubectl is installed",
+    "  bootstrap ssh demo control-plane          # log in on a node",
+    "  bootstrap down demo                       # remove all of it",
+]
 BAD_NAMES = ["../x", "Demo", "a b", "-x", "x" * 41, "", "a\nb", "/etc"]
 
 
@@ -31,9 +38,14 @@ def test_up_tells_the_result_on_stdout_and_the_steps_on_stderr(line: CommandLine
     lines = result.stdout.splitlines()
     assert lines[0].startswith("ok  api: ")
     assert "Cluster 'demo' is verified: 1 control plane, 1 worker," in result.stdout
-    assert lines[-1] == "kubectl --kubeconfig /state/demo/kubeconfig get nodes"
+    assert result.stderr.splitlines()[-5:] == WHAT_NEXT
     assert "Booting the nodes ..." in result.stderr
     assert "Booting" not in result.stdout
+
+
+@pytest.mark.parametrize("words", [("-q",), ("--progress", "none"), ("-o", "json"), ("-o", "name")])
+def test_what_to_type_next_is_for_people_alone(line: CommandLine, words: tuple[str, ...]) -> None:
+    assert "type next" not in line.run("up", "demo", *words).stderr
 
 
 def test_up_again_says_that_nothing_changed(line: CommandLine) -> None:

@@ -63,7 +63,7 @@ def test_commands_are_found_in_all_places() -> None:
         f"kubectl --kubeconfig '{PLACE}' get --raw /readyz",  # a property
         "sudo apt-get install openssh-client",
         "bootstrap ssh demo worker -- uptime",  # a help text
-        f"kubectl --kubeconfig '{PLACE}' get nodes",  # printed after `up`
+        f"export KUBECONFIG='{PLACE}'",  # printed after `up`
     }
 
 

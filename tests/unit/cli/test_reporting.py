@@ -83,6 +83,48 @@ def test_quiet_and_verbose_contradict_each_other(
     assert line.world.journal.changes == []
 
 
+@pytest.mark.parametrize("words", [("--progress", "none", "up", "demo"), ("up", "demo", "-q")])
+def test_no_progress_is_quiet(line: FakeCommandLine, words: tuple[str, ...]) -> None:
+    assert line.run(*words).stderr == ""
+
+
+@pytest.mark.parametrize(
+    "words", [("-q", "--progress", "plain"), ("--progress", "none", "-v"), ("--progress", "live")]
+)
+def test_a_display_that_cannot_be_had_changes_nothing(
+    line: FakeCommandLine, words: tuple[str, ...]
+) -> None:
+    """The last one, because stderr is no terminal here."""
+    line.failed(2, "up", "demo", *words)
+    assert line.world.journal.changes == []
+
+
+def test_how_long_the_steps_took_outlives_the_cluster(line: FakeCommandLine) -> None:
+    line.done("up", "demo")
+    line.done("down", "demo")
+    kept = json.loads(find_directories().durations.read_text())
+    assert [run["command"] for run in kept] == ["bootstrap up", "bootstrap down"]
+    assert list(kept[0]["seconds"]) == STEPS
+    assert (kept[0]["found"], kept[0]["nodes"]) == ([], 2)
+
+
+def test_each_node_begins_and_ends_its_phases(line: FakeCommandLine) -> None:
+    events = events_in(line.done("up", "demo", "--events", "-"))
+    phases = [
+        (one["node"], one["phase"], one["status"])
+        for one in events
+        if one["status"] in ("running", "done")
+    ]
+    for node, last in (("control-plane", "control-plane"), ("worker", "join")):
+        mine = [phase for phase in phases if phase[0] == node]
+        assert mine[0][1:] == ("create-machines", "running")
+        for phase in ("create-machines", "boot", last):
+            assert (node, phase, "done") in mine
+    again = events_in(line.done("up", "demo", "--events", "-"))
+    found = [(one["node"], one["detail"]) for one in again if one["status"] == "done"]
+    assert found == [("control-plane", "running"), ("worker", "running")]
+
+
 def test_events_go_to_a_file_beside_all_else(line: FakeCommandLine, tmp_path: Path) -> None:
     file = tmp_path / "events.ndjson"
     result = line.run("up", "demo", "-o", "json", "--events", str(file))

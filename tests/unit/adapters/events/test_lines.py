@@ -8,7 +8,7 @@ import pytest
 from bootstrap.adapters.events.lines import Lines
 from bootstrap.adapters.events.stream import Clock, EventStream
 from bootstrap.errors import HostError
-from bootstrap.model.events import Step
+from bootstrap.model.events import Step, Unit
 
 
 def a_run(stream: io.TextIOBase, *, show_commands: bool = False) -> None:
@@ -23,6 +23,7 @@ def a_run(stream: io.TextIOBase, *, show_commands: bool = False) -> None:
             events.waiting("waiting for SSH", node="demo-worker")
             events.waiting("waiting for the API server")
             events.note("[bold]No KVM[/bold]")
+            events.node("demo-worker", "booted", is_done=True)
         with pytest.raises(HostError), events.step(Step.JOIN, "Joining the workers"):
             raise HostError("No.")
 
@@ -34,7 +35,8 @@ LINES = """\
     35 s    demo-worker: waiting for SSH
     42 s    waiting for the API server
     49 s    [bold]No KVM[/bold]
-    63 s  Joining the workers ...
+    56 s    demo-worker: booted
+    70 s  Joining the workers ...
 """
 
 
@@ -48,7 +50,26 @@ def test_commands_are_shown_only_if_asked() -> None:
     stream = io.StringIO()
     a_run(stream)
     assert "virsh" not in stream.getvalue()
-    assert len(stream.getvalue().splitlines()) == 6
+    assert len(stream.getvalue().splitlines()) == 7
+
+
+def test_an_amount_is_written_every_ten_seconds_and_at_its_end() -> None:
+    stream, seconds = io.StringIO(), iter(range(1000))
+    events = EventStream(Lines(stream), clock=Clock(monotonic=lambda: next(seconds)))
+    for done in range(13):
+        events.progress("Copying", done * 10**6, 12 * 10**6, Unit.BYTES)
+    events.progress("Fetching", 1, None, Unit.MODULES)
+    lines = [line.split("s  ", 1)[1].strip() for line in stream.getvalue().splitlines()]
+    assert lines == [
+        *("Copying: 0.0 of 12.0 MB", "Copying: 5.0 of 12.0 MB", "Copying: 10.0 of 12.0 MB"),
+        *("Copying: 12.0 of 12.0 MB", "Fetching: 1 modules"),
+    ]
+
+
+def test_how_a_node_was_found_is_not_written() -> None:
+    stream = io.StringIO()
+    EventStream(Lines(stream)).node("worker", "running", is_done=True)
+    assert stream.getvalue() == ""
 
 
 def test_the_end_of_the_reader_is_no_defect() -> None:

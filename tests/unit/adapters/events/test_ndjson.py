@@ -10,7 +10,7 @@ import pytest
 
 from bootstrap.adapters.events.ndjson import SCHEMA, Ndjson, appending
 from bootstrap.errors import BootstrapError, HostError, UsageError
-from bootstrap.model.events import Status, Step
+from bootstrap.model.events import Status, Step, Unit
 from tests.unit.adapters.events.conftest import Begin
 
 GOLDEN = Path(__file__).parents[3] / "data" / "golden" / "events.ndjson"
@@ -27,6 +27,8 @@ def every_status(begin: Begin) -> list[bytes]:
             events.node("demo-worker", "booting")
             events.waiting("waiting for SSH; last seen: é", node="demo-worker")
             events.note("No KVM")
+            events.node("demo-worker", "booted", is_done=True)
+            events.progress("Copying", 3, 4, Unit.BYTES)
         events.result = {"name": "demo"}
         with events.step(Step.JOIN, "Joining the workers"):
             raise HostError("No disk.")
