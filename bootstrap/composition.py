@@ -151,7 +151,7 @@ class LazyPorts:
         """Kubernetes, built from Go modules."""
         from bootstrap.adapters.artifacts.go.source import GoArtifacts  # noqa: PLC0415
 
-        return GoArtifacts(self.directories, self.events.note)
+        return GoArtifacts(self.directories, self.events)
 
     @cached_property
     def archives(self) -> ImageArchives:

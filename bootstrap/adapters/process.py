@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.adapters.events.commands import log_command
-from bootstrap.adapters.reaper import die_with_parent, reaped
+from bootstrap.adapters.reaper import TIMED_OUT, die_with_parent, reaped
 from bootstrap.errors import BootstrapError, HostError, TimedOutError
 
 _TAIL_LINES = 20
@@ -64,11 +64,7 @@ def run(  # noqa: PLR0913 - each argument is one property of a process
     except OSError as error:
         raise _not_started(action, words[0], error, hint) from error
     except subprocess.TimeoutExpired as error:
-        raise TimedOutError(
-            f"Timed out after {timeout_s:.0f} s: could not {action}.",
-            details=f"command: {words[0]}",
-            hint=hint,
-        ) from error
+        raise _timed_out(action, words[0], timeout_s, hint) from error
     completed = Completed(
         exit_status=done.returncode,
         stdout=done.stdout.decode(errors="replace"),
@@ -88,8 +84,9 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
     argv: Sequence[str | Path],
     *,
     action: str,
-    log: Path,
+    log: Path | None,
     line: Callable[[str], None],
+    timeout_s: float = 0,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     hint: str = "",
@@ -97,7 +94,9 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
     """Run a long program; each line of its output goes to ``line`` and to the file ``log``.
 
     It and all processes that it has started end with this process, and when ``line`` raises.
+    It may run for ``timeout_s`` seconds, or as long as it likes if that is 0.
 
+    :raises TimedOutError: if it runs longer.
     :raises HostError: if there is no such program, or the kernel does not start it.
     :raises BootstrapError: if it does not exit with 0, with the path of the log.
     """
@@ -106,20 +105,24 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
     last: list[str] = []
     with contextlib.ExitStack() as ending:
         try:
-            process = ending.enter_context(_reaped(words, cwd=cwd, env=env))
+            process = ending.enter_context(_reaped(words, timeout_s=timeout_s, cwd=cwd, env=env))
         except OSError as error:
             raise _not_started(action, words[0], error, hint) from error
-        file = ending.enter_context(open(log, "a", encoding="utf-8", opener=private))
+        path = log or os.devnull
+        file = ending.enter_context(open(path, "a", encoding="utf-8", opener=private))
         assert process.stdout is not None  # noqa: S101 - stdout=PIPE below
         for raw in process.stdout:
             text = raw.decode(errors="replace").rstrip()
             file.write(text + "\n")
             last = [*last[-_TAIL_LINES:], text]
             line(text)
+    if timeout_s and process.returncode == TIMED_OUT:
+        raise _timed_out(action, words[0], timeout_s, hint)
     if process.returncode != 0:
         raise BootstrapError(
             f"Could not {action}.",
-            details=f"'{words[0]}' exited with {process.returncode}; log: {log}\n"
+            details=f"'{words[0]}' exited with {process.returncode}"
+            + (f"; log: {log}\n" if log else "\n")
             + "\n".join(last[-_TAIL_LINES:]),
             hint=hint,
         )
@@ -127,7 +130,7 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
 
 @contextlib.contextmanager
 def _reaped(
-    words: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None
+    words: Sequence[str], *, timeout_s: float, cwd: Path | None, env: Mapping[str, str] | None
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a program for the block, which reads its output; end all its processes afterwards.
 
@@ -137,7 +140,7 @@ def _reaped(
     with os.fdopen(reading) as report:
         try:
             reaper = subprocess.Popen(
-                reaped(words, report=writing),
+                reaped(words, timeout_s=timeout_s, report=writing),
                 cwd=cwd,
                 env=None if env is None else dict(env),
                 stdin=subprocess.DEVNULL,
@@ -157,6 +160,14 @@ def _reaped(
             finally:
                 # No effect on one that has ended; without it, waiting could take minutes.
                 reaper.terminate()
+
+
+def _timed_out(action: str, program: str, timeout_s: float, hint: str) -> TimedOutError:
+    return TimedOutError(
+        f"Timed out after {timeout_s:.0f} s: could not {action}.",
+        details=f"command: {program}",
+        hint=hint,
+    )
 
 
 def _not_started(action: str, program: str, error: OSError, hint: str) -> HostError:

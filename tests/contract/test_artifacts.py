@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from bootstrap.adapters.artifacts import store
-from bootstrap.adapters.artifacts.go import builder, source
+from bootstrap.adapters.artifacts.go import source
+from bootstrap.adapters.artifacts.go.builder import Builder
 from bootstrap.adapters.artifacts.go.components import Component, components_of
 from bootstrap.adapters.artifacts.go.source import GoArtifacts
 from bootstrap.adapters.artifacts.go.toolchain import Toolchain, find_toolchain, required_go
@@ -27,8 +28,10 @@ from bootstrap.adapters.artifacts.go.wheel import ensure_toolchain
 from bootstrap.adapters.artifacts.layers import write_layer
 from bootstrap.adapters.artifacts.store import ArtifactSet, Store
 from bootstrap.adapters.directories import Directories, find_directories
+from bootstrap.adapters.events.stream import EventStream
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import BootstrapError, HostError, LockedError, UsageError
+from bootstrap.model.events import Event
 from bootstrap.model.images import CHECK_IMAGE
 from bootstrap.model.versions import DEFAULT_VERSION
 from bootstrap.resources import resource_directory
@@ -67,6 +70,20 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @dataclass
+class Told:
+    """Hands the text of each event on."""
+
+    say: Callable[[str], None]
+
+    def read(self, event: Event) -> None:
+        self.say(event.detail)
+
+
+def told(say: Callable[[str], None]) -> EventStream:
+    return EventStream(Told(say))
+
+
+@dataclass
 class Source:
     """A source with small modules, and its lines of progress."""
 
@@ -77,14 +94,14 @@ class Source:
     def ensure(
         self, progress: Callable[[str], None] | None = None, *, refresh: bool = False
     ) -> ArtifactSet:
-        artifacts = GoArtifacts(self.directories, progress or self.said.append)
+        artifacts = GoArtifacts(self.directories, told(progress or self.said.append))
         return artifacts.ensure("v1", refresh=refresh)
 
     def prune(self) -> list[str]:
-        return list(GoArtifacts(self.directories, self.said.append).prune())
+        return list(GoArtifacts(self.directories, told(self.said.append)).prune())
 
     def built(self) -> list[str]:
-        return [line.split()[1] for line in self.said if line.startswith("Building")]
+        return [line.split()[1] for line in self.said if line.startswith("Built")]
 
 
 @pytest.fixture
@@ -158,7 +175,7 @@ def another_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @needs_go
 def test_a_set_is_found_once_it_was_built(small: Source) -> None:
-    artifacts = GoArtifacts(small.directories, small.said.append)
+    artifacts = GoArtifacts(small.directories, told(small.said.append))
     assert artifacts.find("v1") is None
     assert not (artifacts.directory / artifacts.key("v1")).exists()
     assert small.ensure() == artifacts.find("v1")
@@ -248,7 +265,7 @@ def test_other_sources_are_built_beside_the_old_ones(small: Source) -> None:
     main.write_text(main.read_text() + "// changed\n")
     second = small.ensure()
     assert second.directory != first.directory
-    listed = GoArtifacts(small.directories, small.said.append).list()
+    listed = GoArtifacts(small.directories, told(small.said.append)).list()
     assert {entry.path.parent for entry in listed} == {first.directory, second.directory}
     assert {entry.name for entry in listed} >= {"kube", "images.tar"}
 
@@ -387,7 +404,7 @@ def test_many_processes_at_once_build_once(small: Source, tmp_path: Path) -> Non
     children = [_start(lambda: small.ensure(say)) for _ in range(4)]
     assert [_end(pid) for pid in children] == [0, 0, 0, 0]
     said = (tmp_path / "said").read_text().splitlines()
-    building = [text for text in said if text.startswith("Building")]
+    building = [text for text in said if text.startswith("Built")]
     assert len(building) == len(set(building)) == 4
 
 
@@ -443,12 +460,12 @@ def test_a_program_that_does_not_compile_is_an_error_with_the_output_of_the_comp
 
 def test_an_unknown_version_is_refused_before_anything_is_made(small: Source) -> None:
     with pytest.raises(UsageError):
-        GoArtifacts(small.directories, small.said.append).ensure("v1.0")
+        GoArtifacts(small.directories, told(small.said.append)).ensure("v1.0")
     assert not small.directories.cache.exists()
 
 
 def test_an_empty_cache_lists_nothing_and_is_not_made(small: Source) -> None:
-    assert GoArtifacts(small.directories, small.said.append).list() == []
+    assert GoArtifacts(small.directories, told(small.said.append)).list() == []
     assert not small.directories.cache.exists()
 
 
@@ -465,14 +482,10 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _build_node(go: Toolchain, output: Path) -> None:
-    builder.build(
-        _NODE,
-        output,
-        go=go,
-        modules=resource_directory("artifacts"),
-        log=output.with_suffix(".log"),
-        progress=lambda _: None,
-    )
+    log, modules = output.with_suffix(".log"), resource_directory("artifacts")
+    builder = Builder(go=go, modules=modules, log=log, events=EventStream())
+    builder.fetch([_NODE])
+    builder.build(_NODE, output)
 
 
 def test_pause_waits_for_sigterm(node: Path, tmp_path: Path) -> None:

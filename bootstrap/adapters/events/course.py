@@ -5,7 +5,7 @@ from statistics import median
 
 from bootstrap.adapters.events.durations import Durations, PastRun
 from bootstrap.adapters.events.seconds import StepSeconds
-from bootstrap.model.events import Event, Progress, Status, Step
+from bootstrap.model.events import Event, Progress, Status, Step, Unit
 
 #: So many of the newest runs decide.
 _COUNTED = 5
@@ -98,12 +98,13 @@ class _Pieces:
     """Estimates the rest of a piece of work from how fast it goes."""
 
     def __init__(self) -> None:
-        self._began: tuple[Step | None, str, float, int] | None = None
+        self._began: tuple[Step | None, Unit, float, int] | None = None
         self._last: tuple[float, Progress] | None = None
 
     def read(self, event: Event) -> None:
         if event.status is Status.PROGRESS and event.progress is not None:
-            key = (event.step, event.detail)
+            # One piece may be named differently from part to part.
+            key = (event.step, event.progress.unit)
             if self._began is None or self._began[:2] != key:
                 self._began = (*key, event.elapsed_s, event.progress.done)
             self._last = (event.elapsed_s, event.progress)

@@ -1,62 +1,118 @@
-"""Build one program with Go."""
+"""Build programs with Go."""
 
 import hashlib
 import json
+import re
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from bootstrap.adapters.artifacts.go.components import Component
 from bootstrap.adapters.artifacts.go.toolchain import Toolchain, go_environment
 from bootstrap.adapters.files import sha256_of
-from bootstrap.adapters.process import run, stream
+from bootstrap.adapters.process import stream
 from bootstrap.errors import BootstrapError, HostError
+from bootstrap.model.events import Unit
+from bootstrap.ports import Events
 
 #: Fetching the modules of Kubernetes takes a minute, and ten from a slow mirror.
 _FETCH_TIMEOUT_S = 3600
-#: Compiled packages per line of progress: Kubernetes has about two thousand.
-_PACKAGES_PER_LINE = 200
+#: What Go prints for each module that it downloads, and has to print for what it would compile.
+_DOWNLOADING, _STALE = "go: downloading ", "{{if .Stale}}{{.ImportPath}}{{end}}"
+_IMPORT_PATH = re.compile(r"[^\s:]+")
 
 
-def build(  # noqa: PLR0913 - each argument is one place or one output
-    component: Component,
-    output: Path,
-    *,
-    go: Toolchain,
-    modules: Path,
-    log: Path,
-    progress: Callable[[str], None],
-) -> None:
-    """Build a component into the file ``output``; the output of Go is appended to ``log``.
+@dataclass(kw_only=True)
+class Builder:
+    """Builds components of one set, and reports how far it is with all of them."""
 
-    :raises HostError: if its modules are not cached and cannot be fetched.
-    :raises BootstrapError: if it does not compile.
-    """
-    started = time.monotonic()
-    progress(f"Building {component.name} {component.version}.")
-    directory = modules / component.module
-    _fetch(component, go, directory)
-    scratch = output.parent / "go-build"
-    scratch.mkdir(exist_ok=True)
-    compiled = 0
+    go: Toolchain
+    #: The directory of the modules' own directories.
+    modules: Path
+    #: Gets the output of Go.
+    log: Path
+    events: Events
+    #: Packages that have been compiled, of those that have to be.
+    _compiled: int = 0
+    _wanted: int = 0
 
-    def count(_: str) -> None:
-        nonlocal compiled
-        compiled += 1
-        if compiled % _PACKAGES_PER_LINE == 0:
-            progress(f"Building {component.name}: {compiled} packages compiled.")
+    def fetch(self, components: Sequence[Component]) -> None:
+        """Fetch the modules of all components, and learn how much there is to compile.
 
-    stream(
-        [go.program, "build", "-v", *flags(component), "-o", output, component.package],
-        action=f"build {component.name} {component.version}",
-        log=log,
-        line=count,
-        env={**go_environment(), "GOTMPDIR": str(scratch)},
-        cwd=directory,
-        hint=f"Read the output of Go: less {shlex.quote(str(log))}",
-    )
-    progress(f"Built {component.name} in {time.monotonic() - started:.0f} s.")
+        :raises HostError: if they are not cached and cannot be fetched.
+        """
+        for _, group in groupby(components, key=lambda one: one.module):
+            self._wanted += self._fetch(list(group))
+
+    def build(self, component: Component, output: Path) -> None:
+        """Build a component, whose modules are there, into the file ``output``.
+
+        :raises BootstrapError: if it does not compile.
+        """
+        started = time.monotonic()
+        title = f"Building {component.name} {component.version}"
+        self._report(title)
+        scratch = output.parent / "go-build"
+        scratch.mkdir(exist_ok=True)
+
+        def count(_: str) -> None:
+            self._compiled += 1
+            self._report(title)
+
+        stream(
+            [self.go.program, "build", "-v", *flags(component), "-o", output, component.package],
+            action=f"build {component.name} {component.version}",
+            log=self.log,
+            line=count,
+            env={**go_environment(), "GOTMPDIR": str(scratch)},
+            cwd=self.modules / component.module,
+            hint=f"Read the output of Go: less {shlex.quote(str(self.log))}",
+        )
+        took_s = time.monotonic() - started
+        self.events.note(f"Built {component.name} {component.version} in {took_s:.0f} s.")
+
+    def _report(self, title: str) -> None:
+        # Programs of one module share packages, so that more may be compiled than was seen.
+        total = max(self._wanted, self._compiled + 1)
+        self.events.progress(title, self._compiled, total, Unit.PACKAGES)
+
+    def _fetch(self, components: Sequence[Component]) -> int:
+        """Fetch what components of one module need; return how many packages are not compiled."""
+        first = components[0]
+        directory = self.modules / first.module
+        fetched, stale = 0, 0
+
+        def count(line: str) -> None:
+            nonlocal fetched, stale
+            if line.startswith(_DOWNLOADING):
+                fetched += 1
+                title = f"Fetching the Go modules of {first.name}"
+                self.events.progress(title, fetched, None, Unit.MODULES)
+            stale += _IMPORT_PATH.fullmatch(line) is not None
+
+        packages = [component.package for component in components]
+        try:
+            # Unlike `go mod download`, this fetches only the modules that the programs need.
+            stream(
+                [self.go.program, "list", "-deps", "-f", _STALE, *flags(first), *packages],
+                action=f"fetch the Go modules of {first.name}",
+                log=self.log,
+                line=count,
+                timeout_s=_FETCH_TIMEOUT_S,
+                env=go_environment(),
+                cwd=directory,
+            )
+        except BootstrapError as error:
+            raise HostError(
+                f"Could not fetch the Go modules of {first.name} {first.version}.",
+                details=error.details,
+                hint=f"Try it by hand: cd {shlex.quote(str(directory))} && "
+                f"{shlex.quote(str(self.go.program))} mod download",
+            ) from error
+        return stale
 
 
 def flags(component: Component) -> Sequence[str]:
@@ -80,25 +136,6 @@ def inputs_digest(kubernetes_version: str, components: Sequence[Component], modu
     }
     text = json.dumps([kubernetes_version, sources, commands], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _fetch(component: Component, go: Toolchain, directory: Path) -> None:
-    try:
-        # Unlike `go mod download`, this fetches only the modules that the program needs.
-        run(
-            [go.program, "list", "-deps", *_tags(component), component.package],
-            action=f"fetch the Go modules of {component.name}",
-            timeout_s=_FETCH_TIMEOUT_S,
-            env=go_environment(),
-            cwd=directory,
-        )
-    except BootstrapError as error:
-        raise HostError(
-            f"Could not fetch the Go modules of {component.name} {component.version}.",
-            details=error.details,
-            hint=f"Try it by hand: cd {shlex.quote(str(directory))} && "
-            f"{shlex.quote(str(go.program))} mod download",
-        ) from error
 
 
 def _tags(component: Component) -> Sequence[str]:

@@ -1,12 +1,12 @@
 """The artefact source ``go``: build every program of a node from Go modules, once."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from bootstrap.adapters.artifacts import images
-from bootstrap.adapters.artifacts.go.builder import build, inputs_digest
+from bootstrap.adapters.artifacts.go.builder import Builder, inputs_digest
 from bootstrap.adapters.artifacts.go.components import KUBE, Component, components_of
 from bootstrap.adapters.artifacts.go.toolchain import Toolchain, required_go
 from bootstrap.adapters.artifacts.go.wheel import ensure_toolchain
@@ -21,6 +21,7 @@ from bootstrap.adapters.artifacts.store import (
 )
 from bootstrap.adapters.directories import Directories
 from bootstrap.model.versions import SUPPORTED_VERSIONS
+from bootstrap.ports import Events
 from bootstrap.resources import resource_directory
 
 
@@ -31,10 +32,10 @@ class GoArtifacts:
     of it: every release that the ``go.mod`` files allow may build a set, and continue one.
     """
 
-    def __init__(self, directories: Directories, progress: Callable[[str], None]) -> None:
+    def __init__(self, directories: Directories, events: Events) -> None:
         self._cache = directories.cache
-        self._sets = ArtifactSets(directories, progress)
-        self._progress = progress
+        self._sets = ArtifactSets(directories, events.note)
+        self._events = events
         self._modules = resource_directory("artifacts")
 
     def key(self, kubernetes_version: str) -> str:
@@ -69,7 +70,7 @@ class GoArtifacts:
         store = self._sets.store(self.key(kubernetes_version))
         names = [component.name for component in components]
         if refresh or not store.is_complete(names):
-            go = ensure_toolchain(self._cache, required_go(self._modules), self._progress)
+            go = ensure_toolchain(self._cache, required_go(self._modules), self._events.note)
             with self._sets.changing(store):
                 if refresh:
                     self._make_base(store)
@@ -95,19 +96,20 @@ class GoArtifacts:
     def _complete(
         self, version: str, components: Sequence[Component], store: Store, go: Toolchain
     ) -> None:
-        for part in components:
-            make = partial(
-                build, part, go=go, modules=self._modules, log=store.log, progress=self._progress
-            )
-            self._ensure(store, part.name, part.version, make, mode=0o755)
+        missing = [part for part in components if not self._is_sound(store, part.name)]
+        builder = Builder(go=go, modules=self._modules, log=store.log, events=self._events)
+        builder.fetch(missing)
+        for part in missing:
+            store.add(part.name, part.version, partial(builder.build, part), mode=0o755)
         if not self._is_sound(store, BASE_LAYER):
             self._make_base(store)
         binaries = {part.name: store.directory / part.name for part in components}
         archive = partial(self._write_archive, version, binaries, store, go.architecture)
-        self._ensure(store, IMAGE_ARCHIVE, version, archive)
+        if not self._is_sound(store, IMAGE_ARCHIVE):
+            store.add(IMAGE_ARCHIVE, version, archive, mode=0o644)
 
     def _make_base(self, store: Store) -> None:
-        self._progress("Fetching nft for kube-proxy's image from the Debian mirror.")
+        self._events.note("Fetching nft for kube-proxy's image from the Debian mirror.")
         store.add(BASE_LAYER, SUITE, partial(write_nft_layer, log=store.log), mode=0o644)
 
     def _write_archive(
@@ -118,25 +120,13 @@ class GoArtifacts:
         architecture: str,
         output: Path,
     ) -> None:
-        self._progress("Writing the container images.")
+        self._events.note("Writing the container images.")
         names = images.wanted_images(binaries[KUBE], version, store.work)
         base = store.directory / BASE_LAYER
         images.write_images(output, names, binaries, base, architecture=architecture)
 
-    def _ensure(
-        self,
-        store: Store,
-        name: str,
-        version: str,
-        make: Callable[[Path], None],
-        *,
-        mode: int = 0o644,
-    ) -> None:
-        if not self._is_sound(store, name):
-            store.add(name, version, make, mode=mode)
-
     def _is_sound(self, store: Store, name: str) -> bool:
         is_sound = store.is_sound(name)
         if not is_sound and name in store.artifacts():
-            self._progress(f"Cached file '{name}' fails its sha256; making it again.")
+            self._events.note(f"Cached file '{name}' fails its sha256; making it again.")
         return is_sound
