@@ -1,6 +1,6 @@
 """`bootstrap snapshot` and `bootstrap reset`: save whole clusters and go back to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bootstrap.cli.sizes import DURATION, SIZE, bytes_text
 from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
 from bootstrap.errors import UsageError
+from bootstrap.model.names import ClusterName
 from bootstrap.model.snapshot import Snapshot
 from bootstrap.ports import RunEvents
 from bootstrap.workflow.restoring import reset as run_reset
@@ -22,6 +23,7 @@ from bootstrap.workflow.restoring import restore as run_restore
 from bootstrap.workflow.snapshots import (
     Limits,
     SaveOptions,
+    clusters_of_snapshots,
     delete_snapshots,
     new_name,
     newest,
@@ -29,6 +31,8 @@ from bootstrap.workflow.snapshots import (
 )
 from bootstrap.workflow.snapshots import save as run_save
 from bootstrap.workflow.transfer import export_snapshot, import_snapshot
+
+_HEADER = "SNAPSHOT,CREATED,KUBERNETES,NODES,SIZE,CERTIFICATES END,RESTORED AS,NOTE"
 
 
 @click.group()
@@ -99,6 +103,7 @@ def list_snapshots(name: str | None, output: str) -> None:
     """List the snapshots of a cluster, or of all."""
     ports = open_site()
     found = ports.snapshots.list(cluster_name(name) if name else None)
+    clusters = clusters_of_snapshots(ports)
     rows = [
         [
             one.id,
@@ -107,13 +112,13 @@ def list_snapshots(name: str | None, output: str) -> None:
             len(one.nodes),
             bytes_text(one.size_bytes),
             _end(one) or "unknown",
+            ", ".join(map(str, clusters.get(str(one.id), ()))),
             one.note,
         ]
         for one in found
     ]
-    header = ["SNAPSHOT", "CREATED", "KUBERNETES", "NODES", "SIZE", "CERTIFICATES END", "NOTE"]
-    text = table(header, rows) if rows else "No snapshot exists."
-    data = [_data(one) for one in found]
+    text = table(_HEADER.split(","), rows) if rows else "No snapshot exists."
+    data = [_data(one) | _restored_as(one, clusters) for one in found]
     write(output, data, text=text, names=[str(one.id) for one in found])
 
 
@@ -125,7 +130,8 @@ def show(name: str, saved: str | None, output: str) -> None:
     """Show all that is known of a snapshot; without SNAPSHOT, of the newest one."""
     cluster, ports = cluster_name(name), open_site()
     chosen = snapshot_id(cluster, saved) if saved else newest(cluster, ports)
-    data = _data(ports.snapshots.find(chosen))
+    found = ports.snapshots.find(chosen)
+    data = _data(found) | _restored_as(found, clusters_of_snapshots(ports))
     width = max(map(len, data))
     text = "\n".join(f"{key:{width}}   {_line(value)}" for key, value in data.items())
     write(output, data, text=text, names=[str(chosen)])
@@ -212,11 +218,16 @@ def _data(one: Snapshot) -> dict[str, object]:
         "kubernetesVersion": one.kubernetes_version,
         "acceleration": one.acceleration.value,
         "nodes": [node.name for node in one.nodes],
+        "loadedImages": [image.name for archive in one.archives for image in archive.images],
         "image": one.image,
         "qemu": one.reader.qemu,
         "certificatesEnd": _end(one),
         "sizeBytes": one.size_bytes,
     }
+
+
+def _restored_as(one: Snapshot, clusters: Mapping[str, Sequence[ClusterName]]) -> dict[str, object]:
+    return {"restoredAs": [str(cluster) for cluster in clusters.get(str(one.id), ())]}
 
 
 def _end(one: Snapshot) -> str | None:

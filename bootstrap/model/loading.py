@@ -1,7 +1,10 @@
 """Container images that the user loads into the nodes of a cluster."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+_ARCHIVE_FILE = re.compile(r"[0-9a-f]{64}\.tar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -20,6 +23,11 @@ class FoundArchive:
 
     path: Path
     images: tuple[LoadableImage, ...]
+
+
+def is_archive_file(name: str) -> bool:
+    """Tell whether a kept archive's file can be called so: by its own SHA-256."""
+    return _ARCHIVE_FILE.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

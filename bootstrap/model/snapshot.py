@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bootstrap.model.loading import LoadableImage
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration
 from bootstrap.model.spec import NodeRole
@@ -64,6 +65,15 @@ class SavedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavedArchive:
+    """An archive of images that were loaded into the nodes; nodes to come get them too."""
+
+    #: As the cluster kept it; see :func:`bootstrap.model.loading.is_archive_file`.
+    file: str
+    images: Sequence[LoadableImage]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """The host that wrote a machine's memory; only one that is like it can read it."""
 
@@ -94,6 +104,7 @@ class Snapshot:
     #: When the first of the cluster's certificates ends; None if that is not known.
     certificates_end: datetime | None
     nodes: Sequence[SavedNode]
+    archives: Sequence[SavedArchive]
     #: By their names in the snapshot's directory.
     files: Mapping[str, SavedFile]
 

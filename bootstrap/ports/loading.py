@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from bootstrap.model.loading import FoundArchive, KeptArchive
@@ -34,6 +35,17 @@ class ImageArchives(Protocol):
         """List what the cluster has, in an order that stays.
 
         :raises StateError: if a list of names is damaged.
+        """
+
+    def save(self, archive: KeptArchive, target: Path) -> None:
+        """Copy a kept archive to a new file, which only this user can read."""
+
+    def restore(self, cluster: ClusterName, archives: Sequence[FoundArchive]) -> None:
+        """Keep copies of exactly these, which were checked when they were loaded.
+
+        After a kill, some of them are kept; another call makes it right.
+
+        :raises NotOursError: if the cluster's directory does not carry our marker.
         """
 
     def forget(self, cluster: ClusterName, name: str) -> bool:

@@ -19,6 +19,9 @@ class SnapshotFiles(Protocol):
     def disk(self, node: str) -> Path:
         """Return the file of a node's root volume."""
 
+    def archive(self, file: str) -> Path:
+        """Return the file of an archive of images, which the cluster kept as ``file``."""
+
 
 class SnapshotDraft(SnapshotFiles, Protocol):
     """A snapshot that is being saved; nobody finds it before it is published."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from bootstrap.errors import BootstrapError, UsageError
 from bootstrap.model.cluster import Domain, DomainState, Mark, NodeImage
 from bootstrap.model.events import Step
+from bootstrap.model.loading import FoundArchive
 from bootstrap.model.names import domain_name
 from bootstrap.model.plan import Acceleration, ClusterPlan
 from bootstrap.model.snapshot import Origin, Snapshot, SnapshotId, snapshot_id
@@ -122,6 +123,11 @@ def _restore_machines(
     # What takes long comes first: until it is done, the cluster is what it was.
     at_once(lambda name: ports.volumes.stage_disk(spec.name, name, files.disk(name)), names)
     ports.volumes.write_origin(spec.name, Origin(snapshot=str(snapshot.id), is_complete=False))
+    archives = [
+        FoundArchive(path=files.archive(one.file), images=tuple(one.images))
+        for one in snapshot.archives
+    ]
+    ports.archives.restore(spec.name, archives)
     staying = _make_room(snapshot, existing, ports)
     keys, is_own = ports.snapshots.keys(snapshot.id), snapshot.id.cluster == spec.name
     ports.trust.restore(keys, with_ssh=is_own)

@@ -1,6 +1,6 @@
 """What `snapshot save`, `list`, `delete` and `prune` do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from bootstrap.errors import BootstrapError, UsageError
 from bootstrap.model.cluster import Domain, DomainState
 from bootstrap.model.events import Step
+from bootstrap.model.loading import KeptArchive
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration
-from bootstrap.model.snapshot import Reader, SavedNode, Snapshot, SnapshotId
+from bootstrap.model.snapshot import Reader, SavedArchive, SavedNode, Snapshot, SnapshotId
 from bootstrap.model.spec import ClusterSpec, NodeRole
 from bootstrap.ports import SnapshotDraft
 from bootstrap.threads import at_once
@@ -65,13 +66,17 @@ def save(spec: ClusterSpec, snapshot: SnapshotId, ports: Ports, options: SaveOpt
         _refuse_still(spec.name, domains)
         if not options.is_verified:
             verify_running(spec.name, domains, ports)
-        with ports.snapshots.saving(snapshot, needed_bytes=_needed_bytes(domains, ports)) as draft:
+        archives = ports.archives.kept(spec.name)
+        needed = _needed_bytes(domains, ports) + sum(one.size_bytes for one in archives)
+        with ports.snapshots.saving(snapshot, needed_bytes=needed) as draft:
             title = f"Saving cluster '{spec.name}' as snapshot '{snapshot}'"
             with ports.events.step(Step.SAVE, title):
                 for domain in domains:
                     # A run that was killed may have left one.
                     ports.hypervisor.detach_disks(domain.domain_name)
-                described = _described(snapshot, spec.name, domains, ports, note=options.note)
+                described = _described(snapshot, domains, archives, ports, note=options.note)
+                for one in archives:
+                    ports.archives.save(one, draft.archive(one.path.name))
                 at_once(lambda node: _settle(node, ports), domains)
                 _save_machines(domains, draft, ports, stop=options.stop)
                 saved = draft.publish(
@@ -107,6 +112,15 @@ def prune_snapshots(
     going = [one.id for one in surplus(found, datetime.fromisoformat(ports.now()), limits)]
     delete_snapshots(going, ports)
     return going
+
+
+def clusters_of_snapshots(ports: SitePorts) -> Mapping[str, Sequence[ClusterName]]:
+    """Name, by snapshot, the clusters whose machines were restored from it last."""
+    found: dict[str, list[ClusterName]] = {}
+    for cluster in sorted(ports.volumes.clusters()):
+        if origin := ports.volumes.origin(cluster):
+            found.setdefault(origin.snapshot, []).append(cluster)
+    return found
 
 
 def newest(cluster: ClusterName, ports: SitePorts) -> SnapshotId:
@@ -213,15 +227,15 @@ def _save_machines(
 
 def _described(
     snapshot: SnapshotId,
-    cluster: ClusterName,
     domains: Sequence[Domain],
+    archives: Sequence[KeptArchive],
     ports: Ports,
     *,
     note: str,
 ) -> Snapshot:
     first = domains[0]
     is_emulated = first.acceleration is Acceleration.EMULATED
-    image = existing_image(cluster, domains, ports)
+    image = existing_image(first.mark.cluster, domains, ports)
     ends = at_once(lambda node: certificates_end(node, ports), domains)
     return Snapshot(
         cluster=str(snapshot.cluster),
@@ -246,5 +260,6 @@ def _described(
             )
             for domain in domains
         ],
+        archives=[SavedArchive(file=one.path.name, images=one.images) for one in archives],
         files={},
     )

@@ -13,7 +13,7 @@ from bootstrap.adapters.archives.store import FileArchives
 from bootstrap.adapters.locks import locked
 from bootstrap.adapters.volumes.store import FileVolumes
 from bootstrap.errors import BootstrapError, LockedError, NotOursError, StateError, UsageError
-from bootstrap.model.loading import KeptArchive
+from bootstrap.model.loading import FoundArchive, KeptArchive
 from bootstrap.model.names import ClusterName
 from bootstrap.ports import ImageArchives, Volumes
 from tests.archives import Layout, docker_members, layout_of, named, write_tar
@@ -150,6 +150,26 @@ def test_names_are_forgotten_and_the_archive_after_the_last(place: Place) -> Non
     assert names(place) == []
 
 
+def test_saved_archives_are_restored_in_place_of_what_is_kept(place: Place, tmp_path: Path) -> None:
+    """As a snapshot does: what was loaded since then is kept no longer."""
+    (kept,) = add(place, place.source(APP, TOOL))
+    saved = tmp_path / kept.path.name
+    place.archives.save(kept, saved)
+    assert saved.stat().st_mode & 0o777 == 0o600
+    add(place, place.source(APP, content="new"))
+    found = [FoundArchive(path=saved, images=kept.images)]
+    for _ in range(2):
+        place.archives.restore(DEMO, found)
+        assert place.archives.kept(DEMO) == [kept]
+    place.archives.restore(DEMO, [])
+    assert place.archives.kept(DEMO) == []
+
+
+def test_restoring_no_archive_makes_no_directory(real: RealPlace) -> None:
+    real.archives.restore(DEMO, [])
+    assert not (real.root / "demo" / "images").exists()
+
+
 def test_a_source_that_is_none_is_wrong_use(place: Place) -> None:
     with pytest.raises(UsageError), place.archives.found([place.source(APP), "./missing.tar"]):
         pytest.fail("it was found")
@@ -167,6 +187,8 @@ def test_the_directory_of_another_install_is_neither_read_nor_used(place: Place)
         place.archives.adding(DEMO, one),
     ):
         pytest.fail("it was added")
+    with pytest.raises(NotOursError):
+        place.archives.restore(DEMO, [one])
 
 
 def test_a_kept_archive_is_the_file_itself_in_whole_sectors(real: RealPlace) -> None:

@@ -43,6 +43,7 @@ def described(name: SnapshotId = READY, created: str = NOW) -> Snapshot:
         reader=Reader(qemu="7.2.22", processor=""),
         certificates_end=None,
         nodes=[SavedNode(name="worker", role=NodeRole.WORKER, facts={"cpus": "1"})],
+        archives=[],
         files={},
     )
 
@@ -64,6 +65,16 @@ def test_what_was_published_is_found_as_it_was(store: SnapshotStore, tmp_path: P
     assert again.files(READY).memory("worker").read_text() == "memory"
     assert again.files(READY).disk("worker").read_text() == "disk"
     again.check(snapshot)
+
+
+def test_an_archive_of_images_is_one_of_its_files(store: SnapshotStore) -> None:
+    """Its name is a hash, so it leads nowhere else."""
+    with store.saving(READY, needed_bytes=1) as draft:
+        draft.archive(f"{'a' * 64}.tar").write_text("archive")
+        snapshot = draft.publish(described(), KEYS)
+    assert f"{'a' * 64}.tar" in snapshot.files
+    with pytest.raises(ValueError, match="is not the file of an archive"):
+        store.files(READY).archive("../x.tar")
 
 
 def test_snapshots_are_listed_from_old_to_new(store: SnapshotStore) -> None:

@@ -56,6 +56,22 @@ class FakeImageArchives(Fake):
         found = [one for one in files if isinstance(one, KeptArchive)]
         return sorted(found, key=lambda one: one.path)
 
+    def save(self, archive: KeptArchive, target: Path) -> None:
+        self.called("save", archive.path.name)
+        target.touch(mode=0o600)
+        target.write_text(" ".join(image.name for image in self.contents[archive.path]))
+
+    def restore(self, cluster: ClusterName, archives: Sequence[FoundArchive]) -> None:
+        self.called("restore", cluster)
+        held = self._held(cluster)
+        directory = Path("/volumes") / str(cluster) / "images"
+        for path in [path for path, one in held.items() if isinstance(one, KeptArchive)]:
+            del held[path]
+        for archive in archives:
+            archive.path.read_text()
+            self._put(held, directory, archive.images)
+        self.changed("restore", cluster)
+
     def forget(self, cluster: ClusterName, name: str) -> bool:
         self.called("forget", cluster)
         return self._forget(self._held(cluster), name) and self.changed("forget", cluster)

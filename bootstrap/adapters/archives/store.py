@@ -15,6 +15,7 @@ from pathlib import Path
 from bootstrap.adapters.archives.engines import save_image
 from bootstrap.adapters.archives.reading import opened, read_archive
 from bootstrap.adapters.archives.rewriting import write_without
+from bootstrap.adapters.copying import copy_file
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import (
     private_directory,
@@ -73,12 +74,7 @@ class FileArchives:
     def adding(self, cluster: ClusterName, archive: FoundArchive) -> Iterator[KeptArchive]:
         """See the port."""
         with explained("keep an archive of images"):
-            directory = ensure_part(
-                self._root / str(cluster) / _DIRECTORY,
-                self._owner,
-                mode=self._mode,
-                parents=self._mode,
-            )
+            directory = self._ensure_directory(cluster)
             self._sweep(directory)
             path = self._published(directory, partial(_copy, archive.path))
             size = path.stat().st_size
@@ -101,10 +97,36 @@ class FileArchives:
             return []
         return [_read(names) for names in sorted((directory / _DIRECTORY).glob("*.json"))]
 
+    @explained("save an archive of images")
+    def save(self, archive: KeptArchive, target: Path) -> None:
+        """See the port."""
+        copy_file(archive.path, target)
+        target.chmod(0o600)
+
+    @explained("restore the archives of images")
+    def restore(self, cluster: ClusterName, archives: Sequence[FoundArchive]) -> None:
+        """See the port."""
+        if not archives and not (self._root / str(cluster) / _DIRECTORY).exists():
+            return
+        directory = self._ensure_directory(cluster)
+        paths = set()
+        for one in archives:
+            path = self._published(directory, partial(_copy, one.path))
+            _write(KeptArchive(path=path, size_bytes=path.stat().st_size, images=one.images))
+            paths.add(path)
+        for names in directory.glob("*.json"):
+            if names.with_suffix(".tar") not in paths:
+                names.unlink()
+        self._sweep(directory)
+
     @explained("forget an archive of images")
     def forget(self, cluster: ClusterName, name: str) -> bool:
         """See the port."""
         return self._forget(cluster, {name})
+
+    def _ensure_directory(self, cluster: ClusterName) -> Path:
+        path = self._root / str(cluster) / _DIRECTORY
+        return ensure_part(path, self._owner, mode=self._mode, parents=self._mode)
 
     @contextmanager
     def _saving(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ from bootstrap.adapters.snapshots.archive import MANIFEST
 from bootstrap.errors import StateError
 from bootstrap.model.images import is_image_key
 from bootstrap.model.keys import check_alias
+from bootstrap.model.loading import is_archive_file
 from bootstrap.model.names import ClusterName
 from bootstrap.model.snapshot import SavedFile, Snapshot, SnapshotId
 from bootstrap.threads import at_once
@@ -36,6 +37,12 @@ class Files:
         """See the port."""
         check_alias(node)
         return self.directory / f"{node}.qcow2"
+
+    def archive(self, file: str) -> Path:
+        """See the port."""
+        if not is_archive_file(file):
+            raise ValueError(f"{file[:80]!r} is not the file of an archive of images")
+        return self.directory / file
 
 
 class Draft(Files):
@@ -76,6 +83,7 @@ def check_names(snapshot: Snapshot) -> None:
     files, nodes = Files(Path()), [node.name for node in snapshot.nodes]
     wanted = {KEYS, *(files.memory(node).name for node in nodes)}
     wanted |= {files.disk(node).name for node in nodes}
+    wanted |= {files.archive(archive.file).name for archive in snapshot.archives}
     SnapshotId(ClusterName(snapshot.cluster), snapshot.name)
     if set(snapshot.files) != wanted:
         raise ValueError(f"it has other files than {', '.join(sorted(wanted))}")

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from bootstrap.adapters.copying import copy_file
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, replacing, sync, write_atomically
 from bootstrap.adapters.marker import (
@@ -18,7 +19,6 @@ from bootstrap.adapters.marker import (
     restore,
 )
 from bootstrap.adapters.process import run
-from bootstrap.adapters.volumes.copying import copy_file
 from bootstrap.adapters.volumes.inspection import backing_file, check_raw_image
 from bootstrap.adapters.volumes.origin import read_origin, write_origin
 from bootstrap.adapters.volumes.seed import seed_image

@@ -52,6 +52,15 @@ def test_the_list_has_what_decides(saved: CommandLine) -> None:
     assert row.endswith("for tests")
 
 
+def test_a_snapshot_tells_which_clusters_were_made_of_it(saved: CommandLine) -> None:
+    saved.done("up", "twin", "--from", "demo/ready")
+    assert "twin" in saved.done("snapshot", "list")
+    assert json.loads(saved.done("snapshot", "list", "-o", "json"))[0]["restoredAs"] == ["twin"]
+    assert json.loads(saved.done("snapshot", "show", "demo", "-o", "json"))["restoredAs"] == [
+        "twin"
+    ]
+
+
 def test_a_cached_cluster_is_made_once(line: CommandLine) -> None:
     assert "made it" in line.run("up", "a", "--cached").stderr
     said = line.run("up", "b", "--cached")

@@ -22,11 +22,13 @@ from bootstrap.model.spec import SecurityProfile
 from bootstrap.ports import Reachable, ShellResult
 from bootstrap.workflow.down import down
 from bootstrap.workflow.images import prune_images
+from bootstrap.workflow.loading import load_images
 from bootstrap.workflow.restoring import clone, reset, restore
 from bootstrap.workflow.snapshots import (
     Limits,
     SaveOptions,
     SaveResult,
+    clusters_of_snapshots,
     delete_snapshots,
     newest,
     prune_snapshots,
@@ -37,6 +39,7 @@ from bootstrap.workflow.start import start
 from bootstrap.workflow.steps.upkeep import CERTIFICATES_END
 from bootstrap.workflow.up import UpResult, up
 from tests.builders import FakeWorld, a_cluster_spec, options
+from tests.fakes.archives import an_image_named
 
 DEMO, TWIN = ClusterName("demo"), ClusterName("twin")
 READY = SnapshotId(DEMO, "ready")
@@ -101,6 +104,31 @@ def test_a_snapshot_knows_what_it_is(made: FakeWorld) -> None:
         "keys.json",
     }
     assert snapshot.size_bytes == sum(file.size_bytes for file in snapshot.files.values()) > 0
+
+
+def image_names(world: FakeWorld, cluster: ClusterName = DEMO) -> list[str]:
+    kept = world.ports.cluster(cluster).archives.kept(cluster)
+    return sorted(image.name for archive in kept for image in archive.images)
+
+
+def test_images_that_were_loaded_come_with_the_snapshot(made: FakeWorld) -> None:
+    """Or a node that is added to a clone would lack them."""
+    app, tool = an_image_named("example.test/app:1"), an_image_named("example.test/tool:1")
+    made.archives.sources = {"app.tar": (app,), "tool.tar": (tool,)}
+    load_images(DEMO, ["app.tar"], made.ports)
+    keep(made)
+    load_images(DEMO, ["tool.tar"], made.ports)
+    cloned(made)
+    assert image_names(made, TWIN) == [app.name]
+    restore(a_cluster_spec(), READY, made.ports)
+    assert image_names(made) == [app.name]
+
+
+def test_the_clusters_of_a_snapshot_are_known(saved: FakeWorld) -> None:
+    assert clusters_of_snapshots(saved.ports) == {}
+    cloned(saved)
+    restore(a_cluster_spec(), READY, saved.ports)
+    assert clusters_of_snapshots(saved.ports) == {"demo/ready": [DEMO, TWIN]}
 
 
 def test_the_first_certificate_that_ends_is_remembered(made: FakeWorld) -> None:
