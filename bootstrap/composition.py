@@ -42,6 +42,7 @@ from bootstrap.ports import (
     PlaybookRunner,
     Reachable,
     RunEvents,
+    RunHistory,
     Snapshots,
     Trust,
     UserKubeconfig,
@@ -238,6 +239,13 @@ class LazyPorts:
         from bootstrap.adapters.cluster_files import StateFiles  # noqa: PLC0415
 
         return StateFiles(self.site.state)
+
+    @cached_property
+    def history(self) -> RunHistory:
+        """The logs of runs, beside the cluster's files."""
+        from bootstrap.adapters.events.history import LoggedRuns  # noqa: PLC0415
+
+        return LoggedRuns(self.site.state)
 
     @cached_property
     def kubeconfig(self) -> UserKubeconfig:

@@ -1,7 +1,8 @@
 """Render the files under ``templates/``.
 
-Templates take values, never text to be pasted: every value goes through ``tojson``,
-which is valid YAML and valid JSON, and a name that is not defined is an error.
+Templates take values, never text to be pasted, and a name that is not defined is an error. In
+those of SVG and HTML each value is escaped; in all others it goes through ``tojson``, which is
+valid YAML and valid JSON.
 """
 
 import json
@@ -10,12 +11,18 @@ from collections.abc import Mapping
 from functools import cache
 
 import jinja2
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from bootstrap.resources import resource_directory
 
 #: JSON's escapes as whole units, those for characters beyond 16 bits first, and DEL.
 _UNIT = re.compile(r"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|.)|\x7f")
 _PAIR_LENGTH = 12
+#: Templates whose values are escaped.
+_MARKUP = ("svg.j2", "html.j2")
+#: What no XML document may hold, escaped or not.
+_NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @cache
@@ -23,7 +30,8 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(resource_directory("templates")),
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - nothing here is HTML; tojson escapes each value
+        autoescape=jinja2.select_autoescape(_MARKUP, default=False),
+        finalize=_finalized,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -35,6 +43,14 @@ def _environment() -> jinja2.Environment:
 def render(template: str, values: Mapping[str, object]) -> str:
     """Fill one template, named by its path under ``templates/``, with ``values``."""
     return _environment().get_template(template).render(values)
+
+
+@jinja2.pass_eval_context
+def _finalized(context: EvalContext, value: object) -> object:
+    """Keep what would break a document of markup out of it."""
+    if context.autoescape and isinstance(value, str) and not isinstance(value, Markup):
+        return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", value)
+    return value
 
 
 def _dumps(value: object, **options: bool) -> str:

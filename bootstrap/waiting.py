@@ -8,7 +8,8 @@ from bootstrap.errors import TimedOutError
 
 T = TypeVar("T")
 
-_REPORT_INTERVAL_S = 10
+#: A wait reports what it saw at most this often.
+REPORT_INTERVAL_S = 10
 
 
 class NotYet(Exception):  # noqa: N818 - it is a state, not a failure
@@ -47,7 +48,7 @@ def wait_for(  # noqa: PLR0913 - the clock and the sleep are arguments so that t
                     details=f"Last seen: {pending}",
                     hint=hint,
                 ) from pending
-            if clock() - reported >= _REPORT_INTERVAL_S:
+            if clock() - reported >= REPORT_INTERVAL_S:
                 reported = clock()
                 waited_s = reported - began
                 report(f"waiting for {description} since {waited_s:.0f} s; last seen: {pending}")

@@ -5,7 +5,7 @@ import shutil
 import uuid
 import weakref
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -37,6 +37,7 @@ from tests.fakes.cluster_api import FakeClusterApi
 from tests.fakes.cluster_files import FakeClusterFiles, FakeEvidence, FakeUserKubeconfig
 from tests.fakes.containerd import FakeContainerd
 from tests.fakes.events import FakeEvents
+from tests.fakes.history import FakeHistory
 from tests.fakes.host import FakeHost
 from tests.fakes.hypervisor import FakeHypervisor
 from tests.fakes.images import FakeImages
@@ -230,7 +231,11 @@ class FakePorts(LazyPorts):
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        with super().lock() if self._cluster else nullcontext():
+        if self._cluster is None:
+            yield
+            return
+        log = self._world.history.log(self._cluster)
+        with super().lock(), self.events.attached(log):
             yield
 
 
@@ -257,6 +262,7 @@ class FakeWorld:
     host: FakeHost
     trust: FakeTrust
     files: FakeClusterFiles
+    history: FakeHistory
     kubeconfig: FakeUserKubeconfig
     evidence: FakeEvidence
     shell: FakeShell
@@ -291,6 +297,7 @@ def ports_with_fakes(install_id: uuid.UUID = INSTALL) -> FakeWorld:
         host=FakeHost(journal),
         trust=FakeTrust(journal),
         files=files,
+        history=FakeHistory(files),
         kubeconfig=FakeUserKubeconfig(journal),
         evidence=FakeEvidence(files, journal),
         shell=shell,

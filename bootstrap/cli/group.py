@@ -34,6 +34,7 @@ _COMMANDS = {
     "cp": ("reaching", "cp"),
     "port-forward": ("reaching", "port_forward"),
     "logs": ("logs", "logs"),
+    "timeline": ("timeline", "timeline"),
     "kubeconfig": ("kubeconfig", "kubeconfig"),
     "inventory": ("inventory", "inventory"),
     "doctor": ("doctor", "doctor"),

@@ -7,7 +7,7 @@ it changed anything; every ``remove_*`` does nothing if there is nothing.
 
 from bootstrap.ports.artifacts import Artifact, Artifacts, BuiltArtifacts
 from bootstrap.ports.cluster import CheckResult, ClusterApi, ExpectedNode
-from bootstrap.ports.events import EventReader, Events, RunEvents
+from bootstrap.ports.events import EventReader, Events, RunEvents, RunHistory
 from bootstrap.ports.files import ClusterFiles, Evidence, UserKubeconfig
 from bootstrap.ports.host import Finding, Host
 from bootstrap.ports.loading import ImageArchives
@@ -37,6 +37,7 @@ __all__ = [
     "PlaybookRunner",
     "Reachable",
     "RunEvents",
+    "RunHistory",
     "ShellResult",
     "SnapshotDraft",
     "SnapshotFiles",

@@ -1,10 +1,11 @@
 """How what happens is reported while it happens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from bootstrap.model.events import Event, Step, Unit
+from bootstrap.model.names import ClusterName
 
 
 class Events(Protocol):
@@ -62,7 +63,26 @@ class RunEvents(Events, Protocol):
         """Tell whether a reader writes on stdout, where nothing else may be written then."""
 
     def attached(self, reader: EventReader) -> AbstractContextManager[None]:
-        """Have one more reader inside the block; it gets each event before the others."""
+        """Have one more reader inside the block; it gets each event before the others.
+
+        Of a whole run it gets the start first, also if that was before the block, and an end when
+        the block ends, which then carries no result.
+        """
 
     def seconds_by_step(self) -> Mapping[str, float]:
         """Return how long each step took that has ended, by its id, to a tenth."""
+
+
+class RunHistory(Protocol):
+    """The runs of clusters that are kept, each with what happened while it had the lock."""
+
+    def runs(self, cluster: ClusterName) -> Sequence[str]:
+        """List the ids of the kept runs, the oldest first; none if the cluster was removed."""
+
+    def events(self, cluster: ClusterName, run: str) -> Sequence[Event]:
+        """Return the events of a kept run in their order; there may be none.
+
+        What is no event that this version knows is left out.
+
+        :raises StateError: if the run's log cannot be read.
+        """

@@ -18,6 +18,7 @@ from bootstrap.ports import (
     Images,
     NodeShell,
     PlaybookRunner,
+    RunHistory,
     Snapshots,
     Trust,
     UserKubeconfig,
@@ -100,6 +101,10 @@ class Ports(SitePorts, Protocol):
     @property
     def files(self) -> ClusterFiles:
         """The files that the cluster's user gets."""
+
+    @property
+    def history(self) -> RunHistory:
+        """The runs that are kept."""
 
     @property
     def kubeconfig(self) -> UserKubeconfig:

@@ -31,3 +31,13 @@ def test_a_value_is_the_same_text_in_json_and_in_yaml(value: str) -> None:
 def test_a_character_that_json_and_yaml_write_apart_is_kept(value: str) -> None:
     text = _environment().from_string("{{ value | tojson }}").render(value=value)
     assert (json.loads(text), yaml.safe_load(text)) == (value, value)
+
+
+@pytest.mark.parametrize(
+    ("template", "is_escaped"),
+    [("a.svg.j2", True), ("a.html.j2", True), ("a.yaml.j2", False), ("a.css.j2", False)],
+)
+def test_values_are_escaped_in_templates_of_markup_only(template: str, *, is_escaped: bool) -> None:
+    loader = jinja2.DictLoader({template: "{{ value }}"})
+    text = _environment().overlay(loader=loader).get_template(template).render(value="<\x00\ud800>")
+    assert text == ("&lt;\ufffd\ufffd&gt;" if is_escaped else "<\x00\ud800>")

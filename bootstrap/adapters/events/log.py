@@ -12,6 +12,8 @@ from bootstrap.adapters.process import private
 from bootstrap.errors import BootstrapError
 from bootstrap.model.events import Event
 
+#: Where the logs are in a cluster's directory, and how their names end.
+RUNS, SUFFIX = "runs", ".ndjson"
 _KEPT_RUNS = 20
 
 
@@ -46,10 +48,10 @@ class RunLog:
 
     def _write(self, run: str) -> None:
         if self._descriptor is None:
-            runs = private_directory(self._state / "runs")
+            runs = private_directory(self._state / RUNS)
             _prune(runs)
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-            self._descriptor = private(str(runs / f"{run}.ndjson"), flags)
+            self._descriptor = private(str(runs / f"{run}{SUFFIX}"), flags)
         while self._waiting:
             # Out of the list first: a line that a signal interrupts is written once or not.
             write_line(self._descriptor, self._waiting.pop(0))
@@ -73,5 +75,5 @@ def run_log(state: Path) -> Iterator[RunLog]:
 
 def _prune(runs: Path) -> None:
     """Remove the oldest logs, so that with the new one as many are left as are kept."""
-    for old in sorted(runs.glob("*.ndjson"))[: -(_KEPT_RUNS - 1)]:
+    for old in sorted(runs.glob(f"*{SUFFIX}"))[: -(_KEPT_RUNS - 1)]:
         old.unlink(missing_ok=True)

@@ -50,6 +50,7 @@ class EventStream:
         self._nodes: dict[str, str] = {}
         self._command = ""
         self._pace = Pace(_PROGRESS_INTERVAL_S)
+        self._opening: Event | None = None
         self.result: object = None
 
     @property
@@ -64,11 +65,28 @@ class EventStream:
     @contextlib.contextmanager
     def attached(self, reader: EventReader) -> Iterator[None]:
         """See the port."""
+        if self._opening is not None:
+            reader.read(self._opening)
         self._readers.insert(0, reader)
         try:
             yield
+            self._close(reader)
+        except BaseException as error:
+            # As with a step: what the reader says now must not hide why the block failed.
+            with contextlib.suppress(OSError, BootstrapError):
+                self._close(reader, error)
+            raise
         finally:
             self._readers.remove(reader)
+
+    def _close(self, reader: EventReader, error: BaseException | None = None) -> None:
+        """Give a reader that leaves before the end of the run an end of its own."""
+        if self._opening is None:
+            return
+        if error is None:
+            reader.read(self._event(Status.FINISHED, self._opening.detail))
+        else:
+            reader.read(self._event(Status.FAILED, _reason(error), error=_error_id(error)))
 
     @contextlib.contextmanager
     def whole_run(self, detail: str) -> Iterator[None]:
@@ -89,45 +107,52 @@ class EventStream:
         if self._nodes.get(name) != detail:
             self._nodes[name] = detail
             status = Status.DONE if is_done else Status.RUNNING
-            self._publish(status, detail, node=name, phase=phase or self._step)
+            self._publish(self._event(status, detail, node=name, phase=phase or self._step))
 
     def waiting(self, detail: str, *, node: str | None = None) -> None:
         """See the port."""
-        self._publish(Status.WAITING, detail, node=node)
+        self._publish(self._event(Status.WAITING, detail, node=node))
 
     def progress(self, detail: str, done: int, total: int | None, unit: Unit) -> None:
         """See the port."""
         if self._pace.allows(detail, self._clock.monotonic(), is_last=done == total):
             amount = Progress(done=done, total=total, unit=unit)
-            self._publish(Status.PROGRESS, detail, progress=amount)
+            self._publish(self._event(Status.PROGRESS, detail, progress=amount))
 
     def note(self, detail: str) -> None:
         """See the port."""
-        self._publish(Status.NOTE, detail)
+        self._publish(self._event(Status.NOTE, detail))
 
     def command(self, text: str) -> None:
         """Report a command, unless it is the one before again, as in a wait."""
         if text != self._command:
             self._command = text
-            self._publish(Status.COMMAND, text)
+            self._publish(self._event(Status.COMMAND, text))
 
     @contextlib.contextmanager
     def _reported(self, step: Step | None, detail: str) -> Iterator[None]:
         outer, self._step = self._step, step
         try:
-            self._publish(Status.STARTED, detail)
+            self._publish(self._event(Status.STARTED, detail))
             yield
-            self._publish(Status.FINISHED, detail)
+            self._publish(self._event(Status.FINISHED, detail))
         except BaseException as error:
             # A reader that fails now must not hide why the step failed.
             with contextlib.suppress(OSError, BootstrapError):
-                reason = str(error) if isinstance(error, Exception) else INTERRUPTED
-                self._publish(Status.FAILED, reason, error=_error_id(error))
+                self._publish(self._event(Status.FAILED, _reason(error), error=_error_id(error)))
             raise
         finally:
             self._step = outer
 
-    def _publish(  # noqa: PLR0913 - what an event may carry
+    def _publish(self, event: Event) -> None:
+        if event.step is None and event.status in (Status.FINISHED, Status.FAILED):
+            event = replace(event, result=self.result)
+        if event.step is None and event.status is Status.STARTED:
+            self._opening = event
+        for reader in self._readers:
+            reader.read(event)
+
+    def _event(  # noqa: PLR0913 - what an event may carry
         self,
         status: Status,
         detail: str,
@@ -136,8 +161,8 @@ class EventStream:
         error: str | None = None,
         phase: Step | None = None,
         progress: Progress | None = None,
-    ) -> None:
-        event = Event(
+    ) -> Event:
+        return Event(
             run=self._run,
             time=self._clock.utc(),
             elapsed_s=self._clock.monotonic() - self._began,
@@ -149,10 +174,10 @@ class EventStream:
             phase=phase,
             progress=progress,
         )
-        if self._step is None and status in (Status.FINISHED, Status.FAILED):
-            event = replace(event, result=self.result)
-        for reader in self._readers:
-            reader.read(event)
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) if isinstance(error, Exception) else INTERRUPTED
 
 
 def _error_id(error: BaseException) -> str:

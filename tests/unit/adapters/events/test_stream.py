@@ -72,6 +72,42 @@ def test_a_failed_step_has_the_errors_id(error: BaseException, code: str) -> Non
     ]
 
 
+def test_who_comes_late_gets_the_runs_start_and_an_end_of_its_own() -> None:
+    whole, late = Remembering(), Remembering()
+    events = EventStream(whole)
+    with events.whole_run("bootstrap up"):
+        events.note("early")
+        with events.attached(late):
+            events.note("late")
+        events.result = "done"
+    assert late.details() == ["bootstrap up", "late", "bootstrap up"]
+    assert [event.status for event in late.events][::2] == [Status.STARTED, Status.FINISHED]
+    assert whole.details() == ["bootstrap up", "early", "late", "bootstrap up"]
+    assert (whole.events[-1].result, late.events[-1].result) == ("done", None)
+
+
+def test_who_comes_late_is_told_how_its_block_failed() -> None:
+    late = Remembering()
+    events = EventStream()
+    with pytest.raises(KeyboardInterrupt), events.whole_run("x"), events.attached(late):
+        raise KeyboardInterrupt
+    assert (late.events[-1].status, late.events[-1].error) == (Status.FAILED, "interrupted")
+
+
+def test_a_late_reader_that_has_gone_does_not_hide_why_its_block_failed() -> None:
+    events = EventStream()
+    with pytest.raises(HostError), events.whole_run("x"), events.attached(GoneLater()):
+        raise HostError("x")
+
+
+def test_who_comes_late_to_what_is_no_run_gets_what_happens_only() -> None:
+    late = Remembering()
+    events = EventStream()
+    with events.attached(late):
+        events.note("x")
+    assert late.details() == ["x"]
+
+
 def test_a_reader_that_has_gone_does_not_hide_why_a_step_failed() -> None:
     with pytest.raises(HostError), EventStream(GoneLater()).step(Step.BOOT, "Booting"):
         raise HostError("x")

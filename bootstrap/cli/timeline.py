@@ -1,0 +1,108 @@
+"""`bootstrap timeline`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.cli.output import output_option, table, write
+from bootstrap.cli.pictures import FORMATS, format_of, write_picture
+from bootstrap.model.names import ClusterName
+from bootstrap.pictures.drawing import timeline_html, timeline_svg
+from bootstrap.pictures.report import Report
+from bootstrap.pictures.run import Run
+from bootstrap.workflow.history import LAST, kept_runs
+from bootstrap.workflow.history import timeline as tell
+
+_DRAWN = {"html": timeline_html, "svg": timeline_svg}
+
+
+@click.command()
+@click.argument("name")
+@click.option("--run", "wanted", metavar="RUN", default=LAST, show_default=True, help="Which run.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(FORMATS),
+    help="The picture's format; default: by the name of the file, else html.",
+)
+@click.option(
+    "-O",
+    "--output-file",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to write; - for stdout; default: NAME-RUN.html or .svg in this directory.",
+)
+@click.option("--list", "listed", is_flag=True, help="List the runs that are kept.")
+@output_option
+def timeline(  # noqa: PLR0913 - one argument for each option
+    name: str, wanted: str, kind: str | None, file: Path | None, output: str, *, listed: bool
+) -> None:
+    """Draw a run: what each node did and waited for, and what took the time.
+
+    The picture compares the run with the last one of the same command before it. A cluster that
+    was removed has no runs any more.
+    """
+    cluster = cluster_name(name)
+    if listed:
+        _write_list(kept_runs(cluster, open_cluster(cluster)), output)
+        return
+    if kind is None and file is not None and str(file) != "-":
+        kind = format_of(file, hint=f"bootstrap timeline {cluster} --format svg -O picture")
+    kind = kind or "html"
+    report = tell(cluster, wanted, open_cluster(cluster))
+    path = file or Path(f"{cluster}-{report.run.id}.{kind}")
+    write_picture(path, _DRAWN[kind](str(cluster), report))
+    if str(path) != "-":
+        write(output, _as_data(cluster, report, path), text=str(path), names=[str(path)])
+
+
+def _write_list(runs: Sequence[Run], output: str) -> None:
+    rows = [_summary(run) for run in reversed(runs)]
+    header = ["RUN", "COMMAND", "BEGAN", "SECONDS", "OUTCOME"]
+    text = table(header, [list(row.values()) for row in rows])
+    write(output, rows, text=text, names=[run.id for run in reversed(runs)])
+
+
+def _summary(run: Run) -> dict[str, object]:
+    return {
+        "run": run.id,
+        "command": run.command,
+        "began": run.began.isoformat(timespec="seconds"),
+        "seconds": round(run.seconds, 1),
+        "outcome": run.outcome.value,
+    }
+
+
+def _as_data(cluster: ClusterName, report: Report, path: Path) -> dict[str, object]:
+    """Return what the picture shows, for a program."""
+    return {
+        "name": str(cluster),
+        "file": str(path),
+        **_summary(report.run),
+        "comparedWith": report.earlier.id if report.earlier else None,
+        "steps": [
+            {
+                "step": change.name,
+                "seconds": _rounded(change.now_s),
+                "secondsBefore": _rounded(change.before_s),
+                "change": change.change.value,
+            }
+            for change in report.changes[:-1]
+        ],
+        "criticalPath": [
+            {
+                "node": stretch.node,
+                "what": stretch.title,
+                "fromSecond": _rounded(stretch.start_s),
+                "seconds": _rounded(stretch.seconds),
+            }
+            for stretch in report.path
+        ],
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
