@@ -124,6 +124,7 @@ _WORDS = {
     "NODE": "worker",
     "FILE": "cluster.yaml",
     "N": "2",
+    "RUN": "last",
     "COMMAND": "id",
     "IMAGE": "app:1",
     "ARCHIVE": "app.tar",
@@ -259,7 +260,7 @@ def _inline(line: str) -> Iterator[str]:
     yield from (_plain(code) for code in codes if re.match(r"(\S*/)?bootstrap \S", code))
     yield from (_plain(code) for code in codes if re.match(r"(\./setup\.sh|sudo|make)\b", code))
     is_table = re.match(
-        r"\| `(up|down|plan|node|list|verify|kubectl|ssh|cp|port-forward|logs|kubeconfig|inventory"
+        r"\| `(up|down|plan|node|list|verify|kubectl|ssh|cp|port-forward|logs|timeline|kubeconfig|inventory"
         r"|doctor|init|image load|image loaded|artifacts|version)\b",
         line,
     )

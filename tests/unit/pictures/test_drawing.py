@@ -10,6 +10,7 @@ from bootstrap.pictures.drawing import timeline_html, timeline_svg
 from bootstrap.pictures.palette import CRITICAL, GROUND, PAINTS, PANEL, QUIET, TEXT
 from bootstrap.pictures.report import Report, report_of
 from bootstrap.pictures.run import Run
+from docs.pictures.draw import HERE, pictures
 from tests.markup import CANARIES, HOSTILE, Page, read_svg, texts_of
 from tests.unit.pictures.conftest import a_run
 
@@ -102,3 +103,10 @@ def test_texts_and_borders_have_the_contrast_that_wcag_asks_for(ground: int) -> 
         assert contrast(text[ground], back[ground]) >= 4.5, (text, back)
     for line in (CRITICAL, *(paint.border for paint in PAINTS.values())):
         assert contrast(line[ground], GROUND[ground]) >= 3, line
+
+
+def test_the_pictures_of_the_documents_are_of_this_version() -> None:
+    drawn = pictures()
+    assert drawn
+    for name, text in drawn.items():
+        assert (HERE / name).read_text(encoding="utf-8") == text, "PYTHONPATH=. python docs/pictures/draw.py"
