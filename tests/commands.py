@@ -260,8 +260,8 @@ def _inline(line: str) -> Iterator[str]:
     yield from (_plain(code) for code in codes if re.match(r"(\S*/)?bootstrap \S", code))
     yield from (_plain(code) for code in codes if re.match(r"(\./setup\.sh|sudo|make)\b", code))
     is_table = re.match(
-        r"\| `(up|down|plan|node|list|verify|kubectl|ssh|cp|port-forward|logs|timeline|kubeconfig|inventory"
-        r"|doctor|init|image load|image loaded|artifacts|version)\b",
+        r"\| `(up|down|plan|node|list|verify|kubectl|ssh|cp|port-forward|logs|timeline|kubeconfig"
+        r"|inventory|doctor|init|image load|image loaded|artifacts|version)\b",
         line,
     )
     if is_table:

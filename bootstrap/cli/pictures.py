@@ -5,7 +5,15 @@ from pathlib import Path
 import click
 
 from bootstrap.errors import UsageError
+from bootstrap.pictures.drawing import topology_html, topology_svg
+from bootstrap.pictures.topology import Topology
 
+picture_option = click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw it too, into a file whose name ends with .svg or .html.",
+)
 #: The formats of all pictures; the ending of a file's name is that of its format.
 FORMATS = ("html", "svg")
 
@@ -23,6 +31,14 @@ def format_of(path: Path, *, hint: str) -> str:
             hint=hint,
         )
     return ending
+
+
+def write_topology(path: Path, kind: str, topology: Topology) -> None:
+    """Draw a cluster in a format of FORMATS into a file.
+
+    :raises UsageError: if the file cannot be written.
+    """
+    write_picture(path, topology_svg(topology) if kind == "svg" else topology_html(topology))
 
 
 def write_picture(path: Path, text: str) -> None:

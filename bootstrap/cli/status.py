@@ -1,12 +1,18 @@
 """`bootstrap status`."""
 
+from pathlib import Path
+
 import click
 
 from bootstrap.cli.context import cluster_name, open_cluster
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, table, write
+from bootstrap.cli.pictures import format_of, picture_option, write_topology
 from bootstrap.model.cluster import ClusterState
-from bootstrap.workflow.status import NodeStatus
+from bootstrap.model.names import ClusterName
+from bootstrap.pictures.observed import observed_topology
+from bootstrap.pictures.topology import Topology
+from bootstrap.workflow.status import ClusterStatus, NodeStatus
 from bootstrap.workflow.status import status as run_status
 
 #: What `--exit-code` ends with.
@@ -28,19 +34,25 @@ _EXIT_CODES = {
     is_flag=True,
     help="Exit with 0 if it runs well, 8 if it is sick, 10 stopped, 11 suspended, 12 partly.",
 )
+@picture_option
 @output_option
 @click.pass_context
-def status(
+def status(  # noqa: PLR0913 - one argument for each option
     ctx: click.Context,
     name: str,
     hypervisor_uri: str | None,
+    picture: Path | None,
     output: str,
     *,
     in_exit_code: bool,
 ) -> None:
     """Show each node as libvirt and as the API server see it, and the certificate's end."""
     cluster = cluster_name(name)
-    found = run_status(cluster, open_cluster(cluster, hypervisor_uri))
+    kind = picture and format_of(picture, hint=f"bootstrap status {cluster} --picture status.svg")
+    ports = open_cluster(cluster, hypervisor_uri)
+    found = run_status(cluster, ports)
+    if picture and kind:
+        write_topology(picture, kind, _topology(cluster, found, ports.site.hypervisor_uri))
     nodes = [_node(node) for node in found.nodes]
     ends = found.certificate_ends
     data = {
@@ -61,6 +73,16 @@ def status(
     write(output, data, text="\n".join(lines), names=[node.domain.name for node in found.nodes])
     if in_exit_code:
         ctx.exit(_EXIT_CODES[found.state])
+
+
+def _topology(cluster: ClusterName, found: ClusterStatus, hypervisor_uri: str) -> Topology:
+    return observed_topology(
+        cluster,
+        [(node.domain, node.kubernetes) for node in found.nodes],
+        found.switch,
+        hypervisor=hypervisor_uri,
+        state=f"{found.state.value}; API server: {found.api}",
+    )
 
 
 def _node(node: NodeStatus) -> dict[str, object]:

@@ -8,6 +8,8 @@ UPLINK_ADDRESS = ipaddress.IPv4Address("10.0.2.15")
 UPLINK_GATEWAY = ipaddress.IPv4Address("10.0.2.2")
 UPLINK_RESOLVER = ipaddress.IPv4Address("10.0.2.3")
 
+#: Where API servers listen on their nodes.
+API_PORT = 6443
 POD_PREFIX = 24
 _ENDPOINT_ADDRESS = 10
 _FIRST_ADDRESS = 11

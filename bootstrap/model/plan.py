@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bootstrap.model.names import ClusterName
-from bootstrap.model.network import endpoint_address
+from bootstrap.model.network import API_PORT, endpoint_address
 from bootstrap.model.spec import ClusterSpec, NodeRole, SecurityProfile
 
 #: A node's disk, in the node's directory.
@@ -144,7 +144,7 @@ class ClusterPlan:
     @property
     def endpoint(self) -> str:
         """Where the nodes reach the API server, as ``host:port``."""
-        return f"{self.endpoint_address}:6443"
+        return f"{self.endpoint_address}:{API_PORT}"
 
     @property
     def server(self) -> str:

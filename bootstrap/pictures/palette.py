@@ -35,6 +35,7 @@ PAINTS = {
     "work": Paint(Colours("#d9f0df", "#12432a"), Colours("#1b7a3a", "#4cc46a")),
     "bad": Paint(Colours("#fde1df", "#5a1a1c"), Colours("#b42318", "#ff8079")),
     "rest": Paint(Colours("#eceff3", "#2b323b"), Colours("#5b6673", "#9aa5b1")),
+    "planned": Paint(GROUND, Colours("#1f5fae", "#6cb0ff")),
     "slower": Paint(Colours("#fff3d0", "#4a3a0c"), Colours("#8a6100", "#e0b341")),
 }
 

@@ -33,6 +33,8 @@ class ClusterStatus:
     api: str
     certificate_ends: datetime | None
     nodes: Sequence[NodeStatus]
+    #: None if it is missing.
+    switch: Domain | None
 
 
 def status(cluster: ClusterName, ports: Ports) -> ClusterStatus:
@@ -52,12 +54,14 @@ def status(cluster: ClusterName, ports: Ports) -> ClusterStatus:
         NodeStatus(domain=domain, kubernetes=answers.get(domain.name, unknown))
         for domain in domains
     ]
+    switch = next(iter(ports.hypervisor.switches(cluster)), None)
     return ClusterStatus(
-        state=_state(cluster, nodes, ports),
+        state=_state(nodes, switch),
         kubeconfig=kubeconfig,
         api=failure or "ok",
         certificate_ends=_certificate_end(kubeconfig, ports),
         nodes=nodes,
+        switch=switch,
     )
 
 
@@ -66,15 +70,13 @@ def _is_controlled(domains: Sequence[Domain]) -> bool:
     return any(node.is_control_plane and node.state is DomainState.RUNNING for node in domains)
 
 
-def _state(cluster: ClusterName, nodes: Sequence[NodeStatus], ports: Ports) -> ClusterState:
+def _state(nodes: Sequence[NodeStatus], switch: Domain | None) -> ClusterState:
     domains = [node.domain for node in nodes]
     state = machine_state(domains)
     if state is ClusterState.SICK or not _is_controlled(domains):
         return state
     running = [node for node in nodes if node.domain.state is DomainState.RUNNING]
-    has_switch = any(
-        switch.state is DomainState.RUNNING for switch in ports.hypervisor.switches(cluster)
-    )
+    has_switch = switch is not None and switch.state is DomainState.RUNNING
     # Without an answer of the API server, no node is known to be Ready.
     is_well = has_switch and all(node.kubernetes == "Ready" for node in running)
     return state if is_well else ClusterState.SICK

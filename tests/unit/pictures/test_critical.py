@@ -1,13 +1,14 @@
 """The critical path is the chain of what ended last."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from bootstrap.model.events import Status, Step
 from bootstrap.pictures.critical import critical_path
-from bootstrap.pictures.run import Run
+from bootstrap.pictures.run import Bar, Run
 from tests.unit.pictures.conftest import a_run, a_step, a_whole_run
 
 
@@ -53,6 +54,16 @@ def test_time_that_no_node_and_no_step_fills_is_the_clusters() -> None:
         (None, "doing verify", 50, 90),
         (None, "between steps", 90, 100),
     ]
+
+
+def test_what_ended_last_is_on_it_though_another_began_later() -> None:
+    run = a_whole_run(*a_step(Step.JOIN, 0, 100))
+    times = {"long": (0, 100), "short": (50, 80)}
+    work = tuple(
+        Bar(node=node, step=Step.JOIN, title="joins", start_s=start_s, end_s=end_s, depth=1)
+        for node, (start_s, end_s) in times.items()
+    )
+    assert told(replace(run, work=work)) == [("long", "joins", 0, 100)]
 
 
 def test_a_step_in_a_step_is_on_it() -> None:
