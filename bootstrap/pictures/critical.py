@@ -1,7 +1,7 @@
 """Find the critical path: the chain of bars that made a run as long as it was."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bootstrap.pictures.run import Bar, Run
 
@@ -61,8 +61,10 @@ def _last_ended(bars: Sequence[Bar], now_s: float, lane: str | None) -> Bar | No
 
 
 def _inside(step: Bar, run: Run) -> Sequence[Bar]:
+    """Return the steps in a step, and what nodes ended in it, from where it began."""
     nested = [bar for bar in run.steps if bar.depth == step.depth + 1 and step.holds(bar)]
-    return nested + [bar for bar in run.work if bar.step is step.step and step.holds(bar)]
+    ended = (bar for bar in run.work if step.start_s < bar.end_s <= step.end_s)
+    return nested + [replace(bar, start_s=max(bar.start_s, step.start_s)) for bar in ended]
 
 
 def _stretch(bar: Bar, start_s: float | None = None, end_s: float | None = None) -> Stretch:

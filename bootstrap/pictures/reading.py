@@ -54,6 +54,8 @@ class _Open:
     start_s: float
     depth: int
     waits: list[Wait] = field(default_factory=list)
+    #: When the step in which a node began it had ended; it may go on in the next one.
+    left_s: float | None = None
 
     def wait(self, seen_s: float, detail: str) -> None:
         """Take the report of a wait, which has gone on for an interval at least."""
@@ -103,17 +105,14 @@ class _Reader:
 
     def _read_of_node(self, event: Event, node: str) -> None:
         match event.status:
-            case Status.STARTED | Status.RUNNING:
-                self._end_node(node, event.elapsed_s)
+            case Status.RUNNING:
+                self._leave_node(node, event.elapsed_s)
                 self._nodes[node] = self._opened(event, node)
             case Status.WAITING:
                 opened = self._nodes.setdefault(node, self._opened(event, node))
                 opened.wait(event.elapsed_s, event.detail)
-            case Status.FINISHED:
-                self._end_node(node, event.elapsed_s)
-            case Status.FAILED:
-                self._nodes.setdefault(node, self._opened(event, node))
-                self._end_node(node, event.elapsed_s, event.detail)
+            case Status.DONE if node in self._nodes:
+                self.done.append(self._nodes.pop(node).closed(event.elapsed_s))
             case _:
                 pass
 
@@ -137,14 +136,17 @@ class _Reader:
             depth=len(self._steps),
         )
 
-    def _end_node(self, node: str, end_s: float, failure: str | None = None) -> None:
+    def _leave_node(self, node: str, end_s: float) -> None:
+        """End what a node did whose end was not reported: with its step, or now."""
         if node in self._nodes:
-            self.done.append(self._nodes.pop(node).closed(end_s, failure))
+            opened = self._nodes.pop(node)
+            self.done.append(opened.closed(end_s if opened.left_s is None else opened.left_s))
 
     def _end_step(self, step: Step, end_s: float, failure: str | None = None) -> None:
-        """End the step, and what nodes did in it; no end without a start."""
-        for node in [node for node, opened in self._nodes.items() if opened.step is step]:
-            self._end_node(node, end_s)
+        """End the step; no end without a start."""
+        for opened in self._nodes.values():
+            if opened.step is step and opened.left_s is None:
+                opened.left_s = end_s
         for place in reversed(range(len(self._steps))):
             if self._steps[place].step is step:
                 self.done.append(self._steps.pop(place).closed(end_s, failure))
@@ -152,6 +154,8 @@ class _Reader:
 
     def end(self, end_s: float) -> list[Bar]:
         """End all that is open, and return the steps."""
+        for node in [node for node, opened in self._nodes.items() if opened.left_s is not None]:
+            self._leave_node(node, end_s)
         left = [*self._steps, *self._nodes.values()]
         self.done += [opened.closed(end_s, is_open=True) for opened in left]
         return [bar for bar in self.done if bar.node is None]

@@ -56,6 +56,25 @@ def test_time_that_no_node_and_no_step_fills_is_the_clusters() -> None:
     ]
 
 
+def test_a_node_that_is_slower_than_its_step_counts_from_the_next_one_on() -> None:
+    """The first step ended with the other node, whatever this one did meanwhile."""
+    run = a_whole_run(
+        (0, Step.BOOT, Status.STARTED, None, "Booting"),
+        (0, Step.BOOT, Status.RUNNING, "plane", "boots"),
+        (0, Step.BOOT, Status.RUNNING, "worker", "boots"),
+        (30, Step.BOOT, Status.DONE, "plane", "booted"),
+        (30, Step.BOOT, Status.FINISHED, None, "Booting"),
+        (30, Step.JOIN, Status.STARTED, None, "Joining"),
+        (80, Step.JOIN, Status.DONE, "worker", "booted"),
+        (100, Step.JOIN, Status.FINISHED, None, "Joining"),
+    )
+    assert told(run) == [
+        ("plane", "boots", 0, 30),
+        ("worker", "boots", 30, 80),
+        (None, "Joining", 80, 100),
+    ]
+
+
 def test_what_ended_last_is_on_it_though_another_began_later() -> None:
     run = a_whole_run(*a_step(Step.JOIN, 0, 100))
     times = {"long": (0, 100), "short": (50, 80)}

@@ -30,6 +30,37 @@ def test_what_a_node_did_ends_where_its_next_work_or_the_step_does(kept: Sequenc
     assert work[-1].end_s == join.end_s
 
 
+def test_what_a_node_is_done_with_ends_there_and_nothing_follows() -> None:
+    run = a_whole_run(
+        (10, Step.BOOT, Status.STARTED, None, "Booting"),
+        (10, Step.BOOT, Status.DONE, "other", "running"),
+        (11, Step.BOOT, Status.RUNNING, "worker", "booting"),
+        (30, Step.BOOT, Status.DONE, "worker", "booted"),
+        (60, Step.BOOT, Status.FINISHED, None, "Booting"),
+    )
+    assert [(bar.node, bar.title, bar.start_s, bar.end_s) for bar in run.work] == [
+        ("worker", "booting", 11, 30),
+    ]
+
+
+def test_a_node_may_go_on_when_the_step_has_ended_in_which_it_began() -> None:
+    run = a_whole_run(
+        (10, Step.BOOT, Status.STARTED, None, "Booting"),
+        (11, Step.BOOT, Status.RUNNING, "worker", "booting"),
+        (12, Step.BOOT, Status.RUNNING, "lost", "booting"),
+        (30, Step.BOOT, Status.FINISHED, None, "Booting"),
+        (40, Step.JOIN, Status.STARTED, None, "Joining"),
+        (50, Step.JOIN, Status.DONE, "worker", "booted"),
+        (60, Step.JOIN, Status.RUNNING, "lost", "joins"),
+        (70, Step.JOIN, Status.FAILED, None, "No."),
+    )
+    assert [(bar.node, bar.start_s, bar.end_s) for bar in run.work] == [
+        ("worker", 11, 50),
+        ("lost", 12, 30),
+        ("lost", 60, 70),
+    ]
+
+
 def test_a_failed_run_says_where_and_why(kept: Sequence[Run]) -> None:
     run = kept[-1]
     assert (run.outcome, run.failure) == (Outcome.FAILED, "The playbook failed on 1 of 2 nodes.")
