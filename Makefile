@@ -3,22 +3,30 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 # A process for each core; each takes the next test when it has none.
 PARALLEL := -n auto --dist worksteal
-SHELL_FILES := setup.sh .ci/run playbooks/roles/kubernetes_binaries/files/kubeadm-once \
+SHELL_FILES := setup.sh .ci/run ci/github playbooks/roles/kubernetes_binaries/files/kubeadm-once \
   playbooks/roles/container_images/files/import-images \
   playbooks/roles/os_baseline/files/write-files
+# A Go program, which comes from where the artefacts' sources do.
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .PHONY: check lint unit contract artifacts test e2e fault-samples faults bench generated
 
 check: lint unit contract
 
-lint:
+lint: $(BIN)/actionlint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/yamllint --strict playbooks .yamllint .ansible-lint
+	$(BIN)/yamllint --strict playbooks .yamllint .ansible-lint action.yml ci
 	cd playbooks && PATH="$(CURDIR)/$(BIN):$$PATH" ansible-lint --offline --profile production
 	shellcheck $(SHELL_FILES)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml ci/*/action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci ci/gitlab.yml
+	$(BIN)/actionlint ci/github-workflow.yml
+
+$(BIN)/actionlint:
+	GOBIN="$(abspath $(BIN))" "$$(PYTHONPATH=. $(BIN)/python .ci/go.py)" install $(ACTIONLINT)
 
 unit:
 	$(PYTEST) tests/unit

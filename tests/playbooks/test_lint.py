@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SHELL_PROGRAMS = (
+    "ci/github",
     "playbooks/roles/container_images/files/import-images",
     "playbooks/roles/kubernetes_binaries/files/kubeadm-once",
 )
@@ -29,7 +30,16 @@ def lint(tmp_path: Path, program: str, *arguments: str) -> None:
 
 
 def test_yamllint_finds_nothing(tmp_path: Path) -> None:
-    lint(tmp_path, "yamllint", "--strict", "playbooks", ".ansible-lint", ".yamllint")
+    lint(
+        tmp_path,
+        "yamllint",
+        "--strict",
+        "playbooks",
+        ".ansible-lint",
+        ".yamllint",
+        "action.yml",
+        "ci",
+    )
 
 
 @pytest.mark.timeout(600)
