@@ -43,6 +43,7 @@ _COMMANDS = {
     "artifacts": ("artifacts", "artifacts"),
     "image": ("image", "image"),
     "version": ("version", "version"),
+    "versions": ("versions", "versions"),
     "completion": ("completion", "completion"),
 }
 #: The columns around the name of a command, as click counts them.

@@ -1,0 +1,38 @@
+"""`bootstrap versions`."""
+
+import click
+
+from bootstrap.cli.context import open_site
+from bootstrap.cli.output import output_option, table, write
+from bootstrap.model.versions import DEFAULT_VERSION
+from bootstrap.workflow.versions import Offer, offered_versions
+
+
+@click.command()
+@output_option
+def versions(output: str) -> None:
+    """List the Kubernetes versions that can be had, and from which source; newest first."""
+    found = offered_versions(open_site())
+    rows = [
+        [
+            offer.version,
+            offer.source,
+            offer.support_end or "unknown",
+            "built" if offer.is_built else "not built",
+            "default" if offer.version == DEFAULT_VERSION else "",
+        ]
+        for offer in found
+    ]
+    text = table(["VERSION", "SOURCE", "SUPPORT ENDS", "NODE IMAGE", ""], rows)
+    names = dict.fromkeys(offer.version for offer in found)
+    write(output, [_data(offer) for offer in found], text=text, names=names)
+
+
+def _data(offer: Offer) -> dict[str, object]:
+    return {
+        "version": offer.version,
+        "source": offer.source,
+        "default": offer.version == DEFAULT_VERSION,
+        "supportEnds": offer.support_end.isoformat() if offer.support_end else None,
+        "imageBuilt": offer.is_built,
+    }
