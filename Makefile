@@ -5,11 +5,11 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n auto --dist worksteal
 SHELL_FILES := setup.sh .ci/run ci/github playbooks/roles/kubernetes_binaries/files/kubeadm-once \
   playbooks/roles/container_images/files/import-images \
-  playbooks/roles/os_baseline/files/write-files
+  playbooks/roles/os_baseline/files/write-files templates/completion/bash
 # A Go program, which comes from where the artefacts' sources do.
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
-.PHONY: check lint unit contract artifacts test e2e fault-samples faults bench generated
+.PHONY: check lint unit contract artifacts test e2e fault-samples faults bench generated man
 
 check: lint unit contract
 
@@ -62,3 +62,7 @@ bench:
 # What help and completion read, after a change to a command or an option.
 generated:
 	$(BIN)/python -m bootstrap.cli.describing
+
+# Manual pages of every command, from the commands themselves.
+man:
+	$(BIN)/bootstrap man build/man/man1

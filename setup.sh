@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 runtime="python3 python3-venv python3-dev gcc libc6-dev pkg-config libvirt-dev
   libvirt-daemon-system libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils
   mmdebstrap debian-archive-keyring uidmap e2fsprogs openssh-client ca-certificates procps"
-development="git make shellcheck iproute2"
+development="git make shellcheck iproute2 zsh fish man-db mandoc"
 
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi

@@ -4,14 +4,13 @@ It is the ground of the command line and of every other way into the tool. Each 
 imported when it is first used, so that a command pays for no adapter but its own.
 """
 
+from __future__ import annotations  # the ports are imported for type checks only
+
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from bootstrap.adapters.clock import now_text
 from bootstrap.adapters.directories import (
@@ -22,40 +21,44 @@ from bootstrap.adapters.directories import (
 )
 from bootstrap.adapters.failures import explained, file_error
 from bootstrap.adapters.files import private_directory
-from bootstrap.adapters.locks import locked
 from bootstrap.errors import UsageError
 from bootstrap.model.events import Display
 from bootstrap.model.names import ClusterName
 from bootstrap.model.site import SESSION, SYSTEM, Site
-from bootstrap.ports import (
-    Artifacts,
-    ClusterApi,
-    ClusterFiles,
-    EventReader,
-    Evidence,
-    Finding,
-    Host,
-    Hypervisor,
-    ImageArchives,
-    Images,
-    NodeShell,
-    PlaybookRunner,
-    Reachable,
-    RunEvents,
-    RunHistory,
-    Snapshots,
-    Trust,
-    UserKubeconfig,
-    Volumes,
-)
-from bootstrap.workflow.environment import Ports, SitePorts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from uuid import UUID
+
     from bootstrap.adapters.events.course import Course
+    from bootstrap.adapters.known import KnownNames
     from bootstrap.adapters.ssh.shell import NodeAccess
     from bootstrap.adapters.trust.store import TrustStore
+    from bootstrap.ports import (
+        Artifacts,
+        ClusterApi,
+        ClusterFiles,
+        EventReader,
+        Evidence,
+        Finding,
+        Host,
+        Hypervisor,
+        ImageArchives,
+        Images,
+        NodeShell,
+        PlaybookRunner,
+        Reachable,
+        RunEvents,
+        RunHistory,
+        Snapshots,
+        Trust,
+        UserKubeconfig,
+        Volumes,
+    )
+    from bootstrap.workflow.environment import Ports, SitePorts
 
-__all__ = ["Composition", "LazyPorts", "file_error"]
+__all__ = ["Composition", "LazyPorts", "file_error", "known_names"]
 
 _SSH_TIMEOUT_S = 60.0
 
@@ -67,9 +70,18 @@ def recorded_uri(directories: Directories, install_id: UUID, cluster: ClusterNam
     return recorded_hypervisor(directories.volumes / str(cluster), install_id)
 
 
+def known_names() -> KnownNames:
+    """Return what the local files of this user name; asks no libvirt and makes no file."""
+    from bootstrap.adapters.known import KnownNames  # noqa: PLC0415
+
+    return KnownNames(find_directories())
+
+
 def _install_id(directories: Directories) -> UUID:
     install_id = read_install_id(directories)
     if install_id is None:
+        from bootstrap.adapters.locks import locked  # noqa: PLC0415
+
         # The lock lies inside, and would make it with the mode of any directory.
         with explained("make the state directory"):
             private_directory(directories.state)
@@ -79,7 +91,7 @@ def _install_id(directories: Directories) -> UUID:
 
 
 def _shown(
-    display: Display, course: "Course", stack: ExitStack, *, show_commands: bool
+    display: Display, course: Course, stack: ExitStack, *, show_commands: bool
 ) -> list[EventReader]:
     """Return the reader that shows a run on stderr until the stack is unwound."""
     match display:
@@ -220,7 +232,7 @@ class LazyPorts:
         return self._cluster
 
     @cached_property
-    def trust_store(self) -> "TrustStore":
+    def trust_store(self) -> TrustStore:
         """The files of the cluster's keys."""
         from bootstrap.adapters.trust.store import TrustStore  # noqa: PLC0415
 
@@ -283,7 +295,7 @@ class LazyPorts:
 
         return SshShell(access, timeout_s=_SSH_TIMEOUT_S)
 
-    def _access(self, node: Reachable) -> "NodeAccess":
+    def _access(self, node: Reachable) -> NodeAccess:
         from bootstrap.adapters.ssh.shell import NodeAccess  # noqa: PLC0415
         from bootstrap.planning.node_files import NODE_USER  # noqa: PLC0415
 
@@ -297,6 +309,7 @@ class LazyPorts:
     def lock(self) -> Iterator[None]:
         """See the protocol. The cluster's log of runs gets the events inside the block."""
         from bootstrap.adapters.events.log import run_log  # noqa: PLC0415
+        from bootstrap.adapters.locks import locked  # noqa: PLC0415
 
         path = self.directories.cluster_lock(self.name)
         with (

@@ -1,8 +1,8 @@
 """Render the files under ``templates/``.
 
 Templates take values, never text to be pasted, and a name that is not defined is an error. In
-those of SVG and HTML each value is escaped; in all others it goes through ``tojson``, which is
-valid YAML and valid JSON.
+those of SVG and HTML each value is escaped; in manual pages it goes through ``roff``, in all others
+through ``tojson``, which is valid YAML and valid JSON.
 """
 
 import json
@@ -37,6 +37,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.policies["json.dumps_function"] = _dumps
+    environment.filters["roff"] = _roff
     return environment
 
 
@@ -64,3 +65,12 @@ def _as_yaml(unit: re.Match[str]) -> str:
     if len(unit[0]) == _PAIR_LENGTH:
         return str(json.loads(f'"{unit[0]}"'))
     return unit[0]
+
+
+def _roff(value: str) -> str:
+    """Write text so that it means itself in a manual page; what is in backticks is bold."""
+    text = " ".join(value.split()).replace("\\", "\\e").replace("-", "\\-")
+    words = text.split("`")
+    bold = (rf"\fB{word}\fR" if place % 2 else word for place, word in enumerate(words))
+    # A line that begins with either sign would be a request.
+    return rf"\&{''.join(bold)}" if text.startswith((".", "'")) else "".join(bold)

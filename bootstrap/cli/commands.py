@@ -9,6 +9,8 @@ from typing import NotRequired, TypedDict
 
 #: Written by ``make generated``; a test compares it with the commands.
 COMMANDS_FILE = Path(__file__).with_name("commands.json")
+#: Other names of commands, which no list shows.
+ALIASES = {"create": "up", "delete": "down"}
 
 
 class Kind(StrEnum):

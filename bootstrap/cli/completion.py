@@ -1,19 +1,18 @@
 """`bootstrap completion`."""
 
 import click
-from click.shell_completion import get_completion_class
+
+from bootstrap.resources import resource_directory
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@click.pass_context
-def completion(ctx: click.Context, shell: str) -> None:
+def completion(shell: str) -> None:
     """Print the completion script for a shell.
 
-    For bash: source <(bootstrap completion bash)
+    For bash and zsh: source <(bootstrap completion bash)
+
+    For fish: bootstrap completion fish | source
     """
-    kind = get_completion_class(shell)
-    root = ctx.find_root().command
-    if kind is None:
-        raise click.UsageError(f"no completion for {shell}")
-    click.echo(kind(root, {}, "bootstrap", "_BOOTSTRAP_COMPLETE").source())
+    script = resource_directory("templates") / "completion" / shell
+    click.echo(script.read_text(encoding="utf-8"), nl=False)

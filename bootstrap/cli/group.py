@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bootstrap import __version__
-from bootstrap.cli.commands import command_table
+from bootstrap.cli.commands import ALIASES, command_table
 from bootstrap.cli.reporting import verbosity_options
 from bootstrap.errors import BootstrapError
 
@@ -45,10 +45,10 @@ _COMMANDS = {
     "version": ("version", "version"),
     "versions": ("versions", "versions"),
     "completion": ("completion", "completion"),
+    "man": ("man", "man"),
 }
 #: The columns around the name of a command, as click counts them.
 _MARGINS = 6
-_ALIASES = {"create": "up", "delete": "down"}
 
 
 class BootstrapGroup(click.Group):
@@ -70,7 +70,7 @@ class BootstrapGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the command's module and return the command."""
-        known = _COMMANDS.get(_ALIASES.get(cmd_name, cmd_name))
+        known = _COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
         if known is None:
             return None
         module = importlib.import_module(f"bootstrap.cli.{known[0]}")

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("libvirt", "ansible", "ansible_runner", "paramiko", "pycdlib", "urllib3")
+LAYERS = ("api", "adapters", "composition", "config", "planning", "ports", "workflow")
 REPORTING = (".reporting", ".signals")
 
 
@@ -26,10 +27,24 @@ def test_what_only_prints_loads_nothing_heavy(words: list[str]) -> None:
 
 def test_help_loads_no_command_and_nothing_that_only_commands_need() -> None:
     modules = loaded("--help")
-    needed = {"bootstrap", "bootstrap.errors"}
-    ours = {name for name in modules if name.partition(".")[0] == "bootstrap"} - needed
-    assert ours == {f"bootstrap.cli{name}" for name in ("", ".commands", ".group", *REPORTING)}
+    ours = {name for name in modules if name.startswith("bootstrap.cli.")}
+    assert ours == {f"bootstrap.cli{name}" for name in (".commands", ".group", *REPORTING)}
+    assert modules & {f"bootstrap.{name}" for name in LAYERS} == set()
     assert modules & {"jinja2", "platformdirs", "pydantic", "rich", "yaml"} == set()
+
+
+@pytest.mark.parametrize("words", [["status", ""], ["up", "--"], ["cp", "demo", ""]])
+def test_completion_loads_no_command_and_none_of_their_libraries(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_BOOTSTRAP_COMPLETE", "zsh")
+    modules = loaded(*words)
+    slow = {"asyncio", "click", "filelock", "jinja2", "pydantic", "rich", "yaml", *HEAVY}
+    assert modules & slow == set()
+    assert {name for name in modules if name.startswith("bootstrap.cli.")} == {
+        f"bootstrap.cli.{name}" for name in ("commands", "completing", "typed")
+    }
+    assert not any(name.startswith("bootstrap.workflow") for name in modules)
 
 
 @pytest.mark.parametrize("command", ["list", "down"])

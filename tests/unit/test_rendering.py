@@ -41,3 +41,19 @@ def test_values_are_escaped_in_templates_of_markup_only(template: str, *, is_esc
     loader = jinja2.DictLoader({template: "{{ value }}"})
     text = _environment().overlay(loader=loader).get_template(template).render(value="<\x00\ud800>")
     assert text == ("&lt;\ufffd\ufffd&gt;" if is_escaped else "<\x00\ud800>")
+
+
+@pytest.mark.parametrize(
+    ("value", "roff"),
+    [
+        ("a-b  c\n d", r"a\-b c d"),
+        (".TH x", r"\&.TH x"),
+        ("'x", r"\&'x"),
+        (r"\fBx", r"\efBx"),
+        ("Run `up -q` now", r"Run \fBup \-q\fR now"),
+    ],
+)
+def test_text_means_itself_in_a_manual_page(value: str, roff: str) -> None:
+    loader = jinja2.DictLoader({"page.1.j2": "{{ value | roff }}"})
+    page = _environment().overlay(loader=loader).get_template("page.1.j2")
+    assert page.render(value=value) == roff
