@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         Reachable,
         RunEvents,
         RunHistory,
+        ShellResult,
         Snapshots,
         Trust,
         UserKubeconfig,
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
     )
     from bootstrap.workflow.environment import Ports, SitePorts
 
-__all__ = ["Composition", "LazyPorts", "file_error", "known_names"]
+__all__ = ["Composition", "LazyPorts", "explained", "file_error", "known_names"]
 
 _SSH_TIMEOUT_S = 60.0
 
@@ -120,6 +121,7 @@ class LazyPorts:
         self.site, self.events = site, events
         self.now: Callable[[], str] = now_text
         self._cluster = cluster
+        self._closing = ExitStack()
 
     @cached_property
     def directories(self) -> Directories:
@@ -133,6 +135,7 @@ class LazyPorts:
         from bootstrap.adapters.libvirt.hypervisor import LibvirtHypervisor  # noqa: PLC0415
 
         connection = Connection(self.site.hypervisor_uri, note=self.events.note)
+        self._closing.callback(connection.close)
         return LibvirtHypervisor(connection, self.site.install_id)
 
     @property
@@ -214,7 +217,13 @@ class LazyPorts:
 
     def cluster(self, name: ClusterName) -> Ports:
         """See the protocol."""
-        return type(self)(self.site, self.events, name)
+        ports = type(self)(self.site, self.events, name)
+        self._closing.callback(ports.close)
+        return ports
+
+    def close(self) -> None:
+        """See the protocol."""
+        self._closing.close()
 
     def clusters_with_files(self) -> Sequence[ClusterName]:
         """See the protocol."""
@@ -330,6 +339,18 @@ class Composition:
 
     @contextmanager
     def open_events(
+        self, command: str, *readers: EventReader, is_on_stdout: bool = False
+    ) -> Iterator[RunEvents]:
+        """Return the events of a run of ``command``, which ends with the block."""
+        from bootstrap.adapters.events.commands import commands_to  # noqa: PLC0415
+        from bootstrap.adapters.events.stream import EventStream  # noqa: PLC0415
+
+        events = EventStream(*readers, is_on_stdout=is_on_stdout)
+        with events.whole_run(command), commands_to(events.command):
+            yield events
+
+    @contextmanager
+    def open_terminal_events(
         self,
         command: str,
         *,
@@ -337,15 +358,13 @@ class Composition:
         verbose: bool = False,
         file: Path | None = None,
     ) -> Iterator[RunEvents]:
-        """Return the events of a run of ``command``, which ends with the block.
+        """Return the events of a run of ``command`` that is shown on this process's terminal.
 
         :raises UsageError: if ``file`` cannot be opened, or the display cannot be had here.
         """
         from bootstrap.adapters.events import ndjson  # noqa: PLC0415
-        from bootstrap.adapters.events.commands import commands_to  # noqa: PLC0415
         from bootstrap.adapters.events.course import Course  # noqa: PLC0415
         from bootstrap.adapters.events.durations import Durations  # noqa: PLC0415
-        from bootstrap.adapters.events.stream import EventStream  # noqa: PLC0415
         from bootstrap.adapters.events.terminals import chosen_display  # noqa: PLC0415
 
         is_on_stdout = str(file) == "-"
@@ -358,10 +377,8 @@ class Composition:
                 readers.append(ndjson.Ndjson(stack.enter_context(ndjson.appending(file))))
             style = chosen_display(display, is_on_stdout=is_on_stdout)
             readers += _shown(style, course, stack, show_commands=verbose)
-            events = EventStream(*readers, is_on_stdout=is_on_stdout)
-            stack.enter_context(events.whole_run(command))
-            stack.enter_context(commands_to(events.command))
-            yield events
+            run = self.open_events(command, *readers, is_on_stdout=is_on_stdout)
+            yield stack.enter_context(run)
 
     def plain_events(self) -> RunEvents:
         """Return events that are only shown, for a command that is no run."""
@@ -385,6 +402,35 @@ class Composition:
         :raises UsageError: if ``uri`` names another libvirt than that.
         """
         return self.ports(self.find_site(uri, cluster), events, cluster)
+
+    def run_program(  # noqa: PLR0913 - each argument is one property of a process
+        self,
+        words: Sequence[str],
+        *,
+        action: str,
+        timeout_s: float,
+        program: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        stdin: str = "",
+    ) -> ShellResult:
+        """Run a program of this host to its end; ``variables`` are set beside those of the caller.
+
+        :raises HostError: if it is not installed.
+        :raises TimedOutError: if it runs longer than ``timeout_s`` seconds.
+        """
+        from bootstrap.adapters.process import run  # noqa: PLC0415
+        from bootstrap.ports import ShellResult  # noqa: PLC0415
+
+        done = run(
+            words,
+            action=action,
+            timeout_s=timeout_s,
+            program=program,
+            env=os.environ | (variables or {}),
+            stdin=stdin.encode(),
+            check=False,
+        )
+        return ShellResult(exit_status=done.exit_status, stdout=done.stdout, stderr=done.stderr)
 
     def diagnose(self, uri: str | None = None) -> Sequence[Finding]:
         """Run each check of this host, in the order in which `up` needs them."""

@@ -4,7 +4,7 @@
 ``UsageError`` and ``ConfigError`` (2, nothing was changed), ``HostError`` (3, the host
 is not fit), ``LockedError`` (4), ``TimedOutError`` (5), ``NotOursError`` (7),
 ``VerifyError`` (8), ``StateError`` and ``LayoutError`` (9). An interruption is 130, 143 or 129, and
-a reader of our output that went away is 141.
+a reader of our output that went away is 141. ``CancelledError`` is an interruption too.
 """
 
 
@@ -92,3 +92,10 @@ class LayoutError(StateError):
     """The cluster was made by another version of the tool, in another way; it was kept."""
 
     code = "other-layout"
+
+
+class CancelledError(BootstrapError):
+    """The caller cancelled the run; what it had made stays, and the same run again goes on."""
+
+    exit_code = 130
+    code = "interrupted"

@@ -1,10 +1,14 @@
 """Do several pieces of work at once, in a way that a signal ends."""
 
+import contextvars
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from functools import partial
 from typing import TypeVar
+
+from bootstrap.cancelling import check_cancelled
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -19,7 +23,8 @@ def at_once(
 ) -> list[T]:
     """Return what ``work`` gives for each item, in their order, or raise the first failure.
 
-    At most ``threads`` items are worked on at the same time.
+    At most ``threads`` items are worked on at the same time. If the run is cancelled, the work that
+    has begun comes to its next wait first, so that nothing of it happens behind the next run.
 
     The work of a thread that a signal leaves behind ends with the process, at the latest: a pool
     of threads would hold up the process until the last one has answered.
@@ -30,9 +35,12 @@ def at_once(
         futures.append(Future())
         jobs.put((futures[-1], item))
     for _ in range(min(threads, len(items))):
-        threading.Thread(target=_serve, args=(work, jobs), name="at-once", daemon=True).start()
+        # Each thread belongs to the run of this one: its token, and what takes its commands.
+        serve = partial(contextvars.copy_context().run, _serve, work, jobs)
+        threading.Thread(target=serve, name="at-once", daemon=True).start()
     while wait(futures, _SIGNAL_CHECK_S).not_done:
         pass
+    check_cancelled()
     return [future.result() for future in futures]
 
 
@@ -43,6 +51,7 @@ def _serve(work: Callable[[Item], T], jobs: "queue.SimpleQueue[tuple[Future[T], 
         except queue.Empty:
             return
         try:
+            check_cancelled()
             future.set_result(work(item))
         except BaseException as error:  # noqa: BLE001 - the caller raises it
             future.set_exception(error)

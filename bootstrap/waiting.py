@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from bootstrap.cancelling import check_cancelled
 from bootstrap.errors import TimedOutError
 
 T = TypeVar("T")
@@ -35,10 +36,12 @@ def wait_for(  # noqa: PLR0913 - the clock and the sleep are arguments so that t
 
     :raises TimedOutError: if ``timeout_s`` seconds pass first. Its details are the last
         thing that ``check`` saw, and its message has the time that passed.
+    :raises Cancelled: if the run is cancelled.
     """
     began = reported = clock()
     deadline = began + timeout_s
     while True:
+        check_cancelled()
         try:
             return check()
         except NotYet as pending:

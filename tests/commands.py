@@ -52,6 +52,8 @@ class _Self(_Anything):
     def cluster(self) -> str:
         return str(_PLAN.name)
 
+    name = cluster
+
 
 class _Known(str):
     """Stands for the profile of a cluster, and for the ports of its slots."""

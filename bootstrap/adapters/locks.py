@@ -6,28 +6,40 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory
-from bootstrap.errors import LockedError
+from bootstrap.errors import LockedError, TimedOutError
+from bootstrap.waiting import NotYet, wait_for
+
+_INTERVAL_S = 0.05
 
 
 @contextlib.contextmanager
 def locked(path: Path, *, what: str, timeout_s: float = 0) -> Iterator[None]:
     """Hold the lock file ``path`` (flock, close-on-exec) while the block runs.
 
-    :raises LockedError: if another process holds it for ``timeout_s`` seconds; the error
-        has the id and the command of that process, the time, and whether it is stopped.
+    It keeps out other threads of this process as it does other processes.
+
+    :raises LockedError: if another holds it for ``timeout_s`` seconds; the error
+        has the id and the command of its process, the time, and whether it is stopped.
     """
-    lock = FileLock(path, timeout=timeout_s, mode=0o600)
+    # One for each block: the kernel knows a lock by its open file, not by its process.
+    lock = FileLock(path, mode=0o600)
     with explained(f"lock {what}"):
         private_directory(path.parent)
         try:
-            lock.acquire()
-        except Timeout as error:
+            wait_for(
+                f"the lock of {what}",
+                partial(_take, lock),
+                timeout_s=timeout_s,
+                interval_s=_INTERVAL_S,
+            )
+        except TimedOutError as error:
             raise LockedError(
                 f"Another run works on {what}.",
                 details=_holder(path),
@@ -39,6 +51,13 @@ def locked(path: Path, *, what: str, timeout_s: float = 0) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _take(lock: FileLock) -> None:
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise NotYet("another holds it") from error
 
 
 def _holder_file(path: Path) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bootstrap.adapters.events.commands import log_command
 from bootstrap.adapters.reaper import TIMED_OUT, die_with_parent, reaped
+from bootstrap.cancelling import when_cancelled
 from bootstrap.errors import BootstrapError, HostError, TimedOutError
 
 _TAIL_LINES = 20
@@ -33,6 +34,7 @@ def run(  # noqa: PLR0913 - each argument is one property of a process
     *,
     action: str,
     timeout_s: float,
+    program: Path | None = None,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     stdin: bytes | None = None,
@@ -41,7 +43,8 @@ def run(  # noqa: PLR0913 - each argument is one property of a process
 ) -> Completed:
     """Run a program to its end and return its decoded output.
 
-    ``action`` completes the sentence "Could not ...". The program dies with this process.
+    ``action`` completes the sentence "Could not ...". The program dies with this process, and
+    when the run is cancelled. It is the one that the first word names, unless ``program`` is.
 
     :raises HostError: if there is no such program, or the kernel does not start it.
     :raises TimedOutError: if it runs longer than ``timeout_s`` seconds.
@@ -50,25 +53,25 @@ def run(  # noqa: PLR0913 - each argument is one property of a process
     words = [str(word) for word in argv]
     log_command(words, cwd=cwd)
     try:
-        done = subprocess.run(
+        with subprocess.Popen(
             words,
+            executable=program,
             cwd=cwd,
             env=None if env is None else dict(env),
-            input=stdin,
-            stdin=None if stdin is not None else subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout_s,
-            check=False,
-            preexec_fn=die_with_parent,
-        )
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call
+        ) as process:
+            out, err = _communicated(process, stdin, timeout_s)
     except OSError as error:
         raise _not_started(action, words[0], error, hint) from error
     except subprocess.TimeoutExpired as error:
         raise _timed_out(action, words[0], timeout_s, hint) from error
     completed = Completed(
-        exit_status=done.returncode,
-        stdout=done.stdout.decode(errors="replace"),
-        stderr=done.stderr.decode(errors="replace"),
+        exit_status=process.returncode,
+        stdout=out.decode(errors="replace"),
+        stderr=err.decode(errors="replace"),
     )
     if check and completed.exit_status != 0:
         raise BootstrapError(
@@ -78,6 +81,18 @@ def run(  # noqa: PLR0913 - each argument is one property of a process
             hint=hint,
         )
     return completed
+
+
+def _communicated(
+    process: "subprocess.Popen[bytes]", stdin: bytes | None, timeout_s: float
+) -> tuple[bytes, bytes]:
+    """Return both outputs; a program that is given up is killed."""
+    try:
+        with when_cancelled(process.kill):
+            return process.communicate(stdin, timeout_s)
+    except BaseException:
+        process.kill()
+        raise
 
 
 def stream(  # noqa: PLR0913 - each argument is one property of a process
@@ -93,8 +108,8 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
 ) -> None:
     """Run a long program; each line of its output goes to ``line`` and to the file ``log``.
 
-    It and all processes that it has started end with this process, and when ``line`` raises.
-    It may run for ``timeout_s`` seconds, or as long as it likes if that is 0.
+    It and all processes that it has started end with this process, when ``line`` raises, and when
+    the run is cancelled. It may run for ``timeout_s`` seconds, or as long as it likes if that is 0.
 
     :raises TimedOutError: if it runs longer.
     :raises HostError: if there is no such program, or the kernel does not start it.
@@ -156,7 +171,8 @@ def _reaped(
             try:
                 if number := report.read():
                     raise OSError(int(number), os.strerror(int(number)))
-                yield reaper
+                with when_cancelled(reaper.terminate):
+                    yield reaper
             finally:
                 # No effect on one that has ended; without it, waiting could take minutes.
                 reaper.terminate()

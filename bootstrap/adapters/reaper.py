@@ -53,6 +53,14 @@ def reaped(
     return [*own, str(timeout_s), str(place or ""), str(report), *command]
 
 
+def end_reaped(place: Path) -> None:
+    """End what a :func:`reaped` command of this process runs with ``place``, if it still does."""
+    for pid in _children().get(os.getpid(), ()):
+        with contextlib.suppress(OSError):
+            if os.fsencode(place) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                os.kill(pid, signal.SIGTERM)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the command of :func:`reaped`, and return its exit code."""
     parent, timeout_s, place, report, *command = arguments
@@ -129,16 +137,22 @@ def _kill_descendants() -> None:
 
 def descendants(ancestor: int) -> list[int]:
     """List the children of a process and all their descendants (proc(5))."""
+    children = _children()
+    found = list(children.get(ancestor, ()))
+    for pid in found:
+        found += children.get(pid, ())
+    return found
+
+
+def _children() -> dict[int, list[int]]:
+    """List the children of every process that has any."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             # The name, in parentheses, may hold anything.
             _, parent, *_ = stat.read_text(errors="replace").rpartition(")")[2].split()
             children.setdefault(int(parent), []).append(int(stat.parent.name))
-    found = list(children.get(ancestor, ()))
-    for pid in found:
-        found += children.get(pid, ())
-    return found
+    return children
 
 
 if __name__ == "__main__":

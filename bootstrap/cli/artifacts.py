@@ -2,12 +2,11 @@
 
 import click
 
-from bootstrap.cli.context import open_site
+from bootstrap.cli.context import client
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.model.versions import DEFAULT_VERSION
 from bootstrap.ports import RunEvents
-from bootstrap.workflow.images import build_artifacts
 
 
 @click.group()
@@ -22,7 +21,7 @@ def artifacts() -> None:
 @reporting_options
 def build(kubernetes_version: str, output: str, events: RunEvents, *, refresh: bool) -> None:
     """Build every program and container image; about 15 minutes on 2 cores, once."""
-    built = build_artifacts(kubernetes_version, open_site(events=events), refresh=refresh)
+    built = client(events=events).build_artifacts(kubernetes_version, refresh=refresh)
     data = {
         "directory": str(built.directory),
         "digest": built.digest,
@@ -37,7 +36,7 @@ def build(kubernetes_version: str, output: str, events: RunEvents, *, refresh: b
 @reporting_options
 def list_artifacts(output: str, events: RunEvents) -> None:
     """List the artefacts in the cache."""
-    found = open_site(events=events).artifacts.list()
+    found = client(events=events).artifacts()
     data = [
         {
             "name": item.name,
@@ -63,6 +62,6 @@ def list_artifacts(output: str, events: RunEvents) -> None:
 @reporting_options
 def prune(output: str, events: RunEvents) -> None:
     """Remove artefacts that earlier versions of this tool built."""
-    removed = list(open_site(events=events).artifacts.prune())
+    removed = list(client(events=events).prune_artifacts())
     text = "\n".join(removed) or "Nothing to remove."
     write(output, {"removed": removed}, text=text, names=removed, events=events)

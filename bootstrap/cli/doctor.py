@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from bootstrap.cli.context import composition
+from bootstrap.cli.context import client
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, write
 from bootstrap.errors import HostError
@@ -18,7 +18,7 @@ def doctor(hypervisor_uri: str | None, output: str) -> None:
 
     Exit code 3 if something that `up` needs is missing.
     """
-    findings = composition().diagnose(hypervisor_uri)
+    findings = client(hypervisor_uri).diagnose()
     data = [
         {
             "name": item.name,

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 
 import click
 
-from bootstrap.cli.context import cluster_name, open_cluster, open_site
+from bootstrap.api.results import DownResult, Failures
+from bootstrap.cli.context import client
+from bootstrap.cli.context import cluster as open_cluster
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, write
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.errors import UsageError
-from bootstrap.model.names import ClusterName
 from bootstrap.ports import RunEvents
-from bootstrap.workflow.down import DownResult, Failures, down_all
-from bootstrap.workflow.down import down as run_down
 
 
 @click.command()
@@ -37,12 +36,12 @@ def down(  # noqa: PLR0913 - one argument for each option
     with 0. With --all, a cluster that cannot be removed does not keep the others.
     """
     if every and name is None:
-        site = open_site(hypervisor_uri, events=events)
-        results, failures = down_all(site, with_snapshots=with_snapshots)
+        opened = client(hypervisor_uri, events=events)
+        results, failures = opened.down_all(with_snapshots=with_snapshots)
     elif name is not None and not every:
-        cluster, failures = cluster_name(name), Failures()
-        ports = open_cluster(cluster, hypervisor_uri, events=events)
-        results = {cluster: run_down(cluster, ports, with_snapshots=with_snapshots)}
+        failures = Failures()
+        cluster = open_cluster(name, hypervisor_uri, events=events)
+        results = {cluster.name: cluster.down(with_snapshots=with_snapshots)}
     else:
         raise UsageError("Name a cluster, or say --all.", hint="bootstrap list")
     if results or not failures.errors:
@@ -50,14 +49,14 @@ def down(  # noqa: PLR0913 - one argument for each option
     failures.raise_together("Not every cluster was removed.", hint="bootstrap down --all")
 
 
-def _report(results: Mapping[ClusterName, DownResult], output: str, events: RunEvents) -> None:
+def _report(results: Mapping[str, DownResult], output: str, events: RunEvents) -> None:
     text = "\n".join(_as_text(cluster, result) for cluster, result in results.items())
     data = [_as_data(cluster, result) for cluster, result in results.items()]
-    names = map(str, results)
+    names = list(results)
     write(output, data, text=text or "No cluster exists.", names=names, events=events)
 
 
-def _as_text(cluster: ClusterName, result: DownResult) -> str:
+def _as_text(cluster: str, result: DownResult) -> str:
     removed = [*(f"domain '{name}'" for name in result.domains)]
     removed += ["volumes"] if result.volumes else []
     removed += ["local files"] if result.state else []
@@ -67,9 +66,9 @@ def _as_text(cluster: ClusterName, result: DownResult) -> str:
     return f"Cluster '{cluster}' is removed: {what}.{kept}"
 
 
-def _as_data(cluster: ClusterName, result: DownResult) -> dict[str, object]:
+def _as_data(cluster: str, result: DownResult) -> dict[str, object]:
     return {
-        "name": str(cluster),
+        "name": cluster,
         "domains": list(result.domains),
         "volumes": result.volumes,
         "state": result.state,

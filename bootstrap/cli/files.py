@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bootstrap.cli.context import cluster_name
+from bootstrap.api.names import cluster_name
 from bootstrap.config.generated import json_schema, starter_file
 from bootstrap.errors import UsageError
 

@@ -2,7 +2,7 @@
 
 import click
 
-from bootstrap.cli.context import open_site
+from bootstrap.cli.context import client
 from bootstrap.cli.keys import image_key
 from bootstrap.cli.load import load, loaded, unload
 from bootstrap.cli.options import hypervisor_option
@@ -11,7 +11,6 @@ from bootstrap.cli.reporting import reporting_options
 from bootstrap.model.cluster import NodeImage
 from bootstrap.model.versions import DEFAULT_VERSION
 from bootstrap.ports import RunEvents
-from bootstrap.workflow.images import build_image, prune_images
 
 
 @click.group()
@@ -34,7 +33,7 @@ for _command in (load, loaded, unload, image_key):
 @reporting_options
 def build(kubernetes_version: str, output: str, events: RunEvents, *, refresh: bool) -> None:
     """Build the node image, and the artefacts in it, unless they exist."""
-    built = build_image(kubernetes_version, open_site(events=events), refresh=refresh)
+    built = client(events=events).build_image(kubernetes_version, refresh=refresh)
     write(output, _data(built), text=str(built.disk.parent), names=[built.key], events=events)
 
 
@@ -43,7 +42,7 @@ def build(kubernetes_version: str, output: str, events: RunEvents, *, refresh: b
 @reporting_options
 def list_images(output: str, events: RunEvents) -> None:
     """List the node images of this user."""
-    found = open_site(events=events).images.list()
+    found = client(events=events).images()
     rows = [
         [item.key, item.kubernetes_version, item.size_bytes, item.packages_fetched or "unknown"]
         for item in found
@@ -65,7 +64,7 @@ def list_images(output: str, events: RunEvents) -> None:
 @reporting_options
 def prune(hypervisor_uri: str | None, output: str, events: RunEvents) -> None:
     """Remove images that no node's disk needs, and base systems of earlier versions."""
-    removed = list(prune_images(open_site(hypervisor_uri, events=events)))
+    removed = list(client(hypervisor_uri, events=events).prune_images())
     text = "\n".join(removed) or "Nothing to remove."
     write(output, {"removed": removed}, text=text, names=removed, events=events)
 

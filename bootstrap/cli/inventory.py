@@ -2,9 +2,8 @@
 
 import click
 
-from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.cli.context import cluster
 from bootstrap.cli.output import yaml_as_json
-from bootstrap.workflow.files import find_file, read_file
 
 
 @click.command()
@@ -14,10 +13,9 @@ from bootstrap.workflow.files import find_file, read_file
 )
 def inventory(name: str, output: str) -> None:
     """Print the Ansible inventory: ansible -i <(bootstrap inventory NAME) -m ping all."""
-    cluster = cluster_name(name)
-    ports = open_cluster(cluster)
+    named = cluster(name)
     if output == "name":
-        click.echo(find_file(cluster, "inventory.yml", ports))
+        click.echo(named.inventory())
         return
-    text = read_file(cluster, "inventory.yml", ports)
+    text = named.read_inventory()
     click.echo(yaml_as_json(text) if output == "json" else text, nl=output == "json")

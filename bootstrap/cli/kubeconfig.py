@@ -2,9 +2,8 @@
 
 import click
 
-from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.cli.context import cluster
 from bootstrap.cli.output import yaml_as_json
-from bootstrap.workflow.files import find_file, merge_kubeconfig, read_file
 
 
 @click.command()
@@ -17,13 +16,12 @@ from bootstrap.workflow.files import find_file, merge_kubeconfig, read_file
 )
 def kubeconfig(name: str, output: str, *, shown: bool, merge: bool, use: bool) -> None:
     """Print the path of a cluster's kubeconfig, print the file, or merge it into your own."""
-    cluster = cluster_name(name)
-    ports = open_cluster(cluster)
+    named = cluster(name)
     if merge or use:
-        click.echo(merge_kubeconfig(cluster, ports, use=use))
+        click.echo(named.merge_kubeconfig(use=use))
     elif output == "json":
-        click.echo(yaml_as_json(read_file(cluster, "kubeconfig", ports)))
+        click.echo(yaml_as_json(named.read_kubeconfig()))
     elif shown or output == "yaml":
-        click.echo(read_file(cluster, "kubeconfig", ports), nl=False)
+        click.echo(named.read_kubeconfig(), nl=False)
     else:
-        click.echo(find_file(cluster, "kubeconfig", ports))
+        click.echo(named.kubeconfig())

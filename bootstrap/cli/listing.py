@@ -2,11 +2,10 @@
 
 import click
 
-from bootstrap.cli.context import open_site
+from bootstrap.api.results import ClusterSummary
+from bootstrap.cli.context import client
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, table, write
-from bootstrap.workflow.listing import ClusterSummary
-from bootstrap.workflow.listing import list_clusters as run_list
 
 
 @click.command(name="list")
@@ -14,7 +13,7 @@ from bootstrap.workflow.listing import list_clusters as run_list
 @output_option
 def list_clusters(hypervisor_uri: str | None, output: str) -> None:
     """List the clusters of this user, as libvirt knows them."""
-    rows = [_row(cluster) for cluster in run_list(open_site(hypervisor_uri))]
+    rows = [_row(cluster) for cluster in client(hypervisor_uri).clusters()]
     header = ["NAME", "CONTROL PLANES", "WORKERS", "RUNNING", "STATE", "CREATED"]
     text = table(header, [list(row.values()) for row in rows]) if rows else "No cluster exists."
     write(output, rows, text=text, names=[str(row["name"]) for row in rows])

@@ -2,11 +2,11 @@
 
 import click
 
-from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.api.results import Loaded
+from bootstrap.cli.context import cluster
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.ports import RunEvents
-from bootstrap.workflow.loading import Loaded, load_images, loaded_images, unload_images
 
 
 @click.command()
@@ -21,8 +21,7 @@ def load(name: str, sources: tuple[str, ...], output: str, events: RunEvents) ->
     names of its images; IMAGE is one that docker, podman or nerdctl on this host has. A pod
     uses such an image with `imagePullPolicy: Never` or `IfNotPresent`.
     """
-    cluster = cluster_name(name)
-    result = load_images(cluster, sources, open_cluster(cluster, events=events))
+    result = cluster(name, events=events).load_image(*sources)
     images = [{"name": image.name, "id": image.config} for image in result.images]
     data = {"images": images, "nodes": list(result.nodes), "changed": result.changed}
     lines = [f"{image.name} is on every node." for image in result.images]
@@ -36,8 +35,7 @@ def load(name: str, sources: tuple[str, ...], output: str, events: RunEvents) ->
 @output_option
 def loaded(name: str, output: str) -> None:
     """List the images that were loaded, and the nodes that have them."""
-    cluster = cluster_name(name)
-    found = loaded_images(cluster, open_cluster(cluster))
+    found = cluster(name).loaded_images()
     rows = [[one.image.name, one.image.config[7:19], ", ".join(one.nodes)] for one in found]
     text = table(["IMAGE", "ID", "NODES"], rows) if rows else "No image was loaded."
     names = [one.image.name for one in found]
@@ -51,8 +49,7 @@ def loaded(name: str, output: str) -> None:
 @reporting_options
 def unload(name: str, images: tuple[str, ...], output: str, events: RunEvents) -> None:
     """Remove images that were loaded from every node; pods that run keep theirs."""
-    cluster = cluster_name(name)
-    removed = list(unload_images(cluster, images, open_cluster(cluster, events=events)))
+    removed = list(cluster(name, events=events).unload_image(*images))
     text = "\n".join(f"{image} is on no node." for image in removed)
     write(output, {"removed": removed}, text=text, names=removed, events=events)
 

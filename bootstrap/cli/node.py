@@ -2,20 +2,13 @@
 
 import click
 
-from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.api.results import DRAIN_TIMEOUT_S, RemovalResult
+from bootstrap.cli.context import cluster
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import checks_data, output_option, write
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.cli.results import write_verified
-from bootstrap.config.flags import Flags
-from bootstrap.config.load import load_spec
-from bootstrap.model.spec import ClusterSpec
 from bootstrap.ports import RunEvents
-from bootstrap.workflow.environment import Ports
-from bootstrap.workflow.node_changes import RemovalResult, remove_nodes, replace_node
-from bootstrap.workflow.node_removal import DRAIN_TIMEOUT_S, Removal
-from bootstrap.workflow.up import UpOptions, up
-from bootstrap.workflow.verification import check_line
 
 _overcommit = click.option(
     "--allow-overcommit", is_flag=True, help="Go on even if memory is short."
@@ -64,18 +57,9 @@ def add(  # noqa: PLR0913 - one argument for each option
     What is not given is as with the worker before. If the command is interrupted,
     `up` with the cluster's name finishes it; the same command again would add more.
     """
-    flags = Flags(
-        name=str(cluster_name(name)), hypervisor=hypervisor_uri, cpus=cpus, memory=memory, disk=disk
+    result = cluster(name, hypervisor_uri, events=events).add_nodes(
+        count, cpus=cpus, memory=memory, disk=disk, allow_overcommit=allow_overcommit
     )
-    spec = load_spec(None, flags)
-    options = UpOptions(
-        chosen=flags.chosen_facts(),
-        allow_overcommit=allow_overcommit,
-        keep=True,
-        use=False,
-        adding=count,
-    )
-    result = up(spec, open_cluster(spec.name, spec.hypervisor_uri, events=events), options)
     write_verified(result, output, events)
 
 
@@ -102,8 +86,8 @@ def remove(  # noqa: PLR0913 - one argument for each option
     Disruption budgets are respected. If pods do not leave in time, every node stays. Pods of no
     controller are lost. Nobody waits for the pods of a node that is off.
     """
-    spec, ports = _existing(name, hypervisor_uri, events)
-    result = remove_nodes(spec, nodes, ports, Removal(force=force, timeout_s=timeout_s))
+    named = cluster(name, hypervisor_uri, events=events)
+    result = named.remove_nodes(*nodes, force=force, timeout_s=timeout_s)
     data = {
         "name": name,
         "removed": list(result.removed),
@@ -135,24 +119,14 @@ def replace(  # noqa: PLR0913 - one argument for each option
     events: RunEvents,
 ) -> None:
     """Remove a worker and make it anew with its name, size and labels; then verify."""
-    spec, ports = _existing(name, hypervisor_uri, events)
-    options = UpOptions(
-        chosen=None,
-        allow_overcommit=allow_overcommit,
-        keep=True,
-        use=False,
-        removal=Removal(force=force, timeout_s=timeout_s, verb="replace"),
+    result = cluster(name, hypervisor_uri, events=events).replace_node(
+        replaced, force=force, timeout_s=timeout_s, allow_overcommit=allow_overcommit
     )
-    write_verified(replace_node(spec, replaced, ports, options), output, events)
-
-
-def _existing(name: str, uri: str | None, events: RunEvents) -> tuple[ClusterSpec, Ports]:
-    spec = load_spec(None, Flags(name=str(cluster_name(name)), hypervisor=uri))
-    return spec, open_cluster(spec.name, spec.hypervisor_uri, events=events)
+    write_verified(result, output, events)
 
 
 def _as_text(result: RemovalResult) -> str:
-    lines = map(check_line, result.checks)
+    lines = map(str, result.checks)
     nodes = ", ".join(node.name for node in result.plan.nodes)
     removed = ", ".join(result.removed)
     last = f"Removed {removed}. Cluster '{result.plan.name}' is verified: {nodes}."

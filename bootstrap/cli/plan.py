@@ -5,30 +5,31 @@ from pathlib import Path
 
 import click
 
-from bootstrap.cli.context import open_cluster
+from bootstrap.api import Cluster, ClusterOptions
+from bootstrap.cli.context import client
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.pictures import format_of, picture_option, write_topology
 from bootstrap.cli.spec_options import spec_options
-from bootstrap.config.flags import Flags
-from bootstrap.config.load import load_spec
 from bootstrap.pictures.planned import planned_topology
 from bootstrap.planning.document import plan_document
-from bootstrap.workflow.preview import preview
 
 
 @click.command()
 @spec_options
 @picture_option
 @output_option
-def plan(*, file: Path | None, flags: Flags, picture: Path | None, output: str) -> None:
+def plan(  # noqa: PLR0913 - one argument for each option
+    *,
+    name: str | None,
+    hypervisor: str | None,
+    file: Path | None,
+    options: ClusterOptions,
+    picture: Path | None,
+    output: str,
+) -> None:
     """Show what `up` would make, and mark what exists; changes no cluster."""
     kind = picture and format_of(picture, hint="bootstrap plan --picture plan.svg")
-    spec = load_spec(file, flags)
-    made = preview(
-        spec,
-        open_cluster(spec.name, spec.hypervisor_uri),
-        chosen=None if file else flags.chosen_facts(),
-    )
+    made = Cluster.plan(name, file=file, client=client(hypervisor), **options)
     if picture and kind:
         write_topology(picture, kind, planned_topology(made.plan, made.existing))
     data = plan_document(made.plan, exists=made.existing)

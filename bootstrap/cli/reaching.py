@@ -5,14 +5,8 @@ from collections.abc import Sequence
 
 import click
 
-from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.cli.context import cluster
 from bootstrap.errors import HostError
-from bootstrap.workflow.reaching import (
-    copy_command,
-    forward_command,
-    kubectl_command,
-    ssh_command,
-)
 
 _PASSING = {"ignore_unknown_options": True}
 
@@ -23,8 +17,7 @@ _PASSING = {"ignore_unknown_options": True}
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def ssh(name: str, node: str, command: tuple[str, ...]) -> None:
     """Log in on a node, or run a command there: bootstrap ssh demo worker -- uptime."""
-    cluster = cluster_name(name)
-    _become(ssh_command(cluster, node, command, open_cluster(cluster)))
+    _become(cluster(name).ssh_command(node, *command))
 
 
 @click.command()
@@ -34,9 +27,7 @@ def ssh(name: str, node: str, command: tuple[str, ...]) -> None:
 @click.option("-r", "recursive", is_flag=True, help="Copy directories with what is in them.")
 def cp(name: str, source: str, target: str, *, recursive: bool) -> None:
     """Copy a file to or from a node: bootstrap cp demo notes worker:/tmp."""
-    cluster = cluster_name(name)
-    ports = open_cluster(cluster)
-    _become(copy_command(cluster, source, target, ports, recursive=recursive))
+    _become(cluster(name).copy_command(source, target, recursive=recursive))
 
 
 @click.command(name="port-forward")
@@ -48,8 +39,7 @@ def port_forward(name: str, node: str, forwards: tuple[str, ...]) -> None:
 
     Goes on until it is interrupted.
     """
-    cluster = cluster_name(name)
-    _become(forward_command(cluster, node, forwards, open_cluster(cluster)))
+    _become(cluster(name).forward_command(node, *forwards))
 
 
 @click.command(context_settings=_PASSING | {"allow_interspersed_args": False})
@@ -57,9 +47,8 @@ def port_forward(name: str, node: str, forwards: tuple[str, ...]) -> None:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def kubectl(name: str, words: tuple[str, ...]) -> None:
     """Run the kubectl of the cluster's version: bootstrap kubectl demo -- get nodes."""
-    cluster = cluster_name(name)
     own = words[1:] if words[:1] == ("--",) else words
-    command = kubectl_command(cluster, own, open_cluster(cluster))
+    command = cluster(name).kubectl_command(*own)
     os.execve(command.program, list(command.argv), os.environ | command.environment)  # noqa: S606 - takes our place
 
 

@@ -100,7 +100,7 @@ def reporting_options(command: Callable[..., None]) -> Callable[..., None]:
         from bootstrap.cli.context import composition  # noqa: PLC0415 - not for --help
 
         chosen = _reporting(ctx)
-        with composition().open_events(
+        with composition().open_terminal_events(
             ctx.command_path,
             display=chosen_display(),
             verbose=chosen.verbose,

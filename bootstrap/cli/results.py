@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from bootstrap.api.results import RestResult, UpResult
 from bootstrap.cli.output import checks_data, write
 from bootstrap.cli.reporting import chosen_display
 from bootstrap.model.events import Display
-from bootstrap.model.names import ClusterName
 from bootstrap.model.spec import NodeRole
 from bootstrap.ports import CheckResult, RunEvents
-from bootstrap.workflow.stop import RestResult
-from bootstrap.workflow.up import UpResult
 
 
 def write_verified(result: UpResult, output: str, events: RunEvents) -> None:
@@ -46,12 +44,10 @@ def write_all_verified(results: Sequence[UpResult], output: str, events: RunEven
     write(output, data, text=text, names=names, events=events)
 
 
-def write_rest(
-    cluster: ClusterName, done: str, result: RestResult, output: str, events: RunEvents
-) -> None:
+def write_rest(cluster: str, done: str, result: RestResult, output: str, events: RunEvents) -> None:
     """Write the result of `stop` and `suspend`; ``done`` is what happened to the nodes."""
     data = {
-        "name": str(cluster),
+        "name": cluster,
         done: list(result.changed),
         "verified": bool(result.checks),
         "checks": checks_data(result.checks),

@@ -6,31 +6,16 @@ from pathlib import Path
 
 import click
 
-from bootstrap.cli.context import cluster_name, open_cluster, open_site, snapshot_id
+from bootstrap.cli.context import client, cluster
 from bootstrap.cli.keys import snapshot_key
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.cli.results import write_verified
 from bootstrap.cli.sizes import DURATION, SIZE, bytes_text
-from bootstrap.config.flags import Flags
-from bootstrap.config.load import load_spec
 from bootstrap.errors import UsageError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.snapshot import Snapshot
 from bootstrap.ports import RunEvents
-from bootstrap.workflow.restoring import reset as run_reset
-from bootstrap.workflow.restoring import restore as run_restore
-from bootstrap.workflow.snapshots import (
-    Limits,
-    SaveOptions,
-    clusters_of_snapshots,
-    delete_snapshots,
-    new_name,
-    newest,
-    prune_snapshots,
-)
-from bootstrap.workflow.snapshots import save as run_save
-from bootstrap.workflow.transfer import export_snapshot, import_snapshot
 
 _HEADER = "SNAPSHOT,CREATED,KUBERNETES,NODES,SIZE,CERTIFICATES END,RESTORED AS,NOTE"
 
@@ -57,10 +42,8 @@ def save(  # noqa: PLR0913 - one argument for each option
 
     Its machines are frozen for seconds. Without SNAPSHOT the time is the name.
     """
-    spec = load_spec(None, Flags(name=str(cluster_name(name))))
-    ports = open_cluster(spec.name, events=events)
-    chosen = snapshot_id(spec.name, saved or new_name(ports.now()))
-    result = run_save(spec, chosen, ports, SaveOptions(note=note, stop=stop))
+    result = cluster(name, events=events).snapshot(saved, note=note, stop=stop)
+    chosen = result.snapshot.id
     size = bytes_text(result.snapshot.size_bytes)
     after = "is stopped" if stop else "goes on and is verified"
     text = f"Snapshot '{chosen}' has {size}. Cluster '{name}' {after}."
@@ -79,10 +62,7 @@ def restore(name: str, saved: str | None, output: str, events: RunEvents) -> Non
     What it has become since is lost. A cluster that is gone comes back. Without SNAPSHOT the
     newest one is meant.
     """
-    spec = load_spec(None, Flags(name=str(cluster_name(name))))
-    ports = open_cluster(spec.name, events=events)
-    chosen = snapshot_id(spec.name, saved) if saved else newest(spec.name, ports)
-    write_verified(run_restore(spec, chosen, ports), output, events)
+    write_verified(cluster(name, events=events).restore(saved), output, events)
 
 
 @click.command()
@@ -91,9 +71,7 @@ def restore(name: str, saved: str | None, output: str, events: RunEvents) -> Non
 @reporting_options
 def reset(name: str, output: str, events: RunEvents) -> None:
     """Take a cluster back to its newest snapshot, or a clone to the one that it was made of."""
-    spec = load_spec(None, Flags(name=str(cluster_name(name))))
-    ports = open_cluster(spec.name, events=events)
-    write_verified(run_reset(spec, ports), output, events)
+    write_verified(cluster(name, events=events).reset(), output, events)
 
 
 @snapshot.command(name="list")
@@ -101,9 +79,8 @@ def reset(name: str, output: str, events: RunEvents) -> None:
 @output_option
 def list_snapshots(name: str | None, output: str) -> None:
     """List the snapshots of a cluster, or of all."""
-    ports = open_site()
-    found = ports.snapshots.list(cluster_name(name) if name else None)
-    clusters = clusters_of_snapshots(ports)
+    found = client().snapshots(name)
+    clusters = client().clusters_of_snapshots()
     rows = [
         [
             one.id,
@@ -128,13 +105,11 @@ def list_snapshots(name: str | None, output: str) -> None:
 @output_option
 def show(name: str, saved: str | None, output: str) -> None:
     """Show all that is known of a snapshot; without SNAPSHOT, of the newest one."""
-    cluster, ports = cluster_name(name), open_site()
-    chosen = snapshot_id(cluster, saved) if saved else newest(cluster, ports)
-    found = ports.snapshots.find(chosen)
-    data = _data(found) | _restored_as(found, clusters_of_snapshots(ports))
+    found = client().snapshot(_full(name, saved))
+    data = _data(found) | _restored_as(found, client().clusters_of_snapshots())
     width = max(map(len, data))
     text = "\n".join(f"{key:{width}}   {_line(value)}" for key, value in data.items())
-    write(output, data, text=text, names=[str(chosen)])
+    write(output, data, text=text, names=[str(data["name"])])
 
 
 @snapshot.command()
@@ -144,10 +119,9 @@ def show(name: str, saved: str | None, output: str) -> None:
 @reporting_options
 def delete(name: str, saved: tuple[str, ...], output: str, events: RunEvents) -> None:
     """Delete snapshots; clusters that were made of them have disks of their own and stay."""
-    cluster = cluster_name(name)
-    chosen = [snapshot_id(cluster, one) for one in saved]
-    delete_snapshots(chosen, open_cluster(cluster, events=events))
-    _write_deleted([str(one) for one in chosen], output, events)
+    chosen = [_full(name, one) for one in saved]
+    client(events=events).delete_snapshots(*chosen)
+    _write_deleted(chosen, output, events)
 
 
 @snapshot.command()
@@ -161,10 +135,10 @@ def export(name: str, saved: str, file: Path, output: str, events: RunEvents) ->
 
     It holds every secret of the cluster.
     """
-    chosen = snapshot_id(cluster_name(name), saved)
-    found = export_snapshot(chosen, file.absolute(), open_site(events=events))
+    chosen = _full(name, saved)
+    found = client(events=events).export_snapshot(chosen, file)
     text = f"Snapshot '{chosen}' is in '{file}'."
-    write(output, _data(found), text=text, names=[str(chosen)], events=events)
+    write(output, _data(found), text=text, names=[chosen], events=events)
 
 
 @snapshot.command(name="import")
@@ -173,7 +147,7 @@ def export(name: str, saved: str, file: Path, output: str, events: RunEvents) ->
 @reporting_options
 def import_(file: Path, output: str, events: RunEvents) -> None:
     """Take a snapshot out of a FILE of `export`. Only from people whom you trust with this host."""
-    found = import_snapshot(file.absolute(), open_site(events=events))
+    found = client(events=events).import_snapshot(file)
     text = f"Snapshot '{found.id}' is here."
     write(output, _data(found), text=text, names=[str(found.id)], events=events)
 
@@ -199,10 +173,17 @@ def prune(  # noqa: PLR0913 - one argument for each option
         raise UsageError(
             "Say which snapshots are too many.", hint="bootstrap snapshot prune --keep 3"
         )
-    limits = Limits(keep=keep, older_than=older_than, max_bytes=max_size)
-    cluster = cluster_name(name) if name else None
-    removed = prune_snapshots(open_site(events=events), limits, cluster)
-    _write_deleted([str(one) for one in removed], output, events)
+    removed = client(events=events).prune_snapshots(
+        name, keep=keep, older_than=older_than, max_bytes=max_size
+    )
+    _write_deleted(removed, output, events)
+
+
+def _full(name: str, saved: str | None) -> str:
+    """Return ``CLUSTER/SNAPSHOT``, or ``CLUSTER`` for its newest one."""
+    if saved is None:
+        return name
+    return saved if "/" in saved else f"{name}/{saved}"
 
 
 def _write_deleted(deleted: Sequence[str], output: str, events: RunEvents) -> None:

@@ -7,21 +7,27 @@ from typing import Any
 
 import click
 
-from bootstrap.config.flags import OPTIONS, Flags
+from bootstrap.config.flags import OPTIONS
+
+#: What says which cluster is meant, and not what it is.
+_PLACE = ("name", "hypervisor")
 
 
 def spec_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the name, the file and every option that sets a field of the cluster file.
 
-    The command gets them as ``file`` and ``flags``.
+    The command gets them as ``name``, ``hypervisor``, ``file``, and ``options``, which has those
+    that were used.
     """
 
     @functools.wraps(command)
-    def with_flags(**values: Any) -> None:  # noqa: ANN401 - click's own values
-        flags = Flags(**{option.name: values.pop(option.name) for option in OPTIONS})
-        command(flags=flags, **values)
+    def with_options(**values: Any) -> None:  # noqa: ANN401 - click's own values
+        given = {option.name: values.pop(option.name) for option in OPTIONS}
+        place = {name: given.pop(name) for name in _PLACE}
+        options = {name: value for name, value in given.items() if value is not None}
+        command(options=options, **place, **values)
 
-    wrapped: Callable[..., None] = with_flags
+    wrapped: Callable[..., None] = with_options
     for option in reversed(OPTIONS):
         if option.flag.startswith("--"):
             wrapped = click.option(option.flag, type=option.kind, help=option.help)(wrapped)

@@ -4,16 +4,14 @@ from pathlib import Path
 
 import click
 
-from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.api.results import ClusterStatus, NodeStatus
+from bootstrap.cli.context import cluster
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.pictures import format_of, picture_option, write_topology
 from bootstrap.model.cluster import ClusterState
-from bootstrap.model.names import ClusterName
 from bootstrap.pictures.observed import observed_topology
 from bootstrap.pictures.topology import Topology
-from bootstrap.workflow.status import ClusterStatus, NodeStatus
-from bootstrap.workflow.status import status as run_status
 
 #: What `--exit-code` ends with.
 _EXIT_CODES = {
@@ -47,12 +45,10 @@ def status(  # noqa: PLR0913 - one argument for each option
     in_exit_code: bool,
 ) -> None:
     """Show each node as libvirt and as the API server see it, and the certificate's end."""
-    cluster = cluster_name(name)
-    kind = picture and format_of(picture, hint=f"bootstrap status {cluster} --picture status.svg")
-    ports = open_cluster(cluster, hypervisor_uri)
-    found = run_status(cluster, ports)
+    kind = picture and format_of(picture, hint=f"bootstrap status {name} --picture status.svg")
+    found = cluster(name, hypervisor_uri).status()
     if picture and kind:
-        write_topology(picture, kind, _topology(cluster, found, ports.site.hypervisor_uri))
+        write_topology(picture, kind, _topology(found))
     nodes = [_node(node) for node in found.nodes]
     ends = found.certificate_ends
     data = {
@@ -75,12 +71,12 @@ def status(  # noqa: PLR0913 - one argument for each option
         ctx.exit(_EXIT_CODES[found.state])
 
 
-def _topology(cluster: ClusterName, found: ClusterStatus, hypervisor_uri: str) -> Topology:
+def _topology(found: ClusterStatus) -> Topology:
     return observed_topology(
-        cluster,
+        found.nodes[0].domain.mark.cluster,
         [(node.domain, node.kubernetes) for node in found.nodes],
         found.switch,
-        hypervisor=hypervisor_uri,
+        hypervisor=found.hypervisor,
         state=f"{found.state.value}; API server: {found.api}",
     )
 

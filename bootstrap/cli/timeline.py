@@ -5,22 +5,22 @@ from pathlib import Path
 
 import click
 
-from bootstrap.cli.context import cluster_name, open_cluster
+from bootstrap.api.results import LAST_RUN
+from bootstrap.cli.context import cluster
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.pictures import FORMATS, format_of, write_picture
-from bootstrap.model.names import ClusterName
 from bootstrap.pictures.drawing import timeline_html, timeline_svg
 from bootstrap.pictures.report import Report
 from bootstrap.pictures.run import Run
-from bootstrap.workflow.history import LAST, kept_runs
-from bootstrap.workflow.history import timeline as tell
 
 _DRAWN = {"html": timeline_html, "svg": timeline_svg}
 
 
 @click.command()
 @click.argument("name")
-@click.option("--run", "wanted", metavar="RUN", default=LAST, show_default=True, help="Which run.")
+@click.option(
+    "--run", "wanted", metavar="RUN", default=LAST_RUN, show_default=True, help="Which run."
+)
 @click.option(
     "--format",
     "kind",
@@ -45,18 +45,18 @@ def timeline(  # noqa: PLR0913 - one argument for each option
     The picture compares the run with the last one of the same command before it. A cluster that
     was removed has no runs any more.
     """
-    cluster = cluster_name(name)
+    named = cluster(name)
     if listed:
-        _write_list(kept_runs(cluster, open_cluster(cluster)), output)
+        _write_list(named.runs(), output)
         return
     if kind is None and file is not None and str(file) != "-":
-        kind = format_of(file, hint=f"bootstrap timeline {cluster} --format svg -O picture")
+        kind = format_of(file, hint=f"bootstrap timeline {name} --format svg -O picture")
     kind = kind or "html"
-    report = tell(cluster, wanted, open_cluster(cluster))
-    path = file or Path(f"{cluster}-{report.run.id}.{kind}")
-    write_picture(path, _DRAWN[kind](str(cluster), report))
+    report = named.timeline(wanted)
+    path = file or Path(f"{name}-{report.run.id}.{kind}")
+    write_picture(path, _DRAWN[kind](name, report))
     if str(path) != "-":
-        write(output, _as_data(cluster, report, path), text=str(path), names=[str(path)])
+        write(output, _as_data(name, report, path), text=str(path), names=[str(path)])
 
 
 def _write_list(runs: Sequence[Run], output: str) -> None:
@@ -76,10 +76,10 @@ def _summary(run: Run) -> dict[str, object]:
     }
 
 
-def _as_data(cluster: ClusterName, report: Report, path: Path) -> dict[str, object]:
+def _as_data(cluster: str, report: Report, path: Path) -> dict[str, object]:
     """Return what the picture shows, for a program."""
     return {
-        "name": str(cluster),
+        "name": cluster,
         "file": str(path),
         **_summary(report.run),
         "comparedWith": report.earlier.id if report.earlier else None,

@@ -4,20 +4,14 @@ from pathlib import Path
 
 import click
 
-from bootstrap.cli.context import named_snapshot, open_cluster
+from bootstrap.api import Cluster, ClusterOptions
+from bootstrap.cli.context import client
 from bootstrap.cli.output import output_option
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.cli.results import tell_what_next, write_verified
 from bootstrap.cli.spec_options import spec_options
-from bootstrap.config.flags import Flags
-from bootstrap.config.load import load_spec
 from bootstrap.errors import UsageError
 from bootstrap.ports import RunEvents
-from bootstrap.workflow.caching import up_cached
-from bootstrap.workflow.node_removal import Removal
-from bootstrap.workflow.restoring import clone
-from bootstrap.workflow.up import UpOptions
-from bootstrap.workflow.up import up as run_up
 
 
 @click.command()
@@ -40,8 +34,10 @@ from bootstrap.workflow.up import up as run_up
 @reporting_options
 def up(  # noqa: PLR0913 - one argument for each option
     *,
+    name: str | None,
+    hypervisor: str | None,
     file: Path | None,
-    flags: Flags,
+    options: ClusterOptions,
     keep: bool,
     use: bool,
     allow_overcommit: bool,
@@ -57,31 +53,32 @@ def up(  # noqa: PLR0913 - one argument for each option
     A second run continues where the first one ended. A cluster that needs no change is only
     verified.
     """
-    spec = load_spec(file, flags)
-    options = UpOptions(
-        chosen=None if file else flags.chosen_facts(),
-        allow_overcommit=allow_overcommit,
-        keep=keep,
-        use=use,
-        removal=Removal() if remove else None,
-    )
-    ports = open_cluster(spec.name, spec.hypervisor_uri, events=events)
+    opened = client(hypervisor, events=events)
     if snapshot is not None:
-        _refuse_options(file, flags)
-        result = clone(spec, named_snapshot(snapshot, ports), ports, share_trust=share_trust)
-    elif cached:
-        result = up_cached(spec, ports, options, share_trust=share_trust).verified
+        _refuse_options(file, options)
+        made = Cluster.from_snapshot(snapshot, name, share_trust=share_trust, client=opened)
     else:
-        result = run_up(spec, ports, options)
-    write_verified(result, output, events)
-    tell_what_next(result, output, events)
+        made = Cluster.up(
+            name,
+            file=file,
+            cached=cached,
+            share_trust=share_trust,
+            keep=keep,
+            use=use,
+            allow_overcommit=allow_overcommit,
+            remove=remove,
+            client=opened,
+            **options,
+        )
+    write_verified(made.verified, output, events)
+    tell_what_next(made.verified, output, events)
 
 
-def _refuse_options(file: Path | None, flags: Flags) -> None:
-    chosen = sorted(flags.values.keys() - {"name", "hypervisor"})
-    if file or chosen:
+def _refuse_options(file: Path | None, options: ClusterOptions) -> None:
+    chosen = [*sorted(options), *([str(file)] if file else [])]
+    if chosen:
         raise UsageError(
             "A clone is what was saved: --from takes no file and no option of the cluster.",
-            details=f"Given: {', '.join([*chosen, *([str(file)] if file else [])])}",
+            details=f"Given: {', '.join(chosen)}",
             hint="bootstrap up --help",
         )

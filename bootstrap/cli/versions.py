@@ -2,17 +2,17 @@
 
 import click
 
-from bootstrap.cli.context import open_site
+from bootstrap.api.results import Offer
+from bootstrap.cli.context import client
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.model.versions import DEFAULT_VERSION
-from bootstrap.workflow.versions import Offer, offered_versions
 
 
 @click.command()
 @output_option
 def versions(output: str) -> None:
     """List the Kubernetes versions that can be had, and from which source; newest first."""
-    found = offered_versions(open_site())
+    found = client().versions()
     rows = [
         [
             offer.version,

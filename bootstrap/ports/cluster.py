@@ -15,6 +15,9 @@ class CheckResult:
     ok: bool
     evidence: str
 
+    def __str__(self) -> str:
+        return f"{'ok    ' if self.ok else 'FAILED'} {self.name}: {self.evidence}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedNode:

@@ -90,6 +90,9 @@ class SitePorts(Protocol):
         One whose volumes say that its machines are at another libvirt is not listed.
         """
 
+    def close(self) -> None:
+        """Give up the connections of these ports, and of those that they returned for clusters."""
+
 
 class Ports(SitePorts, Protocol):
     """The ports of one cluster."""

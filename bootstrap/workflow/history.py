@@ -10,7 +10,7 @@ from bootstrap.pictures.run import Run
 from bootstrap.workflow.environment import Ports
 
 #: Stands for the newest run.
-LAST = "last"
+LAST_RUN = "last"
 
 
 def kept_runs(cluster: ClusterName, ports: Ports) -> Sequence[Run]:
@@ -38,7 +38,7 @@ def timeline(cluster: ClusterName, wanted: str, ports: Ports) -> Report:
     :raises UsageError: if none of those that are kept is wanted.
     """
     runs = kept_runs(cluster, ports)
-    chosen = runs[-1:] if wanted == LAST else [run for run in runs if run.id == wanted]
+    chosen = runs[-1:] if wanted == LAST_RUN else [run for run in runs if run.id == wanted]
     if not chosen:
         raise UsageError(
             f"No run '{wanted}' on cluster '{cluster}' is kept.",

@@ -1,12 +1,14 @@
-"""Build the command lines that lead into a cluster: ssh, scp, port forwards and kubectl."""
+"""Lead into a cluster: the command lines of ssh, scp and kubectl, and commands on nodes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.errors import HostError, UsageError
+from bootstrap.errors import BootstrapError, HostError, UsageError
 from bootstrap.model.cluster import Domain
 from bootstrap.model.names import ClusterName
+from bootstrap.ports import ShellResult
+from bootstrap.waiting import NotYet
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.files import find_file
 from bootstrap.workflow.nodes import existing_domains, find_node, refuse_still
@@ -25,6 +27,26 @@ class KubectlCommand:
     program: Path
     argv: Sequence[str]
     environment: Mapping[str, str]
+
+
+def run_on_node(  # noqa: PLR0913 - each argument is one property of a command
+    cluster: ClusterName, node: str, command: str, ports: Ports, *, stdin: str, timeout_s: float
+) -> ShellResult:
+    """Run a shell command as root on a node, and wait for its end.
+
+    :raises UsageError: if there is no such node.
+    :raises TimedOutError: if the command runs longer than ``timeout_s`` seconds.
+    :raises BootstrapError: if the node does not run, or does not answer.
+    """
+    host = _running(cluster, node, ports)
+    try:
+        return ports.shell.run(host, command, timeout_s=timeout_s, stdin=stdin)
+    except NotYet as error:
+        raise BootstrapError(
+            f"Node '{host.name}' of cluster '{cluster}' does not answer.",
+            details=str(error),
+            hint=f"bootstrap status {cluster}",
+        ) from error
 
 
 def ssh_command(

@@ -26,6 +26,8 @@ class NodeStatus:
 class ClusterStatus:
     """One cluster."""
 
+    #: The libvirt at which its machines are.
+    hypervisor: str
     state: ClusterState
     #: None if the local files are lost.
     kubeconfig: Path | None
@@ -56,6 +58,7 @@ def status(cluster: ClusterName, ports: Ports) -> ClusterStatus:
     ]
     switch = next(iter(ports.hypervisor.switches(cluster)), None)
     return ClusterStatus(
+        hypervisor=ports.site.hypervisor_uri,
         state=_state(nodes, switch),
         kubeconfig=kubeconfig,
         api=failure or "ok",

@@ -1,4 +1,4 @@
-"""What `verify` does, and how the results of the checks are reported there and by `up`."""
+"""What `verify` does, and what `up` proves a cluster by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +27,21 @@ class Verification:
     def failed(self) -> Sequence[CheckResult]:
         """List the checks that did not pass."""
         return [check for check in self.checks if not check.ok]
+
+    def refuse_failed(self, cluster: ClusterName | str, *, hint: str) -> None:
+        """Do nothing if every check passed; no check at all proves nothing.
+
+        :raises VerifyError: with every check's evidence and the likely culprits.
+        """
+        if self.checks and not self.failed:
+            return
+        culprits = [f"Likely culprit: {culprit}" for culprit in self.culprits]
+        raise VerifyError(
+            f"Cluster '{cluster}' is not verified: "
+            f"{len(self.failed)} of {len(self.checks)} checks failed.",
+            details="\n".join([*map(str, self.checks), *culprits]),
+            hint=hint,
+        )
 
 
 def verify(cluster: ClusterName, ports: Ports) -> Verification:
@@ -57,7 +72,7 @@ def verify_running(
     if not any(domain.is_control_plane for domain in running):
         return ()
     found = _verify(cluster, domains, ports)
-    refuse_failed(cluster, found, hint=f"bootstrap status {cluster}")
+    found.refuse_failed(cluster, hint=f"bootstrap status {cluster}")
     return found.checks
 
 
@@ -87,24 +102,3 @@ def run_checks(
     checks = ports.api.verify(kubeconfig, nodes, patience=patience, report=ports.events.waiting)
     found = Verification(checks=checks)
     return replace(found, culprits=likely_culprits(cluster, ports)) if found.failed else found
-
-
-def check_line(check: CheckResult) -> str:
-    """Write one check and its evidence as a line."""
-    return f"{'ok    ' if check.ok else 'FAILED'} {check.name}: {check.evidence}"
-
-
-def refuse_failed(cluster: ClusterName, found: Verification, *, hint: str) -> None:
-    """Do nothing if every check passed; no check at all proves nothing.
-
-    :raises VerifyError: with every check's evidence and the likely culprits.
-    """
-    if found.checks and not found.failed:
-        return
-    culprits = [f"Likely culprit: {culprit}" for culprit in found.culprits]
-    raise VerifyError(
-        f"Cluster '{cluster}' is not verified: "
-        f"{len(found.failed)} of {len(found.checks)} checks failed.",
-        details="\n".join([*map(check_line, found.checks), *culprits]),
-        hint=hint,
-    )

@@ -26,12 +26,13 @@ ALL = [
         ("VerifyError", 8),
         ("StateError", 9),
         ("LayoutError", 9),
+        ("CancelledError", 130),
     ],
 )
 def test_the_exit_codes_are_those_that_were_promised(name: str, exit_code: int) -> None:
     """G-24."""
     assert getattr(errors, name).exit_code == exit_code
-    assert len(ALL) == 11
+    assert len(ALL) == 12
 
 
 def test_every_error_has_an_id_of_its_own() -> None:

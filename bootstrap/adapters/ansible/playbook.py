@@ -25,6 +25,7 @@ def run_playbook(  # noqa: PLR0913 - each argument is one property of a run
     limit: Collection[str] = (),
     sockets: Path | None = None,
     supervised: Callable[[list[str]], list[str]] = list,
+    asked: Callable[[], None] = lambda: None,
 ) -> int | None:
     """Run ``playbook`` and return the exit code, None if a signal ended the process itself.
 
@@ -32,6 +33,7 @@ def run_playbook(  # noqa: PLR0913 - each argument is one property of a run
     succeeded. ``directory`` is private and the caller removes it; the ``variables``, which may
     hold secrets, reach Ansible in a file there, as data and never as templates (A-08). ssh
     makes its sockets in ``sockets``. ``supervised`` returns the command that runs a command.
+    ``asked`` is called every few seconds, and may end it.
 
     Threads may call this at the same time: the environment of this process stays as it is.
     """
@@ -57,8 +59,9 @@ def run_playbook(  # noqa: PLR0913 - each argument is one property of a run
     configured.env = {name: value for name, value in configured.env.items() if value}
     log_command(configured.command)
     configured.command = supervised(configured.command)
-    # Without a callback for cancelling, it does not replace our signal handlers.
-    _, exit_code = ansible_runner.Runner(configured, event_handler=events.handle).run()
+    # It could cancel as well, but would kill the reaper first, and with it none of the others.
+    runner = ansible_runner.Runner(configured, cancel_callback=asked, event_handler=events.handle)
+    _, exit_code = runner.run()
     return None if exit_code is None else int(exit_code)
 
 

@@ -12,7 +12,8 @@ from bootstrap.adapters.ansible.events import EventLog
 from bootstrap.adapters.ansible.playbook import run_playbook
 from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.process import private
-from bootstrap.adapters.reaper import TIMED_OUT, reaped
+from bootstrap.adapters.reaper import TIMED_OUT, end_reaped, reaped
+from bootstrap.cancelling import check_cancelled, is_cancelled
 from bootstrap.errors import TimedOutError
 from bootstrap.model.plan import ClusterPlan, NodePlan
 from bootstrap.ports import Events, PlaybookResult
@@ -57,11 +58,18 @@ class AnsiblePlaybookRunner:
                 # ansible-runner's own time limit would end the first process alone, and it has
                 # Ansible ignore the hangup of the terminal, the only sign of our death.
                 supervised=partial(reaped, timeout_s=timeout_s, place=sockets),
+                asked=partial(_end_if_cancelled, sockets),
             )
+        check_cancelled()
         if exit_code == TIMED_OUT:
             message = f"Timed out after {timeout_s} s running the playbook."
             raise TimedOutError(message, hint=f"bootstrap logs {plan.name}")
         return events.result(names, hint=f"bootstrap logs {plan.name}")
+
+
+def _end_if_cancelled(sockets: Path) -> None:
+    if is_cancelled():
+        end_reaped(sockets)
 
 
 @contextlib.contextmanager

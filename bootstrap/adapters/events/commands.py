@@ -1,44 +1,33 @@
 """Log commands and libvirt calls, which become events of the run.
 
-They go through Python's own logging, so that code which runs a program needs no port for it.
+They go through the context of the thread, so that code which runs a program needs no port for
+it, and that runs in several threads do not get each other's.
 """
 
 import contextlib
-import logging
 import os
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 
-_LOGGER = logging.getLogger(__name__)
-_LOGGER.addHandler(logging.NullHandler())
-_LOGGER.setLevel(logging.DEBUG)
-_LOGGER.propagate = False
+_TAKE: ContextVar[Callable[[str], None] | None] = ContextVar("take", default=None)
 #: A password in the URL of a mirror or proxy.
 _PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 def log_command(words: Sequence[str], *, cwd: os.PathLike[str] | None = None) -> None:
     """Log a command in a form that a shell takes, without passwords in URLs."""
-    place = ["env", "-C", os.fspath(cwd)] if cwd else []
-    _LOGGER.debug("%s", shlex.join(_PASSWORD.sub("***@", word) for word in [*place, *words]))
+    if take := _TAKE.get():
+        place = ["env", "-C", os.fspath(cwd)] if cwd else []
+        take(shlex.join(_PASSWORD.sub("***@", word) for word in [*place, *words]))
 
 
 @contextlib.contextmanager
 def commands_to(take: Callable[[str], None]) -> Iterator[None]:
     """Give each command that is logged inside the block to ``take``."""
-    handler = _Handler(take)
-    _LOGGER.addHandler(handler)
+    before = _TAKE.set(take)
     try:
         yield
     finally:
-        _LOGGER.removeHandler(handler)
-
-
-class _Handler(logging.Handler):
-    def __init__(self, take: Callable[[str], None]) -> None:
-        super().__init__(logging.DEBUG)
-        self._take = take
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._take(record.getMessage())
+        _TAKE.reset(before)

@@ -15,6 +15,7 @@ import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
 from bootstrap.adapters.events.commands import log_command
+from bootstrap.cancelling import when_cancelled
 from bootstrap.errors import BootstrapError, TimedOutError
 from bootstrap.ports import Reachable, ShellResult
 from bootstrap.waiting import NotYet
@@ -83,7 +84,11 @@ class SshShell:
     ) -> ShellResult:
         """See the port. A lost connection raises NotYet: the node is not ready."""
         log_command(["bootstrap", "ssh", node.directory.parent.name, node.name, "--", command])
-        with self._connected(node) as client, _cut_off_after(timeout_s, client) as cut_off:
+        with (
+            self._connected(node) as client,
+            when_cancelled(client.close),
+            _cut_off_after(timeout_s, client) as cut_off,
+        ):
             try:
                 return _execute(client, command, stdin)
             except _TooLongError as error:

@@ -15,7 +15,7 @@ from bootstrap.workflow.draining import uncordon_workers
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.steps.files import files_digest
 from bootstrap.workflow.steps.upkeep import ask_node
-from bootstrap.workflow.verification import refuse_failed, run_checks
+from bootstrap.workflow.verification import run_checks
 
 _TOKEN_LIFETIME_S = 3600
 _CONTROL_PLANE_DONE, _WORKER_DONE = "init-cluster.done", "join.done"
@@ -143,5 +143,5 @@ def verify_cluster(
         for node in (*plan.nodes, *off)
     ]
     found = run_checks(plan.name, kubeconfig, nodes, ports, patience=plan.patience)
-    refuse_failed(plan.name, found, hint=f"bootstrap verify {plan.name}")
+    found.refuse_failed(plan.name, hint=f"bootstrap verify {plan.name}")
     return list(found.checks)

@@ -1,0 +1,148 @@
+"""The nodes of a cluster: look at them, use one, add, remove and replace them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.api.life import Life
+from bootstrap.api.reaching import TIMEOUT_S, Reaching
+from bootstrap.api.records import Records
+from bootstrap.config.flags import Flags
+from bootstrap.config.load import load_spec
+from bootstrap.model.cluster import Domain, DomainState
+from bootstrap.model.spec import NodeRole
+from bootstrap.ports import ShellResult
+from bootstrap.workflow import node_changes, nodes
+from bootstrap.workflow.node_changes import RemovalResult
+from bootstrap.workflow.node_removal import Removal
+from bootstrap.workflow.up import UpOptions, UpResult, up
+
+
+class Members(Life, Records, Reaching):
+    """A cluster's nodes."""
+
+    def nodes(self) -> Sequence["Node"]:
+        """List the nodes, as libvirt knows them now.
+
+        :raises NotFoundError: if the cluster does not exist.
+        """
+        with self._run("nodes") as ports:
+            return [self._node(domain) for domain in nodes.existing_domains(self._cluster, ports)]
+
+    def node(self, name: str) -> "Node":
+        """Return one node.
+
+        :raises NotFoundError: if the cluster does not exist.
+        :raises UsageError: if there is no such node.
+        """
+        with self._run("nodes") as ports:
+            domains = nodes.existing_domains(self._cluster, ports)
+            return self._node(nodes.find_node(domains, name))
+
+    def add_nodes(
+        self,
+        count: int = 1,
+        *,
+        cpus: int | None = None,
+        memory: str | None = None,
+        disk: str | None = None,
+        allow_overcommit: bool = False,
+    ) -> UpResult:
+        """Add workers, and verify the cluster; what is not given is as with the worker before.
+
+        If it is interrupted, ``up`` with the cluster's name finishes it; the same call again would
+        add more.
+        """
+        sizes = Flags(cpus=cpus, memory=memory, disk=disk)
+        options = UpOptions(
+            chosen=sizes.chosen_facts(),
+            allow_overcommit=allow_overcommit,
+            keep=True,
+            use=False,
+            adding=count,
+        )
+        named = {"name": self.name, "hypervisor": self.client.hypervisor}
+        with self._run("node add") as ports:
+            return up(load_spec(None, Flags(**named, **sizes.values)), ports, options)
+
+    def remove_nodes(
+        self, *names: str, force: bool = False, timeout_s: float | None = None
+    ) -> RemovalResult:
+        """Drain workers, remove them, and verify the rest; ``force`` does not drain.
+
+        :raises TimedOutError: if pods do not leave in ``timeout_s`` seconds; every node stays.
+        """
+        with self._run("node remove") as ports:
+            removal = Removal(force=force, timeout_s=timeout_s)
+            return node_changes.remove_nodes(self._spec(), names, ports, removal)
+
+    def replace_node(
+        self,
+        name: str,
+        *,
+        force: bool = False,
+        timeout_s: float | None = None,
+        allow_overcommit: bool = False,
+    ) -> UpResult:
+        """Remove a worker and make it anew under its name, with its size and labels; verify."""
+        options = UpOptions(
+            chosen=None,
+            allow_overcommit=allow_overcommit,
+            keep=True,
+            use=False,
+            removal=Removal(force=force, timeout_s=timeout_s, verb="replace"),
+        )
+        with self._run("node replace") as ports:
+            return node_changes.replace_node(self._spec(), name, ports, options)
+
+    def _node(self, domain: Domain) -> "Node":
+        return Node(
+            cluster=self,
+            name=domain.name,
+            role=domain.mark.role,
+            state=domain.state,
+            address=domain.mark.facts.get("address", ""),
+            ssh_port=domain.ssh_port,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A node, as it was when it was looked up."""
+
+    cluster: Members
+    name: str
+    role: NodeRole | None
+    state: DomainState
+    #: In the cluster's own network.
+    address: str
+    #: On 127.0.0.1 of this host.
+    ssh_port: int
+
+    def run(
+        self, command: str, *, stdin: str = "", timeout_s: float = TIMEOUT_S, check: bool = True
+    ) -> ShellResult:
+        """Run a shell command here as root; see :meth:`Cluster.run`."""
+        return self.cluster.run(
+            command, node=self.name, stdin=stdin, timeout_s=timeout_s, check=check
+        )
+
+    def ssh_command(self, *command: str) -> Sequence[str]:
+        """Return the command line that logs in here, or runs a command here as the node's user."""
+        return self.cluster.ssh_command(self.name, *command)
+
+    def logs(self) -> Path:
+        """Save the console and journals of this node; return the directory."""
+        return self.cluster.logs(self.name)
+
+    def console(self) -> str:
+        """Return what this node wrote to its console since its last start."""
+        return self.cluster.console(self.name)
+
+    def stop(self) -> None:
+        """Shut this node down."""
+        self.cluster.stop(self.name)
+
+    def start(self) -> None:
+        """Make this node run again, and verify the nodes that run."""
+        self.cluster.start(self.name)

@@ -1,0 +1,80 @@
+"""Read what is kept of a cluster on this host: its files, logs and runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bootstrap.api.handle import Handle
+from bootstrap.pictures.report import Report
+from bootstrap.pictures.run import Run
+from bootstrap.workflow import files, history, logs
+
+
+class Records(Handle):
+    """The files, logs and runs of a cluster."""
+
+    def kubeconfig(self) -> Path:
+        """Return the path of the cluster's own kubeconfig.
+
+        :raises StateError: if it is not on this host.
+        """
+        return self._file("kubeconfig")
+
+    def inventory(self) -> Path:
+        """Return the path of the cluster's Ansible inventory.
+
+        :raises StateError: if it is not on this host.
+        """
+        return self._file("inventory.yml")
+
+    def read_kubeconfig(self) -> str:
+        """Return the text of the cluster's own kubeconfig, which has the key of its user."""
+        return self._text("kubeconfig")
+
+    def read_inventory(self) -> str:
+        """Return the text of the cluster's Ansible inventory."""
+        return self._text("inventory.yml")
+
+    def merge_kubeconfig(self, *, use: bool = False) -> Path:
+        """Merge the cluster's entries into the user's kubeconfig, and return its path.
+
+        ``use`` makes the cluster kubectl's current context.
+        """
+        with self._run("kubeconfig") as ports:
+            return files.merge_kubeconfig(self._cluster, ports, use=use)
+
+    def logs(self, node: str | None = None) -> Path:
+        """Save consoles and journals of a node, or of all; return the directory.
+
+        ``down`` removes it.
+        """
+        with self._run("logs") as ports:
+            return logs.collect_logs(self._cluster, node, ports)
+
+    def console(self, node: str) -> str:
+        """Return what a node wrote to its console, which may be anything, since its last start."""
+        with self._run("logs") as ports:
+            return logs.read_console(self._cluster, node, ports)
+
+    def runs(self) -> Sequence[Run]:
+        """List the runs on the cluster that are kept, the oldest first.
+
+        :raises NotFoundError: if none is; ``down`` removes them.
+        """
+        with self._run("timeline") as ports:
+            return history.kept_runs(self._cluster, ports)
+
+    def timeline(self, run: str = history.LAST_RUN) -> Report:
+        """Return what took the time in a run that is kept, by its id, or in the last one.
+
+        :raises NotFoundError: if no run is kept.
+        """
+        with self._run("timeline") as ports:
+            return history.timeline(self._cluster, run, ports)
+
+    def _file(self, name: str) -> Path:
+        with self._run(name) as ports:
+            return files.find_file(self._cluster, name, ports)
+
+    def _text(self, name: str) -> str:
+        with self._run(name) as ports:
+            return files.read_file(self._cluster, name, ports)

@@ -1,0 +1,50 @@
+"""Save a cluster whole, and go back to what was saved."""
+
+from collections.abc import Sequence
+
+from bootstrap.api.handle import Handle
+from bootstrap.api.names import snapshot_id
+from bootstrap.model.snapshot import Snapshot
+from bootstrap.workflow import restoring, snapshots
+from bootstrap.workflow.snapshots import SaveOptions, SaveResult
+from bootstrap.workflow.up import UpResult
+
+
+class Saving(Handle):
+    """The snapshots of a cluster."""
+
+    def snapshot(
+        self, name: str | None = None, *, note: str = "", stop: bool = False
+    ) -> SaveResult:
+        """Verify the cluster, save it with the memory of its machines, and verify it again.
+
+        Its machines are frozen for seconds. Without a name the time is the name. ``stop`` stops
+        the cluster afterwards.
+
+        :raises UsageError: if a node does not run, or there is such a snapshot.
+        """
+        options = SaveOptions(note=note, stop=stop)
+        with self._run("snapshot save") as ports:
+            chosen = snapshot_id(name or snapshots.new_name(ports.now()), self._cluster)
+            return snapshots.save(self._spec(), chosen, ports, options)
+
+    def restore(self, snapshot: str | None = None) -> UpResult:
+        """Make the cluster what it was when it was saved, the newest time by default; verify it.
+
+        What it has become since is lost. A cluster that is gone comes back.
+
+        :raises NotFoundError: if there is no such snapshot.
+        """
+        with self._run("snapshot restore") as ports:
+            newest = snapshots.newest(self._cluster, ports) if snapshot is None else None
+            chosen = newest or snapshot_id(str(snapshot), self._cluster)
+            return restoring.restore(self._spec(), chosen, ports)
+
+    def reset(self) -> UpResult:
+        """Restore the newest snapshot; a clone without any, the one that it was made of."""
+        with self._run("reset") as ports:
+            return restoring.reset(self._spec(), ports)
+
+    def snapshots(self) -> Sequence[Snapshot]:
+        """List the snapshots of this cluster, the oldest first."""
+        return self.client.snapshots(self.name)

@@ -1,0 +1,68 @@
+"""What clusters are made from: artefacts, node images, and this host itself."""
+
+from collections.abc import Sequence
+
+from bootstrap.api.runs import Runs
+from bootstrap.model.cluster import ImageSource, NodeImage
+from bootstrap.model.versions import DEFAULT_VERSION
+from bootstrap.ports import Artifact, BuiltArtifacts, Finding
+from bootstrap.workflow import images, versions
+from bootstrap.workflow.versions import Offer
+
+
+class Stock(Runs):
+    """The artefacts and images of this user, and the host."""
+
+    def versions(self) -> Sequence[Offer]:
+        """List the versions of Kubernetes that can be had, and from where."""
+        with self.run("versions") as ports:
+            return versions.offered_versions(ports)
+
+    def build_image(
+        self, kubernetes_version: str = DEFAULT_VERSION, *, refresh: bool = False
+    ) -> NodeImage:
+        """Build the node image, and the artefacts in it, unless they exist.
+
+        ``refresh`` builds one of today's Debian packages.
+        """
+        with self.run("image build") as ports:
+            return images.build_image(kubernetes_version, ports, refresh=refresh)
+
+    def images(self) -> Sequence[NodeImage]:
+        """List the node images of this user."""
+        with self.run("image list") as ports:
+            return ports.images.list()
+
+    def image_source(self, kubernetes_version: str = DEFAULT_VERSION) -> ImageSource:
+        """Return what :meth:`build_image` would make an image from; builds nothing."""
+        with self.run("image key") as ports:
+            return ports.images.source(kubernetes_version)
+
+    def prune_images(self) -> Sequence[str]:
+        """Remove the images that no disk, running or saved, needs; return what is gone."""
+        with self.run("image prune") as ports:
+            return images.prune_images(ports)
+
+    def build_artifacts(
+        self, kubernetes_version: str = DEFAULT_VERSION, *, refresh: bool = False
+    ) -> BuiltArtifacts:
+        """Build every program and container image of Kubernetes, unless they exist.
+
+        ``refresh`` fetches the Debian packages in them anew.
+        """
+        with self.run("artifacts build") as ports:
+            return images.build_artifacts(kubernetes_version, ports, refresh=refresh)
+
+    def artifacts(self) -> Sequence[Artifact]:
+        """List every artefact that is built and whole."""
+        with self.run("artifacts list") as ports:
+            return ports.artifacts.list()
+
+    def prune_artifacts(self) -> Sequence[str]:
+        """Remove the artefacts of earlier sources, and return their names."""
+        with self.run("artifacts prune") as ports:
+            return ports.artifacts.prune()
+
+    def diagnose(self) -> Sequence[Finding]:
+        """Run real checks of this host, in the order in which a cluster needs what they find."""
+        return self.composition.diagnose(self.hypervisor)
