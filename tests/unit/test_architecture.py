@@ -22,7 +22,7 @@ def contract() -> list[set[str]]:
 
 def picture() -> list[set[str]]:
     [text] = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
-    rows = re.findall(r"^  ([a-z]+(?: \| [a-z]+)*)  ", text, re.MULTILINE)
+    rows = re.findall(r"^  ([a-z_]+(?: \| [a-z_]+)*)  ", text, re.MULTILINE)
     return [set(row.split(" | ")) for row in rows]
 
 
