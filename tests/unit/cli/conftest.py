@@ -1,6 +1,7 @@
 """The command line on a world of fakes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -16,8 +17,8 @@ class FakeCommandLine(CommandLine):
     world: FakeWorld
 
 
-@pytest.fixture
-def line() -> FakeCommandLine:
+def fake_command_line() -> FakeCommandLine:
+    """Return the command line on a host without a cluster."""
     world = ports_with_fakes()
     composition = Composition(
         ports=lambda _, progress, cluster: FakePorts(world, a_site(), progress, cluster)
@@ -26,6 +27,19 @@ def line() -> FakeCommandLine:
 
 
 @pytest.fixture
+def line() -> FakeCommandLine:
+    return fake_command_line()
+
+
+@pytest.fixture
 def demo(line: FakeCommandLine) -> FakeCommandLine:
     line.done("up", "demo")
     return line
+
+
+def write_consoles(line: FakeCommandLine, directory: Path) -> None:
+    """Have `logs --console` find a file, as it would of a node that has booted."""
+    (directory / "console.log").write_text("Linux version 6\n")
+    for domain in line.world.hypervisor.domains_by_uuid.values():
+        assert domain.mark is not None
+        domain.mark = replace(domain.mark, directory=directory)

@@ -7,7 +7,6 @@ import contextlib
 import re
 import shlex
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -17,35 +16,15 @@ from bootstrap import errors
 from bootstrap.cli.group import cli
 from bootstrap.errors import BootstrapError
 from tests.commands import DOCUMENTS, PACKAGE, PLACE, ROOT, Told, everything, in_package
+from tests.ours import NOT_RUN, ours_of, why_not_run
 from tests.unit.cli.conftest import FakeCommandLine as CommandLine
+from tests.unit.cli.conftest import write_consoles
 
 TOLD = everything()
-OURS = [
-    (one, words[1:])
-    for one in TOLD
-    for words in one.commands
-    # `setup.sh` gives all words but its own one to our command.
-    if Path(words[0]).name == "bootstrap"
-    or (words[0] == "./setup.sh" and words[1:] not in ([], ["test"]))
-]
+OURS = ours_of(TOLD)
 each_of_ours = pytest.mark.parametrize(
     ("told", "words"), OURS, ids=[f"{one.place}-{shlex.join(words)}" for one, words in OURS]
 )
-#: What is only parsed here, and why.
-NOT_RUN = {
-    "artifacts prune": "asks the host's Go; tests/contract/test_artifacts.py does it",
-    "artifacts build": "takes minutes; `make artifacts` runs it before CI's tests",
-    "doctor": "its subject is this host; tests/contract/test_hints.py runs it",
-    "image load demo": "wants an archive; tests/unit/cli/test_commands.py does it",
-    "image unload": "wants what was loaded; tests/unit/cli/test_commands.py does it",
-    "image build": "takes minutes; `up` in tests/e2e runs the same",
-    "up demo --hypervisor qemu:///session": "root has none; the same",
-    "up --hypervisor qemu:///session": "root has none; tests/contract/test_hypervisor.py uses it",
-    "cp": "becomes the real scp; tests/unit/workflow/test_reaching.py has its words",
-    "kubectl": "becomes the real kubectl; tests/contract/test_reaching.py runs it",
-    "port-forward": "becomes the real ssh, and stays it",
-    "ssh": "becomes the real ssh; tests/e2e logs in with it",
-}
 
 
 def test_every_hint_is_a_command_that_is_known_how_to_fill() -> None:
@@ -100,7 +79,11 @@ def test_whichever_way_it_is_written_a_hint_is_found_or_reported(
 
 
 @each_of_ours
-def test_our_command_line_takes_it(told: Told, words: list[str]) -> None:
+def test_our_command_line_takes_it(
+    told: Told, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ready.snapshot").touch()  # which has to exist
     try:
         _parse(words)
     except click.UsageError as error:
@@ -120,16 +103,19 @@ def _parse(words: list[str]) -> None:
         command.make_context(command.name, list(words), parent=context)
 
 
-@each_of_ours
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [(one, words) for one, words in OURS if not one.story],
+    ids=lambda value: value.place if isinstance(value, Told) else shlex.join(value),
+)
 def test_it_runs_where_there_is_a_cluster(
     told: Told, words: list[str], demo: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = " ".join(words)
-    if any(line.startswith(name) and "--help" not in words for name in NOT_RUN):
-        pytest.skip(next(reason for name, reason in NOT_RUN.items() if line.startswith(name)))
+    if reason := why_not_run(words):
+        pytest.skip(reason)
     monkeypatch.chdir(tmp_path)
     if "logs" in words:
-        _write_consoles(demo, tmp_path)
+        write_consoles(demo, tmp_path)
     if {"snapshot", "reset", "--from"} & set(words):
         demo.done("snapshot", "save", "demo", "ready")
     if "--from" in words and "demo" in words:
@@ -140,14 +126,6 @@ def test_it_runs_where_there_is_a_cluster(
         words = [str(path) if word in (PLACE, path.name, "THIS-FILE") else word for word in words]
     result = demo.run(*words)
     assert result.exit_code == 0, f"{told.place}: {result.stderr}"
-
-
-def _write_consoles(demo: CommandLine, directory: Path) -> None:
-    """Have `logs --console` find a file, as it would of a node that has booted."""
-    (directory / "console.log").write_text("Linux version 6\n")
-    for domain in demo.world.hypervisor.domains_by_uuid.values():
-        assert domain.mark is not None
-        domain.mark = replace(domain.mark, directory=directory)
 
 
 def test_nothing_is_set_aside_that_no_line_names() -> None:
@@ -184,17 +162,6 @@ def _options() -> set[str]:
             subcommands = [command.get_command(context, n) for n in command.list_commands(context)]
             commands += [one for one in subcommands if one is not None]
     return found | {"--help"}
-
-
-def _codes(text: str) -> set[int]:
-    """Return the numbers of a sentence such as `0 done · 2 wrong use · 130/143 interrupted`."""
-    return {int(code) for code in re.findall(r"\b(\d+)(?= [a-z]|/\d)", text)}
-
-
-def test_the_readme_lists_the_exit_codes_of_the_errors_and_no_others() -> None:
-    text = (ROOT / "README.md").read_text()
-    (listed,) = re.findall(r"^Exit codes: (.+?)\n\n", text, re.MULTILINE | re.DOTALL)
-    assert _codes(listed) == _known_codes()
 
 
 def test_the_exit_codes_that_a_help_text_names_are_real() -> None:

@@ -14,7 +14,6 @@ from bootstrap.model.events import Status, Step, Unit
 from tests.unit.adapters.events.conftest import Begin
 
 GOLDEN = Path(__file__).parents[3] / "data" / "golden" / "events.ndjson"
-PAGE = Path(__file__).parents[4] / "docs" / "reference" / "events.md"
 
 
 def every_status(begin: Begin) -> list[bytes]:
@@ -46,18 +45,6 @@ def test_each_line_is_as_the_schema_says(begin: Begin) -> None:
         validator.validate(line)
         assert (line["error"] is not None) == (line["status"] == "failed")
     assert {line["status"] for line in lines} == {status.value for status in Status}
-
-
-def test_the_page_holds_the_schema_and_every_step_and_status() -> None:
-    text = PAGE.read_text()
-    block = text.partition("```json\n")[2].partition("```")[0]
-    assert json.loads(block) == json.loads(json.dumps(SCHEMA))
-    rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| `")]
-    assert rows == [f"`{name.value}`" for name in (*Step, *Status)]
-
-
-def test_the_page_shows_the_golden_lines() -> None:
-    assert GOLDEN.read_text() in PAGE.read_text()
 
 
 def test_a_line_is_in_the_file_as_soon_as_it_happened(begin: Begin, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Print the reference pages that are made from the code: `python docs/reference/generate.py`."""
+"""The page of the cluster file, from the table of its fields."""
 
 import json
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from bootstrap.config.problems import Path
 from bootstrap.config.profiles import Profile
 from bootstrap.config.schema import SECTIONS, ByRole, ClusterFile, Section
 from bootstrap.model.facts import fact_name
+from docs.reference.generate.markdown import code, table
 
 _HEAD = """\
 # The cluster file
@@ -40,24 +41,23 @@ def cluster_file() -> str:
 
 def _profiles() -> str:
     """Return the cluster that each profile makes of a file that sets nothing else."""
-    head = "| profile | nodes | memory of each | memory of the guests |\n|---|---|---|---|"
-    rows = "\n".join(map(_profile, Profile))
-    return f"{_PROFILES}\n{head}\n{rows}\n"
+    head = ["profile", "nodes", "memory of each", "memory of the guests"]
+    return f"{_PROFILES}\n{table(head, map(_profile, Profile))}"
 
 
-def _profile(profile: Profile) -> str:
+def _profile(profile: Profile) -> list[str]:
     groups = load_spec(None, Flags(profile=profile.value)).node_groups
     nodes = ", ".join(f"{group.count} {group.role}" for group in groups)
     memory = ", ".join(f"{group.memory_mib} MiB" for group in groups)
     total = sum(group.count * group.memory_mib for group in groups)
-    return f"| {_code(profile)} | {nodes} | {memory} | {total} MiB |"
+    return [code(profile), nodes, memory, f"{total} MiB"]
 
 
 def _section(path: Path, section: type[Section]) -> str:
     title = f"`{path[0]}`" if path else "Top level"
-    head = "| key | meaning | allowed | default | option | fixed |\n|---|---|---|---|---|---|"
-    rows = "\n".join(_row((*path, key), section, name) for key, name in _keys(section))
-    return f"\n## {title}\n\n{section.__doc__}\n\n{head}\n{rows}\n"
+    rows = [_row((*path, key), section, name) for key, name in _keys(section)]
+    head = ["key", "meaning", "allowed", "default", "option", "fixed"]
+    return f"\n## {title}\n\n{section.__doc__}\n\n{table(head, rows)}"
 
 
 def _keys(section: type[Section]) -> Iterator[tuple[str, str]]:
@@ -65,33 +65,32 @@ def _keys(section: type[Section]) -> Iterator[tuple[str, str]]:
         yield str(field.alias), name
 
 
-def _row(path: Path, section: type[Section], name: str) -> str:
+def _row(path: Path, section: type[Section], name: str) -> list[object]:
     key, field = str(path[-1]), section.model_fields[name]
     if path in SECTIONS:
-        return f"| [`{key}`](#{key}) | {SECTIONS[path].__doc__} | | | | |"
+        return [f"[{code(key)}](#{key})", SECTIONS[path].__doc__, "", "", "", ""]
     schema = json_schema()
     rules = (schema if section is ClusterFile else schema["$defs"][section.__name__])["properties"]
-    options = ", ".join(_code(option.flag) for option in OPTIONS if option.path == path)
-    cells = [
-        _code(key),
+    options = ", ".join(code(option.flag) for option in OPTIONS if option.path == path)
+    return [
+        code(key),
         field.description,
         _allowed(rules[key]),
         _default(field),
         options,
         "yes" if fact_name(section.spec, name) else "",
     ]
-    return f"| {' | '.join(map(str, cells))} |"
 
 
 def _allowed(rules: dict[str, Any]) -> str:
     if rules["type"] == "boolean":
         return "`true`, `false`"
     if "enum" in rules:
-        return ", ".join(map(_code, rules["enum"]))
+        return ", ".join(map(code, rules["enum"]))
     if "minimum" in rules:
         return f"{rules['minimum']} to {rules['maximum']}"
     (example, *_) = rules["examples"]
-    return f"such as {_code(example if isinstance(example, str) else json.dumps(example))}"
+    return f"such as {code(example if isinstance(example, str) else json.dumps(example))}"
 
 
 def _default(field: FieldInfo) -> str:
@@ -100,12 +99,4 @@ def _default(field: FieldInfo) -> str:
     default = field.default
     if field.is_required() or default is None or default == {}:
         return ""
-    return _code(default or json.dumps(default))
-
-
-def _code(value: object) -> str:
-    return f"`{value}`"
-
-
-if __name__ == "__main__":
-    print(cluster_file(), end="")
+    return code(default or json.dumps(default))
