@@ -152,13 +152,13 @@ class Networking(Section):
 
     spec: ClassVar[type] = NetworkingSpec
 
-    # Star of links between the nodes: needs no privilege, bridge or firewall rule.
+    # Cables between the nodes and a switch: needs no privilege, bridge or firewall rule.
     mode: Annotated[str, one_of("a mode", ("links",))] = _field(
-        "How the nodes reach each other: links are UDP cables on 127.0.0.1.", "links"
+        "How the nodes reach each other: links are cables to a switch of its own.", "links"
     )
     # Built in, nothing to download.
     cni: Annotated[str, one_of("a CNI", ("bridge",))] = _field(
-        "How pods reach each other: bridge is CNI's own, with static routes.", "bridge"
+        "How pods reach each other: bridge is CNI's own; a node answers for its pods.", "bridge"
     )
     # Flannel's range, which most add-ons' manifests assume.
     pod_subnet: Subnet = _field("Addresses of pods; each node gets a /24 of it.", "10.244.0.0/16")
