@@ -7,8 +7,10 @@ from bootstrap.model.events import Event, Status, Step
 from bootstrap.pictures.run import Bar, Outcome, Remark, Run, Wait
 from bootstrap.waiting import REPORT_INTERVAL_S
 
-#: A wait whose next report does not come within this time is over. A check may take a while.
-_PATIENCE_S = 2 * REPORT_INTERVAL_S
+#: A wait goes on for so long after its last report, unless its bar ends.
+_AFTER_S = 2 * REPORT_INTERVAL_S
+#: Reports that are further apart are of different waits; a check may take a minute.
+_APART_S = 90
 
 
 def run_of(events: Sequence[Event]) -> Run:
@@ -60,9 +62,9 @@ class _Open:
     def wait(self, seen_s: float, detail: str) -> None:
         """Take the report of a wait, which has gone on for an interval at least."""
         start_s = max(self.start_s, seen_s - REPORT_INTERVAL_S)
-        if self.waits and start_s <= self.waits[-1].end_s:
+        if self.waits and seen_s - (self.waits[-1].end_s - _AFTER_S) <= _APART_S:
             start_s = self.waits.pop().start_s
-        self.waits.append(Wait(start_s=start_s, end_s=seen_s + _PATIENCE_S, detail=detail))
+        self.waits.append(Wait(start_s=start_s, end_s=seen_s + _AFTER_S, detail=detail))
 
     def closed(self, end_s: float, failure: str | None = None, *, is_open: bool = False) -> Bar:
         waits = (

@@ -37,7 +37,6 @@ class Box:
     label: str
     hover: str
     waits: Sequence[Span]
-    is_open: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,11 +154,10 @@ def _box(bar: Bar, y: float, path: Sequence[Stretch], scale: _Scale) -> Box:
         x=x,
         y=y + row * _ROW + (_ROW - _BAR) / 2,
         width=width,
-        kind=kind if bar.failure is None else "bad",
+        kind="bad" if bar.failure is not None else f"{kind} open" if bar.is_open else kind,
         label=_label(bar, width - 2 * _LABEL_PADDING),
         hover=_hover(bar, path),
         waits=[_wait_span(wait.start_s, wait.end_s, wait.detail, scale) for wait in bar.waits],
-        is_open=bar.is_open,
     )
 
 

@@ -75,5 +75,5 @@ def test_bars_are_as_long_as_the_times_and_the_words_have_room(
 ) -> None:
     chart = lay_out(compare(kept[1], kept[0]), width)
     whole, join = chart.pairs[-1], chart.pairs[5]
-    assert join.now / whole.now == pytest.approx(109.1 / kept[1].seconds, rel=0.01)
+    assert join.now / whole.now == pytest.approx(135.4 / kept[1].seconds, rel=0.01)
     assert all(pair.words_x + len(pair.words) * 7 <= width for pair in chart.pairs)

@@ -1,7 +1,6 @@
 """Events become bars: what takes time, where, and how it ends."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from bootstrap.model.events import Status, Step
 from bootstrap.pictures.run import Outcome, Run
@@ -10,24 +9,32 @@ from tests.unit.pictures.conftest import a_run, a_step, a_whole_run
 
 def test_a_real_run_has_its_steps_and_what_its_nodes_did(kept: Sequence[Run]) -> None:
     run = kept[0]
-    assert (run.command, run.outcome, round(run.seconds)) == ("bootstrap up", Outcome.FINISHED, 332)
+    assert (run.command, run.outcome, round(run.seconds)) == ("bootstrap up", Outcome.FINISHED, 314)
     assert [bar.step for bar in run.steps] == [
         *(Step.CHECK_HOST, Step.PREPARE_IMAGE, Step.CREATE_MACHINES, Step.BOOT),
         *(Step.CONTROL_PLANE, Step.JOIN, Step.VERIFY),
     ]
     assert run.nodes == ["control-plane", "worker"]
     assert [bar.title for bar in run.work_of("worker")] == [
-        *("booting", "booted", "Write the node's files", "Check that they are written"),
+        *("creating", "booting", "Write the node's files", "Check that they are written"),
         "Join the cluster",
     ]
     assert [remark.text for remark in run.remarks][-1].startswith("No KVM")
 
 
-def test_what_a_node_did_ends_where_its_next_work_or_the_step_does(kept: Sequence[Run]) -> None:
+def test_what_a_node_did_ends_where_its_next_work_begins_or_it_is_done(
+    kept: Sequence[Run],
+) -> None:
+    _creating, booting, writing, checking, joining = kept[0].work_of("worker")
+    assert booting.end_s < writing.start_s
+    assert (writing.end_s, checking.end_s) == (checking.start_s, joining.start_s)
     join = next(bar for bar in kept[0].steps if bar.step is Step.JOIN)
-    work = kept[0].work_of("worker")
-    assert all(one.end_s == other.start_s for one, other in pairwise(work))
-    assert work[-1].end_s == join.end_s
+    assert 0 < join.end_s - joining.end_s < 1
+
+
+def test_what_a_node_did_in_a_failed_step_ends_with_it(kept: Sequence[Run]) -> None:
+    join = next(bar for bar in kept[2].steps if bar.step is Step.JOIN)
+    assert kept[2].work_of("worker")[-1].end_s == join.end_s
 
 
 def test_what_a_node_is_done_with_ends_there_and_nothing_follows() -> None:
@@ -95,10 +102,14 @@ def test_waits_that_are_far_apart_are_two_and_the_clusters_are_the_steps() -> No
     run = a_whole_run(
         (0, Step.VERIFY, Status.STARTED, None, "Verifying"),
         (12, Step.VERIFY, Status.WAITING, None, "a"),
-        (60, Step.VERIFY, Status.WAITING, None, "b"),
-        (90, Step.VERIFY, Status.FINISHED, None, "Verifying"),
+        (74, Step.VERIFY, Status.WAITING, None, "b"),
+        (180, Step.VERIFY, Status.WAITING, None, "c"),
+        (190, Step.VERIFY, Status.FINISHED, None, "Verifying"),
+        end_s=200,
     )
-    assert [(wait.start_s, wait.end_s) for wait in run.steps[0].waits] == [(2, 32), (50, 80)]
+    assert [(wait.start_s, wait.end_s, wait.detail) for wait in run.steps[0].waits] == [
+        *((2, 94, "b"), (170, 190, "c")),
+    ]
 
 
 def test_a_wait_of_a_node_that_was_not_heard_of_is_a_bar_of_its_own() -> None:
