@@ -13,7 +13,7 @@ from bootstrap.adapters.process import run
 from docs.pictures.draw import HERE, pages
 
 #: Width and height of the window, by what is added to the name of the file.
-_WINDOWS = {"": (1600, 900), "-dark": (800, 760)}
+_WINDOWS = {"": (1600, 700), "-dark": (800, 690)}
 _DARK = "--blink-settings=preferredColorScheme=0"
 
 
