@@ -12,16 +12,16 @@ from functools import cache
 
 import jinja2
 from jinja2.nodes import EvalContext
-from markupsafe import Markup
 
 from bootstrap.resources import resource_directory
+from bootstrap.terminal import without_control_codes
 
 #: JSON's escapes as whole units, those for characters beyond 16 bits first, and DEL.
 _UNIT = re.compile(r"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|.)|\x7f")
 _PAIR_LENGTH = 12
 #: Templates whose values are escaped.
 _MARKUP = ("svg.j2", "html.j2")
-#: What no XML document may hold, escaped or not.
+#: What no XML document may hold, escaped or not, beside control codes.
 _NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -48,9 +48,9 @@ def render(template: str, values: Mapping[str, object]) -> str:
 
 @jinja2.pass_eval_context
 def _finalized(context: EvalContext, value: object) -> object:
-    """Keep what would break a document of markup out of it."""
-    if context.autoescape and isinstance(value, str) and not isinstance(value, Markup):
-        return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", value)
+    """Keep what would break a document of markup, or turn its text around, out of it."""
+    if context.autoescape and isinstance(value, str) and not hasattr(value, "__html__"):
+        return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", without_control_codes(value))
     return value
 
 

@@ -19,7 +19,12 @@ _DRAWN = {"html": timeline_html, "svg": timeline_svg}
 @click.command()
 @click.argument("name")
 @click.option(
-    "--run", "wanted", metavar="RUN", default=LAST_RUN, show_default=True, help="Which run."
+    "--run",
+    "wanted",
+    metavar="RUN",
+    default=LAST_RUN,
+    show_default=True,
+    help="The id of a run, as --list tells it.",
 )
 @click.option(
     "--format",

@@ -42,7 +42,7 @@ def timeline(cluster: ClusterName, wanted: str, ports: Ports) -> Report:
     if not chosen:
         raise UsageError(
             f"No run '{wanted}' on cluster '{cluster}' is kept.",
-            details=f"The last {len(runs)} are.",
+            details=f"Of {len(runs)} runs the logs are kept.",
             hint=f"bootstrap timeline {cluster} --list",
         )
     return report_of(chosen[0], runs)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from itertools import product
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from bootstrap.model.events import Status, Step
 from bootstrap.pictures.drawing import timeline_html, timeline_svg
@@ -68,6 +70,7 @@ def test_both_follow_the_readers_choice_of_light_or_dark(report: Report) -> None
 
 
 def test_hostile_text_is_shown_in_a_picture_and_is_no_part_of_it(hostile: Report) -> None:
+    """SEC-43."""
     text = texts_of(read_svg(timeline_svg("demo", hostile)))
     assert [canary for canary in CANARIES if canary not in text] == []
 
@@ -75,6 +78,16 @@ def test_hostile_text_is_shown_in_a_picture_and_is_no_part_of_it(hostile: Report
 def test_hostile_text_is_shown_on_a_page_and_is_no_part_of_it(hostile: Report) -> None:
     text = "".join(Page(timeline_html("demo", hostile)).texts)
     assert [canary for canary in CANARIES if canary not in text] == []
+
+
+@given(st.text(st.characters(), max_size=40))
+@example("\ud800")
+@settings(max_examples=40)
+def test_whatever_a_text_holds_the_picture_and_the_page_are_whole(text: str) -> None:
+    run = a_run((1, Step.BOOT, Status.STARTED, None, text), (9, None, Status.RUNNING, text, text))
+    report = report_of(run, [run])
+    read_svg(timeline_svg("demo", report))
+    Page(timeline_html("demo", report))
 
 
 def test_a_picture_can_be_written_as_utf_8(hostile: Report) -> None:

@@ -152,7 +152,7 @@ def test_nothing_important_is_cut_off_where_three_nodes_stand_beside_each_other(
 
 
 def test_hostile_text_is_no_part_of_a_picture_or_a_page() -> None:
-    """What Kubernetes says of a node comes from the node, and libvirt's reasons from outside."""
+    """SEC-43: what Kubernetes says of a node comes from the node."""
     node = PLAN.nodes[0]
     domain = a_domain(node, DomainState.RUNNING, HOSTILE, node=HOSTILE, facts={"address": HOSTILE})
     found = replace(observed(HOSTILE, domains=[domain]), title=HOSTILE, hypervisor=HOSTILE)
