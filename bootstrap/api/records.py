@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bootstrap.api.handle import Handle
-from bootstrap.pictures.report import Report
-from bootstrap.pictures.run import Run
+from bootstrap.pictures.runs.report import Report
+from bootstrap.pictures.runs.run import Run
 from bootstrap.workflow import files, history, logs
 
 

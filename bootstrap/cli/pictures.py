@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from bootstrap.errors import UsageError
+from bootstrap.pictures.clusters.topology import Topology
 from bootstrap.pictures.drawing import topology_html, topology_svg
-from bootstrap.pictures.topology import Topology
 
 picture_option = click.option(
     "--picture",

@@ -10,7 +10,7 @@ from bootstrap.cli.context import client
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.pictures import format_of, picture_option, write_topology
 from bootstrap.cli.spec_options import spec_options
-from bootstrap.pictures.planned import planned_topology
+from bootstrap.pictures.clusters.planned import planned_topology
 from bootstrap.planning.document import plan_document
 
 

@@ -10,8 +10,8 @@ from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.pictures import format_of, picture_option, write_topology
 from bootstrap.model.cluster import ClusterState
-from bootstrap.pictures.observed import observed_topology
-from bootstrap.pictures.topology import Topology
+from bootstrap.pictures.clusters.observed import observed_topology
+from bootstrap.pictures.clusters.topology import Topology
 
 #: What `--exit-code` ends with.
 EXIT_CODES = {

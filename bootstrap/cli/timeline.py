@@ -10,8 +10,8 @@ from bootstrap.cli.context import cluster
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.pictures import FORMATS, format_of, write_picture
 from bootstrap.pictures.drawing import timeline_html, timeline_svg
-from bootstrap.pictures.report import Report
-from bootstrap.pictures.run import Run
+from bootstrap.pictures.runs.report import Report
+from bootstrap.pictures.runs.run import Run
 
 _DRAWN = {"html": timeline_html, "svg": timeline_svg}
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from bootstrap.pictures import chart, placing, timeline
+from bootstrap.pictures.clusters import placing
+from bootstrap.pictures.clusters.topology import Topology
 from bootstrap.pictures.palette import styles
-from bootstrap.pictures.report import Report
+from bootstrap.pictures.runs import chart, timeline
+from bootstrap.pictures.runs.report import Report
 from bootstrap.pictures.text import duration
-from bootstrap.pictures.topology import Topology
 from bootstrap.rendering import render
 
 #: Of a picture alone, and of those on a page for small and for large windows.

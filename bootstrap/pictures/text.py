@@ -2,8 +2,8 @@
 
 import unicodedata
 
-#: The width of a letter, as a part of the size of its font; a wide one has twice as much.
-_LETTER = 0.56
+#: The width of a letter in the font of the style sheet, in pixels; a wide one has twice as much.
+_LETTER = 6.75
 _ELLIPSIS = "…"
 _MINUTE_S, _HOUR_S = 60, 3600
 #: Seconds between the ticks of an axis, of which the smallest is taken that leaves room.
@@ -11,18 +11,18 @@ _STEPS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30)
 _LONG_STEPS_S = tuple(60 * minutes for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 360, 720, 1440))
 
 
-def width_of(text: str, size: float) -> float:
-    """Estimate the width of a text in a sans-serif font of that size; rather too much."""
+def width_of(text: str) -> float:
+    """Estimate the width of a text in a picture; rather too much."""
     letters = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-    return letters * _LETTER * size
+    return letters * _LETTER
 
 
-def fitted(text: str, room: float, size: float) -> str:
+def fitted(text: str, room: float) -> str:
     """Return the text, or its beginning with an ellipsis; empty if there is room for neither."""
-    if width_of(text, size) <= room:
+    if width_of(text) <= room:
         return text
     short = text
-    while short and width_of(short + _ELLIPSIS, size) > room:
+    while short and width_of(short + _ELLIPSIS) > room:
         short = short[:-1]
     return short.rstrip() + _ELLIPSIS if len(short) > 1 else ""
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from bootstrap.errors import NotFoundError, UsageError
 from bootstrap.model.names import ClusterName
-from bootstrap.pictures.reading import run_of
-from bootstrap.pictures.report import Report, report_of
-from bootstrap.pictures.run import Run
+from bootstrap.pictures.runs.reading import run_of
+from bootstrap.pictures.runs.report import Report, report_of
+from bootstrap.pictures.runs.run import Run
 from bootstrap.workflow.environment import Ports
 
 #: Stands for the newest run.

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bootstrap.adapters.events.history import event_of
+from bootstrap.pictures.clusters.planned import planned_topology
+from bootstrap.pictures.clusters.topology import Topology
 from bootstrap.pictures.drawing import timeline_html, timeline_svg, topology_html, topology_svg
-from bootstrap.pictures.planned import planned_topology
-from bootstrap.pictures.reading import run_of
-from bootstrap.pictures.report import Report, report_of
-from bootstrap.pictures.topology import Topology
+from bootstrap.pictures.runs.reading import run_of
+from bootstrap.pictures.runs.report import Report, report_of
 from tests.builders import a_cluster_spec, a_plan
 
 HERE = Path(__file__).parent

@@ -8,8 +8,8 @@ import pytest
 
 from bootstrap.adapters.events.history import event_of
 from bootstrap.model.events import Event, Status, Step
-from bootstrap.pictures.reading import run_of
-from bootstrap.pictures.run import Run
+from bootstrap.pictures.runs.reading import run_of
+from bootstrap.pictures.runs.run import Run
 
 #: The first is of a real run, without some of its commands; the others follow from it.
 KEPT = sorted((Path(__file__).parents[2] / "data" / "runs").glob("*.ndjson"))

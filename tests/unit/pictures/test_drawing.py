@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from bootstrap.model.events import Status, Step
 from bootstrap.pictures.drawing import timeline_html, timeline_svg
 from bootstrap.pictures.palette import CRITICAL, GROUND, PAINTS, PANEL, QUIET, TEXT
-from bootstrap.pictures.report import Report, report_of
-from bootstrap.pictures.run import Run
+from bootstrap.pictures.runs.report import Report, report_of
+from bootstrap.pictures.runs.run import Run
 from docs.pictures.draw import HERE, pictures
 from tests.markup import CANARIES, HOSTILE, Page, read_svg, texts_of
 from tests.unit.pictures.conftest import a_run

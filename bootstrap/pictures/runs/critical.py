@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bootstrap.pictures.run import Bar, Run
+from bootstrap.pictures.runs.run import Bar, Run
 
 #: Less than this between two bars is no time of its own.
 _GRAIN_S = 0.1

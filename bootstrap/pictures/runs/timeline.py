@@ -1,13 +1,12 @@
 """Lay out the timeline of a run: where each bar, tick and label is at a width in pixels."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from bootstrap.pictures.critical import Stretch
-from bootstrap.pictures.run import Bar, Remark, Run
+from bootstrap.pictures.runs.critical import Stretch
+from bootstrap.pictures.runs.run import Bar, Remark, Run
+from bootstrap.pictures.runs.shapes import Box, Lane, Span, Tick, Timeline
 from bootstrap.pictures.text import duration, fitted, tick_text, ticks, width_of
 
-FONT = 12
 _MARGIN, _AXIS, _ROW, _BAR = 12, 26, 36, 22
 _LEAST_BAR, _LEAST_STRETCH, _LABEL_PADDING = 2.0, 4, 6
 _NAMES_LEAST, _NAMES_PART = 84, 0.2
@@ -16,76 +15,11 @@ _TICK_ROOM = 90
 CLUSTER = "cluster"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A part of the width."""
-
-    x: float
-    width: float
-    hover: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """A bar in its place."""
-
-    x: float
-    y: float
-    width: float
-    kind: str
-    #: As much of it as fits into the bar.
-    label: str
-    hover: str
-    waits: Sequence[Span]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """A row, or several, with a name before them."""
-
-    #: None on the lane of all that concerns no single node.
-    node: str | None
-    #: As much of the name as fits.
-    name: str
-    hover: str
-    y: float
-    height: float
-    boxes: Sequence[Box]
-    remarks: Sequence[Span]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """A time on the axis."""
-
-    x: float
-    text: str
-    #: Which part of the text is at ``x``, as SVG says it.
-    anchor: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
-    """All of it."""
-
-    width: float
-    height: float
-    bar: float
-    axis: float
-    plot_x: float
-    plot_width: float
-    ticks: Sequence[Tick]
-    lanes: Sequence[Lane]
-    #: The corners of the critical path, as SVG writes the points of a line.
-    critical: str
-    font: int
-
-
 class _Scale:
     """Leads from seconds to pixels."""
 
     def __init__(self, run: Run, width: float) -> None:
-        names = max(width_of(name, FONT) for name in (CLUSTER, *run.nodes)) + 2 * _MARGIN
+        names = max(width_of(name) for name in (CLUSTER, *run.nodes)) + 2 * _MARGIN
         self.left = min(max(names, _NAMES_LEAST), _NAMES_PART * width)
         self.width = width - self.left - _MARGIN
         self._seconds = max(run.seconds, 0.001)
@@ -117,13 +51,12 @@ def lay_out(run: Run, path: Sequence[Stretch], width: float) -> Timeline:
         ],
         lanes=lanes,
         critical=_line(path, {lane.node: lane for lane in lanes}, scale),
-        font=FONT,
     )
 
 
 def _tick(seconds: float, scale: _Scale) -> Tick:
     text, x = tick_text(seconds), scale.x(seconds)
-    is_at_end = x + width_of(text, FONT) / 2 > scale.left + scale.width
+    is_at_end = x + width_of(text) / 2 > scale.left + scale.width
     anchor = "end" if is_at_end else "middle" if seconds else "start"
     return Tick(x=x, text=text, anchor=anchor)
 
@@ -136,7 +69,7 @@ def _lanes(run: Run, path: Sequence[Stretch], scale: _Scale) -> Iterator[Lane]:
         name = CLUSTER if node is None else node
         yield Lane(
             node=node,
-            name=fitted(name, scale.left - 1.5 * _MARGIN, FONT),
+            name=fitted(name, scale.left - 1.5 * _MARGIN),
             hover=name,
             y=y,
             height=rows * _ROW,
@@ -175,9 +108,9 @@ def _label(bar: Bar, room: float) -> str:
     """Choose the longest text that fits: the title with its time, without it, or its beginning."""
     title = bar.title if bar.failure is None else f"failed: {bar.title}"
     for text in (f"{title} · {duration(bar.seconds)}", title):
-        if width_of(text, FONT) <= room:
+        if width_of(text) <= room:
             return text
-    return fitted(title, room, FONT)
+    return fitted(title, room)
 
 
 def _hover(bar: Bar, path: Sequence[Stretch]) -> str:

@@ -1,13 +1,12 @@
 """Lay out the topology of a cluster: where each node, port and cable is at a width in pixels."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from bootstrap.model.network import UPLINK_ADDRESS, UPLINK_SUBNET
+from bootstrap.pictures.clusters.shapes import Card, Chip, Fact, Map, Row
+from bootstrap.pictures.clusters.topology import Mood, NodePart, Topology
 from bootstrap.pictures.text import fitted, width_of
-from bootstrap.pictures.topology import Mood, NodePart, Topology
 
-FONT = 12
 _EDGE, _PADDING, _GAP = 8, 20, 24
 _LEAST_CARD, _LARGEST_CARD = 205, 460
 _LINE = 19
@@ -18,72 +17,6 @@ _FACT, _LEAST_FACT = 34, 210
 #: The labels of a card's rows, and where their values begin.
 _LABELS = 62
 _KINDS = {Mood.GOOD: "work", Mood.REST: "rest", Mood.BAD: "bad", Mood.PLANNED: "planned"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """A name and a value, one below the other."""
-
-    x: float
-    y: float
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A name and a value on a card."""
-
-    y: float
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chip:
-    """A port of the host."""
-
-    y: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A node, with the ports that lead to it above it."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    kind: str
-    mood: str
-    name: str
-    role: str
-    state: str
-    hover: str
-    rows: Sequence[Row]
-    chips: Sequence[Chip]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Map:
-    """All of it."""
-
-    width: float
-    height: float
-    #: Where the host's own part ends and the nodes begin.
-    facts_end: float
-    facts: Sequence[Fact]
-    cards: Sequence[Card]
-    #: The corners of each cable, as SVG writes the points of a line.
-    cables: Sequence[str]
-    switch_y: float
-    switch_height: float
-    switch_kind: str
-    switch_mood: str
-    switch: str
-    chip: float
-    labels: float
 
 
 def lay_out(topology: Topology, width: float) -> Map:
@@ -103,7 +36,7 @@ def lay_out(topology: Topology, width: float) -> Map:
         switch_height=_SWITCH,
         switch_kind=_KINDS[topology.switch.mood],
         switch_mood=topology.switch.mood.value,
-        switch=fitted(_switch_text(topology), width - 4 * _PADDING - 2 * _EDGE, FONT),
+        switch=fitted(_switch_text(topology), width - 4 * _PADDING - 2 * _EDGE),
         chip=_CHIP,
         labels=_LABELS,
     )
@@ -136,7 +69,7 @@ def _facts(topology: Topology, width: float) -> Iterator[Fact]:
             x=_EDGE + _PADDING + column * room,
             y=_EDGE + 44 + row * _FACT,
             name=name,
-            value=fitted(value, room - 8, FONT),
+            value=fitted(value, room - 8),
         )
 
 
@@ -166,13 +99,13 @@ def _card(node: NodePart, x: float, y: float, size: tuple[float, float]) -> Card
     width, height = size
     room = width - _LABELS - 20
     rows = [
-        Row(y=y + _CARD_HEAD + 14 + number * _LINE, name=name, value=fitted(value, room, FONT))
+        Row(y=y + _CARD_HEAD + 14 + number * _LINE, name=name, value=fitted(value, room))
         for number, (name, value) in enumerate(_rows(node))
     ]
     chips = [
         Chip(
             y=y - 2 * _CHIP_GAP - (len(node.ports) - number) * (_CHIP + _CHIP_GAP) + _CHIP_GAP,
-            text=fitted(f"127.0.0.1:{port} \N{RIGHTWARDS ARROW} {what}", width - 16, FONT),
+            text=fitted(f"127.0.0.1:{port} \N{RIGHTWARDS ARROW} {what}", width - 16),
         )
         for number, (what, port) in enumerate(sorted(node.ports.items()))
     ]
@@ -184,9 +117,9 @@ def _card(node: NodePart, x: float, y: float, size: tuple[float, float]) -> Card
         height=height,
         kind=_KINDS[node.mood],
         mood=node.mood.value,
-        name=fitted(node.name, width - 28 - width_of(role, FONT), FONT),
+        name=fitted(node.name, width - 28 - width_of(role)),
         role=role,
-        state=fitted(node.state, width - 40, FONT),
+        state=fitted(node.state, width - 40),
         hover=f"{node.name}, domain {node.domain}: {node.state}",
         rows=rows,
         chips=chips,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bootstrap.model.events import Status, Step
-from bootstrap.pictures.run import Outcome, Run
+from bootstrap.pictures.runs.run import Outcome, Run
 from tests.unit.pictures.conftest import a_run, a_step, a_whole_run
 
 

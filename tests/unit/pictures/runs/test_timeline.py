@@ -6,10 +6,11 @@ from itertools import pairwise
 import pytest
 
 from bootstrap.model.events import Status, Step
-from bootstrap.pictures.critical import critical_path
-from bootstrap.pictures.run import Run
+from bootstrap.pictures.runs.critical import critical_path
+from bootstrap.pictures.runs.run import Run
+from bootstrap.pictures.runs.shapes import Timeline
+from bootstrap.pictures.runs.timeline import is_critical, lay_out
 from bootstrap.pictures.text import width_of
-from bootstrap.pictures.timeline import FONT, Timeline, is_critical, lay_out
 from tests.unit.pictures.conftest import a_run, a_whole_run
 
 each_width = pytest.mark.parametrize("width", [744, 1200, 1480])
@@ -27,11 +28,11 @@ def test_everything_is_inside_and_every_label_inside_its_bar(
 ) -> None:
     it = laid_out(kept[number], width)
     for lane in it.lanes:
-        assert width_of(lane.name, FONT) <= it.plot_x
+        assert width_of(lane.name) <= it.plot_x
         for box in lane.boxes:
             assert it.plot_x <= box.x <= box.x + box.width <= it.plot_x + it.plot_width + 0.2
             assert lane.y <= box.y <= box.y + it.bar <= lane.y + lane.height
-            assert width_of(box.label, FONT) <= max(box.width, 0)
+            assert width_of(box.label) <= max(box.width, 0)
             assert all(box.x - 2 <= wait.x <= box.x + box.width for wait in box.waits)
     assert it.lanes[-1].y + it.lanes[-1].height <= it.height
 
@@ -41,7 +42,7 @@ def test_everything_is_inside_and_every_label_inside_its_bar(
 def test_times_on_the_axis_do_not_touch(kept: Sequence[Run], number: int, width: float) -> None:
     ticks = laid_out(kept[number], width).ticks
     assert len(ticks) >= 4
-    assert all(other.x - one.x > width_of(one.text, FONT) for one, other in pairwise(ticks))
+    assert all(other.x - one.x > width_of(one.text) for one, other in pairwise(ticks))
 
 
 def test_a_bar_is_as_long_as_it_took(kept: Sequence[Run]) -> None:

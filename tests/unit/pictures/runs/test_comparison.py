@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from bootstrap.model.events import Status, Step
-from bootstrap.pictures.chart import lay_out, words
-from bootstrap.pictures.comparison import Change, StepChange, before, compare
-from bootstrap.pictures.run import Run
+from bootstrap.pictures.runs.chart import lay_out, words
+from bootstrap.pictures.runs.comparison import Change, StepChange, before, compare
+from bootstrap.pictures.runs.run import Run
 from tests.unit.pictures.conftest import a_run, a_step, a_whole_run
 
 

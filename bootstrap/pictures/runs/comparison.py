@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bootstrap.model.events import Step
-from bootstrap.pictures.run import Outcome, Run
+from bootstrap.pictures.runs.run import Outcome, Run
 
 #: A difference counts if it is more than both: seconds, and a part of the time before.
 _LEAST_S, _LEAST_PART = 0.5, 0.05

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from bootstrap.model.events import Status, Step
-from bootstrap.pictures.critical import critical_path
-from bootstrap.pictures.run import Bar, Run
+from bootstrap.pictures.runs.critical import critical_path
+from bootstrap.pictures.runs.run import Bar, Run
 from tests.unit.pictures.conftest import a_run, a_step, a_whole_run
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bootstrap.model.events import Event, Status, Step
-from bootstrap.pictures.run import Bar, Outcome, Remark, Run, Wait
+from bootstrap.pictures.runs.run import Bar, Outcome, Remark, Run, Wait
 from bootstrap.waiting import REPORT_INTERVAL_S
 
 #: A wait goes on for so long after its last report, unless its bar ends.

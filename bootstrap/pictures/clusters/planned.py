@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from bootstrap.model.plan import ClusterPlan, NodePlan
-from bootstrap.pictures.topology import Mood, NodePart, Part, Topology, size_text
+from bootstrap.pictures.clusters.topology import Mood, NodePart, Part, Topology, size_text
 
 
 def planned_topology(plan: ClusterPlan, existing: Collection[str]) -> Topology:

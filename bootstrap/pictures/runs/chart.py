@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bootstrap.pictures.comparison import Change, StepChange
+from bootstrap.pictures.runs.comparison import Change, StepChange
 from bootstrap.pictures.text import difference, duration, width_of
 
-FONT = 12
 _MARGIN, _ROW, _BAR = 12, 34, 11
 _WORDS_WIDTH = 190
 _LEAST_BAR = 1.0
@@ -37,12 +36,11 @@ class Chart:
     bar: float
     plot_x: float
     pairs: Sequence[Pair]
-    font: int
 
 
 def lay_out(changes: Sequence[StepChange], width: float) -> Chart:
     """Lay out the comparison."""
-    left = max(width_of(change.name, FONT) for change in changes) + _MARGIN + _GAP
+    left = max(width_of(change.name) for change in changes) + _MARGIN + _GAP
     plot = width - left - _WORDS_WIDTH - 2 * _GAP
     longest = max(max(change.now_s or 0, change.before_s or 0) for change in changes)
 
@@ -68,7 +66,6 @@ def lay_out(changes: Sequence[StepChange], width: float) -> Chart:
         bar=_BAR,
         plot_x=round(left, 1),
         pairs=pairs,
-        font=FONT,
     )
 
 

@@ -7,7 +7,7 @@ from bootstrap.model.cluster import Domain, DomainState
 from bootstrap.model.names import ClusterName, node_index
 from bootstrap.model.network import API_PORT, endpoint_address, node_number, node_pod_subnet
 from bootstrap.model.spec import NodeRole
-from bootstrap.pictures.topology import Mood, NodePart, Part, Topology, size_text
+from bootstrap.pictures.clusters.topology import Mood, NodePart, Part, Topology, size_text
 
 #: What a port of a mark leads to.
 _USES = {"ssh": "SSH", "api": "API server"}

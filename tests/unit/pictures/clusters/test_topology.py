@@ -8,12 +8,13 @@ import pytest
 from bootstrap.model.cluster import Domain, DomainState, Mark
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import ClusterPlan, NodePlan
+from bootstrap.pictures.clusters.observed import observed_topology
+from bootstrap.pictures.clusters.placing import lay_out
+from bootstrap.pictures.clusters.planned import planned_topology
+from bootstrap.pictures.clusters.shapes import Map
+from bootstrap.pictures.clusters.topology import Mood, Topology
 from bootstrap.pictures.drawing import topology_html, topology_svg
-from bootstrap.pictures.observed import observed_topology
-from bootstrap.pictures.placing import FONT, Map, lay_out
-from bootstrap.pictures.planned import planned_topology
 from bootstrap.pictures.text import width_of
-from bootstrap.pictures.topology import Mood, Topology
 from bootstrap.workflow.shape import domain_facts
 from tests.builders import a_cluster_spec, a_mark, a_plan, a_switch_mark
 from tests.markup import CANARIES, HOSTILE, Page, read_svg, texts_of
@@ -113,7 +114,7 @@ def test_nodes_are_inside_and_apart_at_any_width(workers: int, width: float) -> 
         boxes.append((card.x, top, card.x + card.width, card.y + card.height))
         assert top >= it.facts_end
         assert all(chip.y + it.chip <= card.y for chip in card.chips)
-        assert all(width_of(row.value, FONT) <= card.width - it.labels - 8 for row in card.rows)
+        assert all(width_of(row.value) <= card.width - it.labels - 8 for row in card.rows)
         assert all(card.y < row.y < card.y + card.height for row in card.rows)
     assert len(boxes) == workers + 1
     assert all(left >= 28 and right <= width - 28 for left, _, right, _ in boxes)

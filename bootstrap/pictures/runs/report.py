@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bootstrap.pictures.comparison import StepChange, before, compare
-from bootstrap.pictures.critical import Stretch, critical_path
-from bootstrap.pictures.run import Outcome, Run
+from bootstrap.pictures.runs.comparison import StepChange, before, compare
+from bootstrap.pictures.runs.critical import Stretch, critical_path
+from bootstrap.pictures.runs.run import Outcome, Run
 from bootstrap.pictures.text import duration
 
 
