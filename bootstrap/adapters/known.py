@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bootstrap.adapters.directories import Directories, read_install_id
+from bootstrap.adapters.events.places import RUNS, SUFFIX
 from bootstrap.adapters.marker import MARKER, Owner, is_ours
 from bootstrap.errors import BootstrapError
 from bootstrap.model.names import ClusterName, cluster_names
@@ -50,6 +51,11 @@ class KnownNames:
         """Name the container images that were loaded into a cluster."""
         lists = self._inside(self._directories.volumes, cluster, "images")
         return sorted({name for path in lists if path.suffix == ".json" for name in _names(path)})
+
+    def runs(self, cluster: str) -> Sequence[str]:
+        """Name the runs on a cluster whose logs are kept, the newest first."""
+        logs = self._inside(self._directories.state, cluster, RUNS)
+        return [path.stem for path in reversed(logs) if path.suffix == SUFFIX]
 
     def _marked(self, root: Path) -> Iterator[str]:
         owner = self._owner() if root != self._directories.state else Owner()

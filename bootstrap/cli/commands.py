@@ -29,6 +29,8 @@ class Kind(StrEnum):
     ANY_SNAPSHOT = "any-snapshot"
     #: A container image that was loaded into the cluster.
     IMAGE = "image"
+    #: A run on the cluster that is kept.
+    RUN = "run"
     FILE = "file"
     #: A file of this host, or ``NODE:PATH``.
     PLACE = "place"

@@ -115,5 +115,6 @@ def _names(kind: str, cluster: str) -> Sequence[str]:
         Kind.SNAPSHOT: lambda: known.snapshots(cluster),
         Kind.ANY_SNAPSHOT: known.all_snapshots,
         Kind.IMAGE: lambda: known.images(cluster),
+        Kind.RUN: lambda: ["last", *known.runs(cluster)],
     }
     return answers[kind]()

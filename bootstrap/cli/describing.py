@@ -21,6 +21,7 @@ _KINDS = {
     "source": Kind.PLACE,
     "target": Kind.PLACE,
     "images": Kind.IMAGE,
+    "run": Kind.RUN,
     "sources": Kind.FILE,
 }
 #: Where a parameter of that name takes something else.

@@ -45,8 +45,9 @@ def status(  # noqa: PLR0913 - one argument for each option
     in_exit_code: bool,
 ) -> None:
     """Show each node as libvirt and as the API server see it, and the certificate's end."""
+    named = cluster(name, hypervisor_uri)
     kind = picture and format_of(picture, hint=f"bootstrap status {name} --picture status.svg")
-    found = cluster(name, hypervisor_uri).status()
+    found = named.status()
     if picture and kind:
         write_topology(picture, kind, _topology(found))
     nodes = [_node(node) for node in found.nodes]

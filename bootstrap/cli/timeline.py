@@ -20,7 +20,6 @@ _DRAWN = {"html": timeline_html, "svg": timeline_svg}
 @click.argument("name")
 @click.option(
     "--run",
-    "wanted",
     metavar="RUN",
     default=LAST_RUN,
     show_default=True,
@@ -43,7 +42,7 @@ _DRAWN = {"html": timeline_html, "svg": timeline_svg}
 @click.option("--list", "listed", is_flag=True, help="List the runs that are kept.")
 @output_option
 def timeline(  # noqa: PLR0913 - one argument for each option
-    name: str, wanted: str, kind: str | None, file: Path | None, output: str, *, listed: bool
+    name: str, run: str, kind: str | None, file: Path | None, output: str, *, listed: bool
 ) -> None:
     """Draw a run: what each node did and waited for, and what took the time.
 
@@ -57,7 +56,7 @@ def timeline(  # noqa: PLR0913 - one argument for each option
     if kind is None and file is not None and str(file) != "-":
         kind = format_of(file, hint=f"bootstrap timeline {name} --format svg -O picture")
     kind = kind or "html"
-    report = named.timeline(wanted)
+    report = named.timeline(run)
     path = file or Path(f"{name}-{report.run.id}.{kind}")
     write_picture(path, _DRAWN[kind](name, report))
     if str(path) != "-":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bootstrap.adapters.events.log import RUNS, SUFFIX
+from bootstrap.adapters.events.places import RUNS, SUFFIX
 from bootstrap.adapters.marker import is_ours
 from bootstrap.errors import StateError
 from bootstrap.model.events import Event, Status, Step

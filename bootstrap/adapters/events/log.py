@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bootstrap.adapters.events.ndjson import as_line, write_line
+from bootstrap.adapters.events.places import RUNS, SUFFIX
 from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.marker import MARKER, is_ours
 from bootstrap.adapters.process import private
 from bootstrap.errors import BootstrapError
 from bootstrap.model.events import Event
 
-#: Where the logs are in a cluster's directory, and how their names end.
-RUNS, SUFFIX = "runs", ".ndjson"
 _KEPT_RUNS = 20
 
 

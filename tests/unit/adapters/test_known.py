@@ -39,6 +39,15 @@ def test_what_is_there_is_named(directories: Directories) -> None:
     assert known.all_snapshots() == ["demo/ready", "gone/ready"]
 
 
+def test_the_runs_of_a_cluster_are_named_the_newest_first(directories: Directories) -> None:
+    runs = directories.state / "demo" / "runs"
+    runs.mkdir()
+    for name in ("1.ndjson", "2.ndjson", ".bootstrap-x"):
+        (runs / name).touch()
+    assert KnownNames(directories).runs("demo") == ["2", "1"]
+    assert KnownNames(directories).runs("gone") == []
+
+
 def test_a_cluster_whose_local_files_are_lost_is_named(directories: Directories) -> None:
     (directories.state / "demo").rename(directories.state / ".lost")
     assert KnownNames(directories).clusters() == ["demo"]

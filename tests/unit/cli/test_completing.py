@@ -16,6 +16,7 @@ NAMES = {
     (Kind.SNAPSHOT, "demo"): ["ready", "loaded"],
     (Kind.ANY_SNAPSHOT, ""): ["demo/ready", "gone/ready"],
     (Kind.IMAGE, "demo"): ["docker.io/library/app:1"],
+    (Kind.RUN, "demo"): ["last", "2030"],
 }
 
 
@@ -59,6 +60,8 @@ def answer(line: str) -> Answer:
         ("reset g", ["gone"]),
         ("up new --from g", ["gone/ready"]),
         ("up new --from=demo", ["--from=demo/ready"]),
+        ("timeline demo --run ", ["last", "2030"]),
+        ("timeline demo --run=2", ["--run=2030"]),
         ("image unload demo d", ["docker.io/library/app:1"]),
         ("status demo -o ", ["text", "json", "yaml", "name"]),
         ("status demo --output=y", ["--output=yaml"]),
@@ -93,6 +96,7 @@ def test_a_name_that_a_shell_would_act_on_is_not_offered(name: str) -> None:
         ("image load demo app", True),
         ("snapshot export demo ready ", True),
         ("up --events ", True),
+        ("plan --picture ", True),
         ("status ", False),
         ("up --memory ", False),
         ("status demo --output=", False),
