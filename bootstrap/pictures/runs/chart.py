@@ -10,7 +10,13 @@ _MARGIN, _ROW, _BAR = 12, 34, 11
 _WORDS_WIDTH = 190
 _LEAST_BAR = 1.0
 _GAP = 8
-_KINDS = {Change.SLOWER: "slower", Change.BROKEN: "bad"}
+_WORDS = {
+    Change.SAME: "about the same",
+    Change.NEW: "not before",
+    Change.GONE: "not now",
+    Change.UNFINISHED: "did not finish",
+}
+_KINDS = {Change.SLOWER: "slower", Change.UNFINISHED: "bad"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +77,9 @@ def lay_out(changes: Sequence[StepChange], width: float) -> Chart:
 
 def words(change: StepChange) -> str:
     """Say how a step differs, with the sign of the difference and in a word."""
-    match change.change:
-        case Change.NEW | Change.GONE | Change.BROKEN:
-            return change.change.value
-        case Change.SAME:
-            return "about the same"
-        case _:
-            part = _part(change)
-            return f"{difference(change.difference_s)} {change.change.value}{part}"
+    if change.change in _WORDS:
+        return _WORDS[change.change]
+    return f"{difference(change.difference_s)} {change.change.value}{_part(change)}"
 
 
 def _part(change: StepChange) -> str:

@@ -17,10 +17,12 @@ class Change(StrEnum):
     SLOWER = "slower"
     FASTER = "faster"
     SAME = "same"
-    NEW = "not before"
-    GONE = "not now"
+    #: It was no part of the run before.
+    NEW = "new"
+    #: It is no part of this run.
+    GONE = "gone"
     #: It ended too early for its time to say anything.
-    BROKEN = "did not finish"
+    UNFINISHED = "unfinished"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class StepChange:
     def change(self) -> Change:
         """The difference in a word; what is within the noise of a host is the same."""
         if self.is_broken:
-            return Change.BROKEN
+            return Change.UNFINISHED
         if self.before_s is None:
             return Change.NEW
         if self.now_s is None:

@@ -52,7 +52,10 @@ def test_steps_of_both_runs_are_compared_and_then_the_whole() -> None:
 
 def test_a_failed_run_and_its_failed_step_did_not_finish(kept: Sequence[Run]) -> None:
     changes = {one.name: one.change for one in compare(kept[2], kept[1])}
-    assert [name for name, one in changes.items() if one is Change.BROKEN] == ["join", "whole run"]
+    assert [name for name, one in changes.items() if one is Change.UNFINISHED] == [
+        "join",
+        "whole run",
+    ]
 
 
 def test_the_run_before_is_of_the_same_command_and_finished(kept: Sequence[Run]) -> None:
