@@ -52,7 +52,7 @@ SIMILAR = {"snapshot export": "snapshot show", "snapshot import": "snapshot show
 PLACEHOLDERS: Mapping[str, object] = {
     "began": "2030-01-01T00:00:00+00:00",
     "certificatesEnd": "2031-01-01T00:00:00+00:00",
-    "change": "about the same",
+    "change": "same",
     "comparedWith": "20291231T000000Z-00c0ffee",
     "criticalPath": [
         {
