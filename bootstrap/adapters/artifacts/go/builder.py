@@ -16,6 +16,7 @@ from bootstrap.adapters.files import sha256_of
 from bootstrap.adapters.process import stream
 from bootstrap.errors import BootstrapError, HostError
 from bootstrap.model.events import Unit
+from bootstrap.model.versions import NEWEST_LOCK
 from bootstrap.ports import Events
 
 #: Fetching the modules of Kubernetes takes a minute, and ten from a slow mirror.
@@ -110,7 +111,7 @@ class Builder:
                 f"Could not fetch the Go modules of {first.name} {first.version}.",
                 details=error.details,
                 hint=f"Try it by hand: cd {shlex.quote(str(directory))} && "
-                f"{shlex.quote(str(self.go.program))} mod download",
+                f"{shlex.join([str(self.go.program), 'mod', 'download', *_lock(first)])}",
             ) from error
         return stale
 
@@ -118,16 +119,22 @@ class Builder:
 def flags(component: Component) -> Sequence[str]:
     """Return the flags of ``go build`` that decide the bytes of a component."""
     stamps = [word for stamp in component.stamps for word in ("-X", stamp)]
-    return ["-trimpath", *_tags(component), "-ldflags", " ".join(["-s", "-w", *stamps])]
+    return [
+        *_lock(component),
+        "-trimpath",
+        *_tags(component),
+        "-ldflags",
+        " ".join(["-s", "-w", *stamps]),
+    ]
 
 
 def inputs_digest(kubernetes_version: str, components: Sequence[Component], modules: Path) -> str:
     """Hash everything that decides what is built, except the Go release that builds it."""
     sources = {
-        f"{name}/{path.name}": sha256_of(path)
-        for name in {component.module for component in components}
-        for path in (modules / name).iterdir()
-        if path.name in {"go.mod", "go.sum"}
+        f"{module}/{path.name}": sha256_of(path)
+        for module, lock in {(component.module, component.lock) for component in components}
+        for path in (modules / module).iterdir()
+        if path.name in {lock, Path(lock).with_suffix(".sum").name}
         or (path.suffix == ".go" and not path.name.endswith("_test.go"))
     }
     commands = {
@@ -136,6 +143,11 @@ def inputs_digest(kubernetes_version: str, components: Sequence[Component], modu
     }
     text = json.dumps([kubernetes_version, sources, commands], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _lock(component: Component) -> Sequence[str]:
+    # Not said of its own file, which Go takes anyway.
+    return [] if component.lock == NEWEST_LOCK else [f"-modfile={component.lock}"]
 
 
 def _tags(component: Component) -> Sequence[str]:

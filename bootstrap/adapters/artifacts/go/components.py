@@ -1,7 +1,7 @@
 """The programs of a node, and how each one is built from the Go modules under ``artifacts/``.
 
-The ``go.mod`` files have the versions and, as ``tool`` lines, the packages of other modules;
-the ``go.sum`` files have the checksums.
+The locks, which are ``go.mod`` files, have the versions and, as ``tool`` lines, the packages of
+other modules; the ``go.sum`` files have the checksums.
 """
 
 import re
@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from bootstrap.errors import UsageError
 from bootstrap.model.images import CHECK_IMAGE
-from bootstrap.model.versions import DEFAULT_VERSION, SUPPORTED_VERSIONS, required_version
+from bootstrap.model.versions import (
+    DEFAULT_VERSION,
+    LOCKS,
+    NEWEST_LOCK,
+    SUPPORTED_VERSIONS,
+    required_version,
+)
 from bootstrap.resources import resource_directory
 
 #: Every Kubernetes program in one, which goes by the name that it is started by.
@@ -31,6 +37,8 @@ class Component:
     #: The import path of its package, or ``.`` for the module's own program.
     package: str
     version: str
+    #: The file of its module that has the versions, if Go is to take another than its own.
+    lock: str = NEWEST_LOCK
     tags: tuple[str, ...] = ()
     #: Variables that the linker sets: programs learn their version in no other way.
     stamps: tuple[str, ...] = ()
@@ -47,20 +55,22 @@ def components_of(kubernetes_version: str) -> Sequence[Component]:
             details=f"versions that can: {', '.join(SUPPORTED_VERSIONS)}",
             hint=f"bootstrap up --kubernetes-version {DEFAULT_VERSION}",
         )
-    etcd = required_version("etcd", _ETCD)
-    coredns = required_version("coredns", "github.com/coredns/coredns")
+    lock = LOCKS[kubernetes_version]
+    # kubeadm names the versions of these two; each minor has its own.
+    etcd = required_version("etcd", _ETCD, lock)
+    coredns = required_version("coredns", "github.com/coredns/coredns", lock)
     check = CHECK_IMAGE.rpartition(":")[2]
     return [
-        _kube(kubernetes_version),
+        _kube(kubernetes_version, lock),
         *_containerd(required_version("containerd", _CONTAINERD)),
-        Component(name="etcd", module="etcd", package=_ETCD, version=etcd),
+        Component(name="etcd", module="etcd", package=_ETCD, version=etcd, lock=lock),
         *_cni(required_version("cni", _CNI)),
-        Component(name="coredns", module="coredns", package=".", version=coredns),
+        Component(name="coredns", module="coredns", package=".", version=coredns, lock=lock),
         Component(name="node", module="node", package=".", version=check),
     ]
 
 
-def _kube(version: str) -> Component:
+def _kube(version: str, lock: str) -> Component:
     major, minor, _ = version.removeprefix("v").split(".")
     stamps = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
     return Component(
@@ -68,6 +78,7 @@ def _kube(version: str) -> Component:
         module="kubernetes",
         package=".",
         version=version,
+        lock=lock,
         stamps=tuple(f"k8s.io/component-base/version.{key}={it}" for key, it in stamps.items()),
     )
 

@@ -46,8 +46,8 @@ def go_environment() -> Mapping[str, str]:
 
 
 def required_go(modules: Path) -> Version:
-    """Return the oldest Go release that builds every module below ``modules``."""
-    lines = (_GO_LINE.search(path.read_text()) for path in modules.glob("*/go.mod"))
+    """Return the oldest Go release that builds every module below ``modules``, by any lock."""
+    lines = (_GO_LINE.search(path.read_text()) for path in modules.glob("*/*.mod"))
     return max((int(it[1]), int(it[2]), int(it[3] or 0)) for it in lines if it)
 
 

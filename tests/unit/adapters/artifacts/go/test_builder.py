@@ -32,6 +32,25 @@ def test_a_changed_source_gives_another_key(modules: Path, name: str) -> None:
     assert _key(modules) != before
 
 
+@pytest.mark.parametrize("name", ["v1.1.mod", "v1.1.sum", "main.go"])
+def test_a_program_of_another_lock_depends_on_that_one(modules: Path, name: str) -> None:
+    part = replace(_PART, lock="v1.1.mod")
+    for lock in ("v1.1.mod", "v1.1.sum"):
+        (modules / "kubernetes" / lock).write_text(lock)
+    before, newest = _key(modules, part), _key(modules)
+    assert before != newest
+    (modules / "kubernetes" / name).write_text("changed")
+    assert _key(modules, part) != before
+    assert (_key(modules) == newest) == (name != "main.go")
+    changed = _key(modules, part)
+    (modules / "kubernetes" / "go.mod").write_text("changed")
+    assert _key(modules, part) == changed
+
+
+def test_another_lock_is_named_to_go() -> None:
+    assert flags(replace(_PART, lock="v1.1.mod"))[0] == "-modfile=v1.1.mod"
+
+
 @pytest.mark.parametrize("name", ["main_test.go", "README.md"])
 def test_a_file_that_is_not_built_does_not_change_the_key(modules: Path, name: str) -> None:
     before = _key(modules)

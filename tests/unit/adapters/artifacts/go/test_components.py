@@ -1,4 +1,4 @@
-"""The programs of a node follow from the go.mod files."""
+"""The programs of a node follow from the locks, which are go.mod files."""
 
 import re
 
@@ -18,7 +18,7 @@ _PARTS = {
 
 
 def _go_mod(part: Component) -> str:
-    return (_MODULES / part.module / "go.mod").read_text()
+    return (_MODULES / part.module / part.lock).read_text()
 
 
 @pytest.mark.parametrize("part", _PARTS.values(), ids=_PARTS)
@@ -28,7 +28,7 @@ def test_a_version_is_one_that_go_mod_requires_and_go_sum_has_the_checksum_of(
     if part.name == "node":
         assert "require" not in _go_mod(part)
         return
-    sums = (_MODULES / part.module / "go.sum").read_text()
+    sums = (_MODULES / part.module / part.lock).with_suffix(".sum").read_text()
     pattern = rf"^(?:require |\t)(\S+) {re.escape(part.version)}\b"
     required = re.findall(pattern, _go_mod(part), re.MULTILINE)
     assert any(f"{name} {part.version} h1:" in sums for name in required)
@@ -54,9 +54,24 @@ def test_all_programs_of_a_node_are_named_once(version: str) -> None:
     )
 
 
-def test_the_kubernetes_programs_report_the_version_that_go_mod_requires() -> None:
-    kube = next(part for part in components_of(DEFAULT_VERSION) if part.name == "kube")
-    assert f"\tk8s.io/kubernetes {kube.version}\n" in _go_mod(kube)
+def test_three_minors_are_supported_the_newest_first() -> None:
+    minors = [int(version.split(".")[1]) for version in SUPPORTED_VERSIONS]
+    assert minors == [minors[0], minors[0] - 1, minors[0] - 2]
+
+
+def test_each_minor_has_locks_of_its_own_for_what_kubeadm_names() -> None:
+    """Those of etcd and CoreDNS are the versions that the minor was released with."""
+    for version in SUPPORTED_VERSIONS:
+        locks = {part.name: part.lock for part in components_of(version)}
+        own = "go.mod" if version == DEFAULT_VERSION else f"{version.rpartition('.')[0]}.mod"
+        assert {locks.pop(name) for name in ("kube", "etcd", "coredns")} == {own}
+        assert set(locks.values()) == {"go.mod"}
+
+
+@pytest.mark.parametrize("version", SUPPORTED_VERSIONS)
+def test_the_kubernetes_programs_report_the_version_that_the_lock_requires(version: str) -> None:
+    kube = next(part for part in components_of(version) if part.name == "kube")
+    assert re.search(rf"\sk8s.io/kubernetes {re.escape(kube.version)}\n", _go_mod(kube))
     major, minor, _ = kube.version.split(".")
     assert [stamp.rpartition(".git")[2] for stamp in kube.stamps] == [
         f"Version={kube.version}",
