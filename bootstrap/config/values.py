@@ -42,7 +42,8 @@ _KUBELET_KEYS = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 def one_of(noun: str, words: Collection[str]) -> GetPydanticSchema:
     """Make a type of fixed words or an enum; ``noun`` names them, with its article."""
     texts = [str(word) for word in words]
-    allowed = " or ".join(f"'{text}'" for text in texts)
+    *others, last = [f"'{text}'" for text in texts]
+    allowed = f"{', '.join(others)} or {last}" if others else last
 
     def read(given: object) -> str:
         if not isinstance(given, str):
