@@ -280,7 +280,7 @@ class LazyPorts:
         """Where the evidence of a failure is saved."""
         from bootstrap.adapters.evidence import SavedEvidence  # noqa: PLC0415
 
-        return SavedEvidence(self.site.state, self.shell)
+        return SavedEvidence(self.site.state)
 
     @cached_property
     def shell(self) -> NodeShell:

@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -180,15 +179,18 @@ def _attach(cluster: "Cluster", item: pytest.Item, report: pytest.TestReport) ->
 
 
 def _save(cluster: "Cluster", place: Path) -> str:
-    """Keep consoles and journals, which the removal of the cluster would remove."""
+    """Keep the archive of the logs, which the removal of the cluster would remove."""
     from bootstrap.errors import BootstrapError  # noqa: PLC0415 - not before there is a cluster
 
+    target = place / "logs.tar.gz"
     try:
-        shutil.copytree(cluster.logs(), place, dirs_exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        cluster.logs(target=target)
     except (BootstrapError, OSError) as error:
         # The test has failed for another reason, which this must not hide.
         return f"Its logs were not saved: {error}"
-    return f"Logs: {place}"
+    return f"Logs: {target}"
 
 
 def _answer(cluster: "Cluster", words: tuple[str, ...]) -> str:

@@ -5,9 +5,11 @@ that may hold them. Afterwards all else that was written is searched (G-25, G-26
 """
 
 import base64
+import contextlib
 import os
 import re
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -76,7 +78,7 @@ class Canaries:
         if not self.needles:
             return []
         found = [f"{file} is {mode:o}" for file in kept if (mode := self._mode(file)) & 0o077]
-        others: _Texts = [(str(file), _read(file)) for file in files if file not in set(kept)]
+        others = [text for file in files if file not in set(kept) for text in _texts(file)]
         called = [("a child's call", f"{argv} {env}") for argv, env in self._children]
         for where, text in (*others, *self.shown, *called):
             found += {
@@ -141,6 +143,17 @@ def _files(root: Path) -> Iterator[Path]:
             file = Path(directory, name)
             if file.is_file() and not file.is_symlink():
                 yield file
+
+
+def _texts(file: Path) -> Iterator[tuple[str, str]]:
+    """Return the text of a file, and of each file in an archive."""
+    yield str(file), _read(file)
+    if file.name.endswith(".tar.gz"):
+        with contextlib.suppress(OSError, tarfile.TarError), tarfile.open(file) as archive:
+            for entry in archive:
+                if found := archive.extractfile(entry):
+                    text = found.read(_LARGEST_SEARCHED).decode("latin-1")
+                    yield f"{file}/{entry.name}", text
 
 
 def _is_place(file: Path, places: Iterable[str]) -> bool:

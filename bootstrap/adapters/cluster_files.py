@@ -37,6 +37,12 @@ class StateFiles:
         path = self._root / str(cluster) / name
         return path if path.is_file() else None
 
+    @explained("list the local files")
+    def names(self, cluster: ClusterName, directory: str) -> Sequence[str]:
+        """See the port."""
+        place = self._root / str(cluster) / directory
+        return [f"{directory}/{path.name}" for path in sorted(place.glob("*")) if path.is_file()]
+
     def read(self, cluster: ClusterName, name: str) -> str:
         """See the port."""
         path = self._root / str(cluster) / name

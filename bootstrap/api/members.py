@@ -132,7 +132,7 @@ class Node:
         return self.cluster.ssh_command(self.name, *command)
 
     def logs(self) -> Path:
-        """Save the console and journals of this node; return the directory."""
+        """Save all that explains this node in one archive without secrets; return its path."""
         return self.cluster.logs(self.name)
 
     def console(self) -> str:

@@ -1,6 +1,7 @@
 """Read what is kept of a cluster on this host: its files, logs and runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bootstrap.api.handle import Handle
@@ -42,13 +43,29 @@ class Records(Handle):
         with self._run("kubeconfig") as ports:
             return files.merge_kubeconfig(self._cluster, ports, use=use)
 
-    def logs(self, node: str | None = None) -> Path:
-        """Save consoles and journals of a node, or of all; return the directory.
+    def logs(self, node: str | None = None, *, target: Path | None = None) -> Path:
+        """Save all that explains the cluster in one archive without secrets; return its path.
 
-        ``down`` removes it.
+        Of the nodes, all are asked or only ``node``. Its ``manifest.json`` says what is missing and
+        why. Without ``target`` it is with the cluster's local files, and ``down`` removes it.
+
+        :raises UsageError: if there is a file ``target`` already.
         """
         with self._run("logs") as ports:
-            return logs.collect_logs(self._cluster, node, ports)
+            place = target.absolute() if target else None
+            return logs.collect_logs(self._cluster, node, ports, target=place)
+
+    @contextmanager
+    def following(self, node: str) -> Iterator[Iterator[str]]:
+        """Follow a node's journal for the block: the last lines first, each new one as it comes.
+
+        The text may hold anything that the guest chose to write.
+        """
+        with (
+            self._run("logs") as ports,
+            closing(logs.follow_journal(self._cluster, node, ports)) as lines,
+        ):
+            yield lines
 
     def console(self, node: str) -> str:
         """Return what a node wrote to its console, which may be anything, since its last start."""

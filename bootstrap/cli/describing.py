@@ -44,11 +44,11 @@ _LONGEST_SUMMARY = 500
 def described(command: click.Command, above: click.Context | None = None) -> Command:
     """Describe a command, and those in it; ``above`` is the context of its group."""
     context = context_of(command, above)
-    path = context.command_path.partition(" ")[2]
+    path = _path(context)
     shown = [one for one in command.get_params(context) if not getattr(one, "hidden", False)]
     found: Command = {
         "summary": command.get_short_help_str(_LONGEST_SUMMARY),
-        "options": [_option(one, path) for one in shown if isinstance(one, click.Option)],
+        "options": [_option(one, context) for one in shown if isinstance(one, click.Option)],
         "arguments": [_value(one, path) for one in shown if isinstance(one, click.Argument)],
     }
     if isinstance(command, click.Group):
@@ -72,10 +72,19 @@ def subcommands(command: click.Command) -> Mapping[str, click.Command]:
     return {name: one for name, one in found if one is not None and not one.hidden}
 
 
-def _option(option: click.Option, path: str) -> Option:
-    found: Option = {"names": [*option.opts, *option.secondary_opts], "help": option.help or ""}
+def _path(context: click.Context) -> str:
+    """Return the words that name the command, without that of the program."""
+    return context.command_path.partition(" ")[2]
+
+
+def _option(option: click.Option, context: click.Context) -> Option:
+    names = [*option.opts, *option.secondary_opts]
+    if "--help" in names:
+        # click keeps the names that this option had in the first context of the process.
+        names = list(context.help_option_names)
+    found: Option = {"names": names, "help": option.help or ""}
     if not (option.is_flag or option.count):
-        found["value"] = _value(option, path)
+        found["value"] = _value(option, _path(context))
     return found
 
 

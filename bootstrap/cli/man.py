@@ -13,7 +13,7 @@ from bootstrap.cli.describing import context_of, subcommands
 from bootstrap.errors import UsageError
 from bootstrap.rendering import render
 
-#: The same as in README.md.
+#: In words; docs/reference/exit-codes.md has more.
 EXIT_STATUS = {
     0: "Done.",
     2: "Wrong use or wrong file; nothing changed.",
@@ -24,8 +24,10 @@ EXIT_STATUS = {
     7: "Not ours, so refused.",
     8: "The verification failed.",
     9: "Local state is damaged, or the cluster is of another version.",
-    129: "Ended by a signal, as 130 and 143 are; safe to run again.",
+    129: "Ended by SIGHUP; safe to run again.",
+    130: "Ended by SIGINT or cancelled; safe to run again.",
     141: "The reader of the output has gone.",
+    143: "Ended by SIGTERM; safe to run again.",
 }
 ENVIRONMENT = {
     "BOOTSTRAP_CACHED": "If it is set, `up` clones a saved cluster, as with `--cached`.",

@@ -65,6 +65,13 @@ class ClusterApi(Protocol):
         Raises as ``joined_nodes`` does.
         """
 
+    def objects(self, kubeconfig: Path, resource: str) -> str:
+        """Return all objects of a resource, named as ``deployments.v1.apps``, as JSON for a reader.
+
+        Values of containers' variables are left out, since they may be secret.
+        Raises as ``joined_nodes`` does.
+        """
+
     def create_join_token(self, kubeconfig: Path, token: str, *, lifetime_s: int) -> None:
         """Make the API server accept ``token`` for joining until it expires.
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Protocol
 
 from bootstrap.model.names import ClusterName
-from bootstrap.ports.nodes import Reachable
 
 
 class ClusterFiles(Protocol):
@@ -24,6 +23,9 @@ class ClusterFiles(Protocol):
 
     def find(self, cluster: ClusterName, name: str) -> Path | None:
         """Return the path of a file in the cluster's state directory; None if it is gone."""
+
+    def names(self, cluster: ClusterName, directory: str) -> Sequence[str]:
+        """List the files of a directory in the cluster's state directory; none if it is gone."""
 
     def read(self, cluster: ClusterName, name: str) -> str:
         """Return the text of such a file.
@@ -75,5 +77,13 @@ class UserKubeconfig(Protocol):
 class Evidence(Protocol):
     """Saves what explains a failure, before anything is removed."""
 
-    def collect(self, cluster: ClusterName, nodes: Sequence[Reachable]) -> Path:
-        """Save consoles and journals of all nodes and return the directory; never raises."""
+    def save(
+        self, cluster: ClusterName, files: Mapping[str, str], *, target: Path | None = None
+    ) -> Path:
+        """Write texts, by their paths, into one private archive without secrets; return its path.
+
+        Without ``target`` it is in the cluster's state directory, which ``down`` removes.
+
+        :raises UsageError: if there is a file ``target`` already.
+        :raises BootstrapError: if it cannot be written.
+        """

@@ -1,6 +1,6 @@
 """How a booted node is reached and changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -53,6 +53,15 @@ class NodeShell(Protocol):
         """Run one command as root and wait for its end.
 
         A secret goes through ``stdin``: commands are reported.
+        """
+
+    def follow(self, node: Reachable, command: str) -> Iterator[str]:
+        """Run one command as root, and yield each line of its output as soon as it comes.
+
+        Goes on until the command ends; closing the iterator ends it.
+
+        :raises NotYet: if the node does not answer.
+        :raises BootstrapError: if another key answers, or the connection is lost.
         """
 
 

@@ -16,6 +16,7 @@ from bootstrap.model.spec import ClusterSpec
 from bootstrap.ports import CheckResult
 from bootstrap.workflow.down import report_removal
 from bootstrap.workflow.environment import Ports
+from bootstrap.workflow.gathering import gather
 from bootstrap.workflow.images import existing_image
 from bootstrap.workflow.keeping import keep_existing, kept_names, remnants, surplus_workers
 from bootstrap.workflow.loading import load_kept_images
@@ -304,13 +305,22 @@ def _shall_remove(error: BootstrapError, existing: Sequence[Domain], options: Up
     return not (existing or options.keep or isinstance(error, TimedOutError))
 
 
+def _saved_evidence(plan: ClusterPlan, ports: Ports) -> str:
+    """Save what explains the failure, and say where, or why it could not be saved."""
+    try:
+        path = ports.evidence.save(plan.name, gather(plan.name, plan.nodes, ports))
+    except BootstrapError as error:
+        return f"No evidence: {error.message} {error.details}".rstrip()
+    return f"Evidence: {path}"
+
+
 def _with_evidence(
     error: BootstrapError, plan: ClusterPlan, ports: Ports, *, remove: bool
 ) -> BootstrapError:
     """Give the same error with the place of the evidence, which is saved before removal."""
     with ports.events.step(Step.EVIDENCE, "Collecting evidence"):
-        evidence = ports.evidence.collect(plan.name, plan.nodes)
-    lines = [error.details, f"Evidence: {evidence}"]
+        evidence = _saved_evidence(plan, ports)
+    lines = [error.details, evidence]
     if remove:
         lines += [report_removal(plan.name, ports), "Another time, --keep leaves them."]
     details = "\n".join(line for line in lines if line)

@@ -4,6 +4,7 @@ What only the real one can show is in ``test_cluster_api.py``.
 """
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -32,6 +33,7 @@ Ask = Callable[[ClusterApi, Path], object]
 ASKS: dict[str, Ask] = {
     "joined_nodes": lambda api, path: api.joined_nodes(path),
     "check_ready": lambda api, path: api.check_ready(path),
+    "objects": lambda api, path: api.objects(path, "nodes.v1"),
     "remove_join_token": lambda api, path: api.remove_join_token(path, TOKEN),
     "cordon": lambda api, path: api.cordon(path, WORKER),
     "uncordon": lambda api, path: api.uncordon(path, [WORKER]),
@@ -402,6 +404,11 @@ def test_a_node_object_that_something_keeps_is_not_yet_gone(place: Place) -> Non
     place.keep_node(WORKER)
     with pytest.raises(NotYet, match="still registered"):
         place.api.remove_node(place.kubeconfig, WORKER)
+
+
+def test_the_objects_of_a_resource_are_json(place: Place) -> None:
+    found = json.loads(place.api.objects(place.kubeconfig, "nodes.v1"))["items"]
+    assert [one["metadata"]["name"] for one in found] == [CONTROL_PLANE, WORKER]
 
 
 @each_ask

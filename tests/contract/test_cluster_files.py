@@ -12,20 +12,12 @@ from bootstrap.adapters.cluster_files import StateFiles
 from bootstrap.adapters.evidence import SavedEvidence
 from bootstrap.adapters.kubeconfig.adapter import KubeconfigFiles
 from bootstrap.adapters.marker import MARKER
-from bootstrap.errors import BootstrapError, NotOursError, StateError
+from bootstrap.errors import NotOursError, StateError, UsageError
 from bootstrap.model.keys import ClusterKeys
 from bootstrap.model.names import ClusterName, kubeconfig_entry
 from bootstrap.model.plan import ClusterPlan
 from bootstrap.planning.cluster_files import cluster_files, kubeconfig_file
-from bootstrap.ports import (
-    ClusterFiles,
-    Evidence,
-    NodeShell,
-    Reachable,
-    ShellResult,
-    UserKubeconfig,
-)
-from bootstrap.waiting import NotYet
+from bootstrap.ports import ClusterFiles, Evidence, UserKubeconfig
 from tests.builders import INSTALL, a_cluster_spec, a_plan
 from tests.fakes.cluster_files import FakeClusterFiles, FakeEvidence, FakeUserKubeconfig
 from tests.fakes.trust import FakeTrust
@@ -46,7 +38,8 @@ class Place(Protocol):
     def kubeconfig(self) -> UserKubeconfig:
         """Return the adapter, as a new run builds it."""
 
-    def evidence(self, shell: NodeShell) -> Evidence:
+    @property
+    def evidence(self) -> Evidence:
         """Return the adapter, as a new run builds it."""
 
     def entries(self) -> set[str]:
@@ -71,6 +64,7 @@ class FakePlace:
     def __init__(self) -> None:
         self._files = FakeClusterFiles()
         self._kubeconfig = FakeUserKubeconfig()
+        self._evidence = FakeEvidence(self._files)
 
     @property
     def files(self) -> ClusterFiles:
@@ -80,9 +74,9 @@ class FakePlace:
     def kubeconfig(self) -> UserKubeconfig:
         return self._kubeconfig
 
-    def evidence(self, shell: NodeShell) -> Evidence:
-        del shell
-        return FakeEvidence(self._files)
+    @property
+    def evidence(self) -> Evidence:
+        return self._evidence
 
     def entries(self) -> set[str]:
         return self._kubeconfig.merged | self._kubeconfig.foreign
@@ -113,8 +107,9 @@ class RealPlace:
     def kubeconfig(self) -> UserKubeconfig:
         return KubeconfigFiles(INSTALL)
 
-    def evidence(self, shell: NodeShell) -> Evidence:
-        return SavedEvidence(self.root, shell)
+    @property
+    def evidence(self) -> Evidence:
+        return SavedEvidence(self.root)
 
     def _document(self) -> dict[str, Any]:
         content = yaml.safe_load(self._file.read_text()) if self._file.exists() else None
@@ -189,24 +184,6 @@ def merge(place: Place, name: str = "demo", *, use: bool = False) -> Path:
     plan = plan_of(place, name)
     write(place, plan)
     return place.kubeconfig.ensure_entries(own_kubeconfig(place, plan), use=use)
-
-
-class Deaf:
-    """A shell to nodes that never answer."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    def is_ready(self, node: Reachable) -> None:
-        del node
-        raise self._error
-
-    def run(
-        self, node: Reachable, command: str, *, timeout_s: float, stdin: str = ""
-    ) -> ShellResult:
-        del command, timeout_s, stdin
-        self.is_ready(node)
-        raise AssertionError
 
 
 def test_files_are_written_once(place: Place) -> None:
@@ -372,25 +349,29 @@ def test_removal_of_the_files_leaves_the_users_kubeconfig(place: Place) -> None:
     assert place.entries() == {"demo"}
 
 
-@pytest.mark.parametrize("error", [NotYet("connection refused"), BootstrapError("wrong key")])
-def test_evidence_of_nodes_that_do_not_answer_is_collected_all_the_same(
-    place: Place, error: Exception
-) -> None:
-    """It runs while another error is on its way."""
-    plan = plan_of(place)
-    where = place.evidence(Deaf(error)).collect(DEMO, plan.nodes)
-    assert where.is_relative_to(place.root / "demo" / "logs")
-    # Removal takes it along, even if nothing else was made.
+def test_evidence_is_in_the_state_directory_and_goes_with_it(place: Place) -> None:
+    """It is saved while another error is on its way, maybe before anything else."""
+    where = place.evidence.save(DEMO, {"manifest.json": "{}"})
+    assert where.parent == place.root / "demo" / "logs"
     assert place.files.remove_files(DEMO)
     assert not place.files.remove_files(DEMO)
 
 
-def test_evidence_that_cannot_be_written_is_no_error_either(
-    real: RealPlace, tmp_path: Path
+def test_evidence_goes_where_the_user_wants_it_unless_a_file_is_there(
+    place: Place, tmp_path: Path
 ) -> None:
-    (tmp_path / "state").write_text("not a directory")
-    where = real.evidence(Deaf(NotYet("x"))).collect(DEMO, plan_of(real).nodes)
-    assert "incomplete" in str(where)
+    target = tmp_path / "all.tar.gz"
+    assert place.evidence.save(DEMO, {"a": "b"}, target=target) == target
+    with pytest.raises(UsageError, match="exists already"):
+        place.evidence.save(DEMO, {"a": "c"}, target=target)
+    assert not place.files.remove_files(DEMO)
+
+
+def test_the_files_of_a_directory_are_named(place: Place) -> None:
+    place.files.ensure_files(DEMO, {"runs/b.ndjson": "", "runs/a.ndjson": "", "kubeconfig": ""})
+    assert place.files.names(DEMO, "runs") == ["runs/a.ndjson", "runs/b.ndjson"]
+    assert place.files.names(DEMO, "logs") == []
+    assert place.files.names(ClusterName("other"), "runs") == []
 
 
 def test_every_file_is_private_whatever_the_umask_is(real: RealPlace) -> None:

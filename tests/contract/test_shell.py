@@ -102,6 +102,44 @@ def test_fake_and_real_node_that_does_not_run_is_not_yet(
         shell.run(gone, "true", timeout_s=20)
 
 
+def test_fake_and_real_node_that_does_not_run_cannot_be_followed(
+    reached: tuple[NodeShell, Reachable, Reachable],
+) -> None:
+    shell, _, gone = reached
+    with pytest.raises(NotYet):
+        next(shell.follow(gone, "true"))
+
+
+def test_the_lines_of_a_command_are_followed_as_root_to_its_end(server: SshServer) -> None:
+    server.answer = Answer(stdout=b"one\ntw\xc3\xa4 \xff\n", stderr=b"rest")
+    lines = list(a_shell().follow(Node(server.port), "journalctl -f"))
+    assert sorted(lines) == ["one", "rest", "tw\u00e4 \ufffd"]
+    assert server.commands == ["sudo -n -- sh -c 'journalctl -f'"]
+
+
+def test_a_command_that_does_not_end_is_followed_line_by_line(server: SshServer) -> None:
+    server.answer = Answer(stdout=b"one\ntwo\n")
+    server.sick_at["end"] = SILENCE
+    lines = a_shell().follow(Node(server.port), "journalctl -f")
+    assert (next(lines), next(lines)) == ("one", "two")
+
+
+def test_a_line_without_an_end_comes_in_pieces(server: SshServer) -> None:
+    server.answer = Answer(is_endless=True)
+    lines = a_shell().follow(Node(server.port), "yes")
+    assert set(next(lines) + next(lines)) == {"x"}
+
+
+def test_a_connection_that_is_lost_ends_the_following(server: SshServer) -> None:
+    server.answer = Answer(stdout=b"one\n")
+    server.sick_at["end"] = CLOSE
+    lines = a_shell().follow(Node(server.port), "journalctl -f")
+    assert next(lines) == "one"
+    with pytest.raises(BootstrapError, match="connection to node 'demo-worker' was lost") as lost:
+        next(lines)
+    assert lost.value.hint == "bootstrap status demo"
+
+
 def test_a_command_runs_as_root_and_gives_its_output_and_status(server: SshServer) -> None:
     server.answer = Answer(stdout=b"out \xff", stderr=b"err", exit_status=3)
     result = a_shell().run(Node(server.port), "echo 'a b'; $(x)", timeout_s=20)

@@ -1,5 +1,6 @@
 """An API server that knows the nodes that joined it."""
 
+import json
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,12 @@ class FakeClusterApi(Fake):
     def check_ready(self, kubeconfig: Path) -> None:
         self._called("check_ready", kubeconfig)
         self._answer(kubeconfig)
+
+    def objects(self, kubeconfig: Path, resource: str) -> str:
+        self._called("objects", kubeconfig)
+        self._answer(kubeconfig)
+        names = sorted(self.nodes) if resource == "nodes.v1" else []
+        return json.dumps({"items": [{"metadata": {"name": name}} for name in names]})
 
     def create_join_token(self, kubeconfig: Path, token: str, *, lifetime_s: int) -> None:
         self._called("create_join_token", kubeconfig)

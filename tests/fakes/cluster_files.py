@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bootstrap.errors import NotOursError, StateError
+from bootstrap.errors import NotOursError, StateError, UsageError
 from bootstrap.model.names import ClusterName
-from bootstrap.ports import Reachable
 from tests.fakes.recording import Fake, Journal
 
 
@@ -42,6 +41,10 @@ class FakeClusterFiles(Fake):
     def find(self, cluster: ClusterName, name: str) -> Path | None:
         is_there = name in self.files.get(str(cluster), {})
         return Path("/state", str(cluster), name) if is_there else None
+
+    def names(self, cluster: ClusterName, directory: str) -> Sequence[str]:
+        known = self.files.get(str(cluster), {})
+        return sorted(name for name in known if name.rpartition("/")[0] == directory)
 
     def read(self, cluster: ClusterName, name: str) -> str:
         path = self.find(cluster, name)
@@ -83,11 +86,21 @@ class FakeEvidence(Fake):
     def __init__(self, files: FakeClusterFiles, journal: Journal | None = None) -> None:
         super().__init__(journal)
         self._files = files
+        #: What was saved, by the path of the archive.
+        self.archives: dict[Path, Mapping[str, str]] = {}
 
-    def collect(self, cluster: ClusterName, nodes: Sequence[Reachable]) -> Path:
-        self.called("collect", ",".join(node.name for node in nodes))
-        self._files.files.setdefault(str(cluster), {})["logs/evidence"] = ""
-        return Path("/state") / str(cluster) / "logs" / "evidence"
+    def save(
+        self, cluster: ClusterName, files: Mapping[str, str], *, target: Path | None = None
+    ) -> Path:
+        self.called("save", cluster)
+        if target is not None and target in self.archives:
+            raise UsageError(f"File '{target}' exists already.", hint=f"ls -l {target}")
+        name = f"logs/{cluster}-logs-{len(self.archives)}.tar.gz"
+        if target is None:
+            self._files.files.setdefault(str(cluster), {})[name] = ""
+        path = target or Path("/state") / str(cluster) / name
+        self.archives[path] = dict(files)
+        return path
 
 
 class FakeUserKubeconfig(Fake):

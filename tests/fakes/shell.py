@@ -1,6 +1,6 @@
 """Nodes that answer by SSH as soon as their domains have booted well."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bootstrap.model.cluster import DomainState
 from bootstrap.ports import Reachable, ShellResult
@@ -58,6 +58,12 @@ class FakeShell(Fake):
         if (node.name, command) in self.answers_of:
             return self.answers_of[node.name, command]
         return self.answers.get(command, ShellResult(exit_status=0, stdout=known, stderr=""))
+
+    def follow(self, node: Reachable, command: str) -> Iterator[str]:
+        self.called("follow", node.name)
+        self._reach(node)
+        found = self.answers.get(command, ShellResult(exit_status=0, stdout="booted\n", stderr=""))
+        yield from found.stdout.removesuffix("\n").split("\n")
 
     def memory(self, node: Reachable) -> set[str]:
         """Return what the node remembers of what was done on it."""

@@ -128,12 +128,8 @@ def test_clones_of_a_snapshot_that_was_prepared(run: Run, world: FakeWorld) -> N
 
 
 def test_a_failed_test_has_the_evidence_in_its_report(
-    run: Run, world: FakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, world: FakeWorld, tmp_path: Path
 ) -> None:
-    saved = tmp_path / "saved"
-    (saved / "worker").mkdir(parents=True)
-    (saved / "worker" / "kubelet.txt").write_text("journal")
-    monkeypatch.setattr(world.evidence, "collect", lambda *_: saved)
     junit = tmp_path / "junit.xml"
     outcome = run(FAILING, "--k8s-evidence", str(tmp_path / "kept"), f"--junit-xml={junit}")
     outcome.assert_outcomes(failed=1)
@@ -141,15 +137,15 @@ def test_a_failed_test_has_the_evidence_in_its_report(
     outcome.stdout.fnmatch_lines(
         [f"*Kubernetes cluster {name}*", "Logs: *", "$ kubectl get pods*", "*No kubectl*"]
     )
-    [file] = (tmp_path / "kept").rglob("kubelet.txt")
-    assert name in file.parts
-    assert file.read_text() == "journal"
-    assert f'name="k8s_evidence" value="{file.parents[1]}"' in junit.read_text()
+    [archive] = world.evidence.archives
+    assert archive.is_relative_to(tmp_path / "kept")
+    assert archive.parts[-2:] == (name, "logs.tar.gz")
+    assert f'name="k8s_evidence" value="{archive.parent}"' in junit.read_text()
     assert world.hypervisor.domains() == []
 
 
 def test_evidence_that_cannot_be_had_hides_no_failure(run: Run, world: FakeWorld) -> None:
-    world.journal.failures["evidence.collect"] = BootstrapError("The disk is full.")
+    world.journal.failures["evidence.save"] = BootstrapError("The disk is full.")
     outcome = run(FAILING)
     outcome.assert_outcomes(failed=1)
     outcome.stdout.fnmatch_lines(["*assert * is None*", "*not saved: The disk is full.*"])

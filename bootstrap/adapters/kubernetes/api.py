@@ -19,6 +19,7 @@ from bootstrap.adapters.kubernetes.client import (
     UnansweredError,
 )
 from bootstrap.adapters.kubernetes.connection import connected
+from bootstrap.adapters.kubernetes.dumping import dump
 from bootstrap.adapters.kubernetes.manifests import join_token_name, join_token_secret
 from bootstrap.adapters.kubernetes.nodes import read_nodes
 from bootstrap.adapters.kubernetes.pods import PATH, PREFIX
@@ -64,6 +65,11 @@ class KubernetesClusterApi:
         """See ``ports.ClusterApi``."""
         with self._asking(kubeconfig, "ask for its readiness") as client:
             client.get("/readyz")
+
+    def objects(self, kubeconfig: Path, resource: str) -> str:
+        """See ``ports.ClusterApi``."""
+        with self._asking(kubeconfig, f"read {resource}") as client:
+            return dump(client, resource)
 
     def create_join_token(self, kubeconfig: Path, token: str, *, lifetime_s: int) -> None:
         """See ``ports.ClusterApi``."""

@@ -15,6 +15,7 @@ import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
 from bootstrap.adapters.events.commands import log_command
+from bootstrap.adapters.ssh.following import lines
 from bootstrap.cancelling import when_cancelled
 from bootstrap.errors import BootstrapError, TimedOutError
 from bootstrap.ports import Reachable, ShellResult
@@ -103,6 +104,20 @@ class SshShell:
                 raise TimedOutError(
                     f"Timed out after {timeout_s:.0f} s: a command on node '{node.name}'.",
                     hint=f"bootstrap logs {node.directory.parent.name} {node.name}",
+                ) from error
+
+    def follow(self, node: Reachable, command: str) -> Iterator[str]:
+        """See the port."""
+        cluster = node.directory.parent.name
+        log_command(["bootstrap", "ssh", cluster, node.name, "--", command])
+        with self._connected(node) as client, when_cancelled(client.close):
+            try:
+                yield from lines(client, _as_root(command))
+            except (EOFError, OSError, paramiko.SSHException) as error:
+                raise BootstrapError(
+                    f"The connection to node '{node.name}' was lost.",
+                    details=_quoted(error),
+                    hint=f"bootstrap status {cluster}",
                 ) from error
 
     @contextlib.contextmanager
@@ -208,8 +223,12 @@ def _whole(stream: paramiko.ChannelFile) -> bytes:
     return data
 
 
+def _as_root(command: str) -> str:
+    return f"sudo -n -- sh -c {shlex.quote(command)}"
+
+
 def _execute(client: paramiko.SSHClient, command: str, text: str) -> ShellResult:
-    stdin, stdout, stderr = client.exec_command(f"sudo -n -- sh -c {shlex.quote(command)}")
+    stdin, stdout, stderr = client.exec_command(_as_root(command))
     stdin.write(text)
     stdin.channel.shutdown_write()
     # Both at the same time: they share one window, so an unread stream would stop the other.

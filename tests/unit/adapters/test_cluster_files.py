@@ -14,15 +14,12 @@ from bootstrap.adapters.evidence import SavedEvidence
 from bootstrap.adapters.marker import MARKER
 from bootstrap.adapters.trust.cluster import ClusterTrust
 from bootstrap.adapters.trust.store import TrustStore
-from bootstrap.errors import NotOursError
+from bootstrap.errors import BootstrapError, NotOursError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import ClusterPlan
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.steps.files import ensure_cluster_files, ensure_kubeconfig
-from tests.builders import INSTALL, a_cluster_spec, a_plan, ports_with_fakes
-from tests.fakes.hypervisor import FakeHypervisor
-from tests.fakes.shell import FakeShell
-from tests.fakes.volumes import FakeVolumes
+from tests.builders import a_cluster_spec, a_plan, ports_with_fakes
 
 DEMO = ClusterName("demo")
 
@@ -45,8 +42,7 @@ class Made:
         return ensure_kubeconfig(self.plan, self.ports)
 
     def evidence(self) -> SavedEvidence:
-        shell = FakeShell(FakeHypervisor(INSTALL), FakeVolumes(INSTALL))
-        return SavedEvidence(self.root, shell)
+        return SavedEvidence(self.root)
 
 
 @pytest.fixture
@@ -144,7 +140,7 @@ def test_a_directory_that_a_kill_left_without_its_marker_goes(made: Made) -> Non
 
 
 def test_whatever_made_the_directory_removal_knows_it(made: Made) -> None:
-    made.evidence().collect(DEMO, [])
+    made.evidence().save(DEMO, {})
     assert made.files.remove_files(DEMO)
     made.ports.trust.node_keys("worker")
     assert made.files.remove_files(DEMO)
@@ -177,14 +173,13 @@ def test_a_copy_with_another_kind_of_name_is_no_cluster(made: Made) -> None:
     assert list(made.files.clusters()) == [DEMO]
 
 
-def test_evidence_is_collected_without_any_state(made: Made) -> None:
-    place = made.evidence().collect(DEMO, made.plan.nodes)
-    assert place.is_relative_to(made.root / "demo" / "logs")
-    assert "refused" in (place / "worker" / "unreachable.txt").read_text()
+def test_evidence_is_saved_without_any_state(made: Made) -> None:
+    place = made.evidence().save(DEMO, {"manifest.json": "{}"})
+    assert place.parent == made.root / "demo" / "logs"
 
 
-def test_collecting_evidence_never_fails(made: Made) -> None:
+def test_evidence_that_cannot_be_saved_is_an_error_of_ours(made: Made) -> None:
     made.root.mkdir()
     (made.root / "demo").write_text("a file where a directory should be")
-    place = made.evidence().collect(DEMO, made.plan.nodes)
-    assert "incomplete" in str(place)
+    with pytest.raises(BootstrapError, match="is not ours"):
+        made.evidence().save(DEMO, {})

@@ -1,83 +1,63 @@
-"""Evidence is saved from whatever still answers, and cannot write on a terminal."""
+"""An archive of evidence is private, cannot write on a terminal, and holds no secret."""
 
-from dataclasses import dataclass
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from bootstrap.adapters.evidence import collect
-from bootstrap.errors import TimedOutError
-from bootstrap.ports import Reachable, ShellResult
-from bootstrap.waiting import NotYet
+from bootstrap.adapters.evidence import SavedEvidence
+from bootstrap.adapters.trust.store import TrustStore
+from bootstrap.model.names import ClusterName
+from tests.canaries import CANARIES
+
+DEMO = ClusterName("demo")
 
 
-@dataclass(frozen=True)
-class Node:
-    name: str
-    directory: Path
-    ssh_port: int = 22
-
-    @property
-    def console_log(self) -> Path:
-        return self.directory / "console.log"
-
-
-class Shell:
-    """Answers every question, but for nodes that are gone."""
-
-    def __init__(self, gone: dict[str, Exception] | None = None) -> None:
-        self._gone = gone or {}
-        self.asked: list[str] = []
-
-    def is_ready(self, node: Reachable) -> None:
-        raise NotImplementedError
-
-    def run(
-        self, node: Reachable, command: str, *, timeout_s: float, stdin: str = ""
-    ) -> ShellResult:
-        assert timeout_s > 0
-        assert not stdin
-        self.asked.append(node.name)
-        if node.name in self._gone:
-            raise self._gone[node.name]
-        return ShellResult(exit_status=1, stdout=f"\x1b[31m{command}\x1b[0m\n", stderr="err\n")
+def texts(archive: Path) -> dict[str, str]:
+    """Return the text of each file by its path, without the directory that holds them all."""
+    with tarfile.open(archive) as opened:
+        return {
+            entry.name.partition("/")[2]: found.read().decode()
+            for entry in opened
+            if (found := opened.extractfile(entry))
+        }
 
 
-@pytest.fixture
-def nodes(tmp_path: Path) -> list[Node]:
-    made = [Node("a", tmp_path / "a"), Node("b", tmp_path / "b")]
-    for node in made:
-        node.directory.mkdir()
-    made[0].console_log.write_bytes(b"boot\x1b]0;title\x07\xff\n")
-    return made
-
-
-def test_consoles_and_answers_are_saved_without_control_codes(
-    nodes: list[Node], tmp_path: Path
-) -> None:
+def test_texts_are_saved_without_control_codes(tmp_path: Path) -> None:
     """H-09, SEC-15."""
-    place = collect(tmp_path / "evidence", nodes, Shell())
-    text = (place / "a" / "kubelet.txt").read_text()
-    assert text == "journalctl --no-pager -u kubelet -n 400\nerr\n"
-    assert (place / "a" / "console.txt").read_text().startswith("boot")
-    assert "\x1b" not in "".join(path.read_text() for path in place.rglob("*.txt"))
-    assert not (place / "b" / "console.txt").exists()
+    said = {"nodes/a/console.txt": "boot\x1b]0;title\x07\x1b[31m end\n", "manifest.json": "{}"}
+    archive = SavedEvidence(tmp_path).save(DEMO, said)
+    assert texts(archive) == {
+        "nodes/a/console.txt": "boot]0;title end\n",
+        "manifest.json": "{}",
+    }
+    with tarfile.open(archive) as opened:
+        (top,) = {name.partition("/")[0] for name in opened.getnames()}
+    assert archive.name == f"{top}.tar.gz"
 
 
-@pytest.mark.parametrize("error", [NotYet("connection refused"), TimedOutError("Timed out.")])
-def test_a_node_that_does_not_answer_is_asked_once_and_delays_no_other(
-    nodes: list[Node], tmp_path: Path, error: Exception
-) -> None:
-    shell = Shell({"a": error})
-    place = collect(tmp_path / "evidence", nodes, shell)
-    assert shell.asked.count("a") == 1
-    assert (place / "a" / "unreachable.txt").read_text() == f"{error}\n"
-    assert (place / "a" / "console.txt").exists()
-    assert (place / "b" / "system.txt").exists()
-
-
-def test_evidence_is_private(nodes: list[Node], tmp_path: Path) -> None:
+@pytest.mark.parametrize("own", [True, False])
+def test_evidence_is_private(tmp_path: Path, own: bool) -> None:  # noqa: FBT001 - where it goes
     """G-26."""
-    place = collect(tmp_path / "evidence", nodes, Shell())
-    modes = {path.stat().st_mode & 0o777 for path in [place, *place.rglob("*")]}
-    assert modes == {0o700, 0o600}
+    target = None if own else tmp_path / "all.tar.gz"
+    archive = SavedEvidence(tmp_path / "state").save(DEMO, {"a": "b"}, target=target)
+    assert archive.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(archive) as opened:
+        assert {entry.mode for entry in opened} == {0o600}
+
+
+def test_no_key_of_the_cluster_is_in_it_however_a_node_quotes_it(tmp_path: Path) -> None:
+    """H-15, H-16: in one line, cut, in JSON or within other text."""
+    store = TrustStore(tmp_path / "state" / "demo")
+    key = store.ensure_encryption_key()
+    saved = store.saved(["worker"])
+    quoted = {name.replace("/", "-"): text for name, text in saved.items()}
+    for name, text in saved.items():
+        body = text.replace("\\n", "\n").splitlines()
+        quoted[f"line-{name}"] = f"kubelet: {body[len(body) // 2]} is wrong"
+        quoted[f"cut-{name}"] = "\n".join(f"| {line}" for line in body[1:])
+    quoted["etcd"] = f'secret: "{key}"'
+    archive = SavedEvidence(tmp_path / "state").save(DEMO, quoted)
+    assert len(texts(archive)) > len(saved)
+    assert CANARIES.needles
+    assert CANARIES.leaks([archive.parent]) == []

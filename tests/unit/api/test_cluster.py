@@ -131,7 +131,11 @@ def test_a_node_is_found_and_used(demo: Cluster, world: FakeWorld) -> None:
     worker.stop()
     assert demo.node("worker").state is DomainState.SHUT_OFF
     worker.start()
-    assert worker.logs().name.startswith("evidence")
+    assert worker.logs().name == "demo-logs-0.tar.gz"
+    said = ShellResult(exit_status=0, stdout="one\ntwo\n", stderr="")
+    world.shell.answers["exec journalctl --no-pager --follow --lines 20"] = said
+    with demo.following("worker") as lines:
+        assert next(lines) == "one"
     with pytest.raises(UsageError, match="no node 'nobody'"):
         demo.node("nobody")
 

@@ -13,6 +13,7 @@ from bootstrap.adapters.locks import locked
 from bootstrap.errors import BootstrapError, HostError, NotOursError, TimedOutError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration
+from bootstrap.ports import ShellResult
 from bootstrap.waiting import NotYet
 from tests.builders import NOW, an_image
 from tests.fakes.archives import an_image_named
@@ -224,6 +225,7 @@ def test_a_bad_name_is_wrong_use(line: CommandLine, command: str, name: str) -> 
         ["down", "demo", "--all"],
         ["status"],
         ["logs", "demo", "--console"],
+        ["logs", "demo", "worker", "--console", "--follow"],
     ],
 )
 def test_wrong_use_ends_with_2(demo: CommandLine, words: list[str]) -> None:
@@ -466,6 +468,28 @@ def test_a_console_is_printed_without_control_codes(demo: CommandLine, tmp_path:
     assert demo.done("logs", "demo", "control-plane", "--console") == "Linux\n"
     assert demo.done("logs", "demo", "demo-control-plane", "--console") == "Linux\n"
     assert "Could not read the console" in demo.failed(6, "logs", "demo", "worker", "--console")
+
+
+def test_logs_are_one_archive(demo: CommandLine, tmp_path: Path) -> None:
+    path = Path("/state/demo/logs/demo-logs-0.tar.gz")
+    assert demo.done("logs", "demo") == f"{path}\n"
+    target = tmp_path / "all.tar.gz"
+    data = json.loads(demo.done("logs", "demo", "worker", "--file", str(target), "-o", "json"))
+    assert data == {"archive": str(target)}
+    archives = demo.world.evidence.archives
+    assert list(archives) == [path, target]
+    assert json.loads(archives[path]["manifest.json"])["nodes"] == NODES
+    assert json.loads(archives[target]["manifest.json"])["nodes"] == ["worker"]
+    assert "exists already" in demo.failed(2, "logs", "demo", "--file", str(target))
+
+
+@pytest.mark.parametrize("words", [["demo", "worker", "-f"], ["-f", "worker"]])
+def test_a_journal_is_followed_without_control_codes(demo: CommandLine, words: list[str]) -> None:
+    """H-09; a node alone is one of the only cluster."""
+    said = ShellResult(exit_status=0, stdout="one\n\x1b[2Jtwo\rover\n", stderr="")
+    demo.world.shell.answers["exec journalctl --no-pager --follow --lines 20"] = said
+    assert demo.done("logs", *words) == "one\ntwoover\n"
+    assert "There is no node 'x'" in demo.failed(2, "logs", "-f", "x")
 
 
 def test_a_node_that_is_not_there_is_told_with_those_that_are(demo: CommandLine) -> None:

@@ -114,7 +114,7 @@ def test_it_runs_where_there_is_a_cluster(
     if reason := why_not_run(words):
         pytest.skip(reason)
     monkeypatch.chdir(tmp_path)
-    if "logs" in words:
+    if "--console" in words:
         write_consoles(demo, tmp_path)
     if {"snapshot", "reset", "--from"} & set(words):
         demo.done("snapshot", "save", "demo", "ready")
