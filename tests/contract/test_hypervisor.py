@@ -613,8 +613,10 @@ def test_memory_that_is_damaged_starts_nothing(demo: Cluster, tmp_path: Path) ->
     file = tmp_path / "memory"
     file.write_bytes(b"\0" * 4096)
     demo.ensure(demo.control_plane)
-    with pytest.raises(BootstrapError):
+    with pytest.raises(BootstrapError) as caught:
         demo.hypervisor.restore_memory({demo.control_plane.domain_name: file})
+    if isinstance(demo.world, LibvirtWorld):
+        assert "QEMU ended while it transferred the memory" in caught.value.message
     assert demo.only().state is not RUNNING
 
 

@@ -57,6 +57,12 @@ def states(user: User, cluster: str) -> dict[str, str]:
     return {node["name"]: node["domain"] for node in found["nodes"]}
 
 
+def first_run(user: User, cluster: str) -> str:
+    """Name the run that made the cluster, or went on with it after the kill."""
+    runs = json.loads(user.succeed("timeline", cluster, "--list", "-o", "json"))
+    return str(max(runs, key=lambda run: float(run["seconds"]))["run"])
+
+
 def exit_code(user: User, cluster: str) -> int:
     return user.run("status", cluster, "--exit-code").exit_code
 
@@ -163,6 +169,17 @@ def test_read_commands_tell_the_same_story(user: User, cluster: str) -> None:
     assert f"={' '}" not in user.succeed("plan", cluster, "-o", "name")
     assert "Linux" in user.succeed("ssh", cluster, "worker", "--", "uname", "-s")
     assert "control-plane" in user.succeed("kubectl", cluster, "--", "get", "nodes")
+
+
+def test_a_run_can_be_drawn_afterwards(user: User, cluster: str) -> None:
+    """Issue 13: from the events of a real run, with a lane for each node."""
+    page = user.succeed("timeline", cluster, "--run", first_run(user, cluster), "-O", "-")
+    titles = ("control-plane", "worker", "Critical path", "Joining the workers")
+    assert [title for title in titles if title not in page] == []
+    picture = user.home / "status.svg"
+    user.succeed("status", cluster, "--picture", str(picture))
+    assert "10.44.0.21" in picture.read_text()
+    picture.unlink()
 
 
 def test_unfinished_logins_lock_nobody_out(
@@ -277,6 +294,17 @@ def test_a_clone_lives_beside_its_original(
     assert "only-here" not in names_of(kubectl(own, "get", "configmaps", "-o", "name"))
     user.succeed("down", clone)
     verified(user, "up", cluster)
+
+
+def test_the_tests_of_the_example_run_on_clones_of_their_own(user: User, cluster: str) -> None:
+    """Issue 13: a project of a user, its fixtures from the plugin; each test removes its clone."""
+    tree = user.python.parents[2]
+    installed = user.other(user.python, "-m", "pip", "install", "--quiet", f"{tree}[pytest]")
+    assert installed.exit_code == 0, installed.stderr
+    words = ("--k8s-from", f"{cluster}/ready", "--k8s-keep-failed")
+    done = user.other(user.python, "-m", "pytest", tree / "examples/pytest", *words)
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert [one["name"] for one in json.loads(user.succeed("list", "-o", "json"))] == [cluster]
     user.succeed("snapshot", "delete", cluster, "ready")
 
 

@@ -63,7 +63,17 @@ def is_transferred(domain: libvirt.virDomain) -> bool:
 
     :raises BootstrapError: if it has failed.
     """
-    found = _progress(domain)
+    try:
+        found = _progress(domain)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+            raise
+        raise BootstrapError(
+            f"QEMU ended while it transferred the memory of domain '{domain.name()}'.",
+            details="It can read what the same QEMU wrote, undamaged, for a machine with the same "
+            "devices. QEMU's own log of the domain has its reason.",
+            hint="bootstrap doctor",
+        ) from error
     status = found.get("status", "setup")
     if status == "completed":
         return True
