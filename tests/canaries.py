@@ -110,7 +110,7 @@ def install() -> None:
     ssh_keys.SshKeyPair.from_private = classmethod(from_private)  # type: ignore[assignment]
     _listen(CliRunner, "invoke", lambda done: CANARIES.shown.append(("output", done.output)))
     _listen(pytest.CaptureFixture, "readouterr", lambda read: _note_output("capture", read))
-    _listen(subprocess, "run", lambda done: _note_output("a child", (done.stdout, done.stderr)))
+    _listen(subprocess.Popen, "communicate", lambda read: _note_output("a child", read))
     processes.on_start(CANARIES.note_child)
 
 

@@ -9,11 +9,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
+from bootstrap.cancelling import Cancelled, CancelToken, cancelled_by
+from tests.contract.test_playbook_runner import Site, shell
 from tests.processes import PATIENCE_S, has_ended, name_of, until
 
 _RUN = """
@@ -79,3 +82,20 @@ def test_a_signal_ends_ansible_and_all_that_it_has_started(
     until(lambda: not list(place.glob("bs-*")))
     # Modules unpack themselves, and these had no time to clean up.
     assert list((place / "temporary").iterdir()) == []
+
+
+def test_a_run_that_another_thread_cancels_ends_with_all_that_it_has_started(place: Path) -> None:
+    token = CancelToken()
+
+    def play() -> None:
+        with cancelled_by(token):
+            Site(place).play(shell("Work", f"touch {place}/$$.begun; sleep 300"))
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(play)
+        until(lambda: len(list(place.glob("*.begun"))) == 3)
+        begun = [psutil.Process(int(note.stem)) for note in place.glob("*.begun")]
+        token.cancel()
+        assert isinstance(running.exception(PATIENCE_S), Cancelled)
+    assert all(has_ended(process) for process in begun)
+    assert not list(place.glob("bs-*"))
