@@ -25,6 +25,7 @@ from bootstrap.errors import UsageError
 from bootstrap.model.events import Display
 from bootstrap.model.names import ClusterName
 from bootstrap.model.site import SESSION, SYSTEM, Site
+from bootstrap.model.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -164,10 +165,10 @@ class LazyPorts:
 
     @cached_property
     def artifacts(self) -> Artifacts:
-        """Kubernetes, built from Go modules."""
-        from bootstrap.adapters.artifacts.go.source import GoArtifacts  # noqa: PLC0415
+        """Kubernetes, from the source that the user chooses."""
+        from bootstrap.adapters.artifacts.chosen import ChosenArtifacts  # noqa: PLC0415
 
-        return GoArtifacts(self.directories, self.events)
+        return ChosenArtifacts(self.directories, self.events)
 
     @cached_property
     def archives(self) -> ImageArchives:
@@ -432,11 +433,11 @@ class Composition:
         )
         return ShellResult(exit_status=done.exit_status, stdout=done.stdout, stderr=done.stderr)
 
-    def diagnose(self, uri: str | None = None) -> Sequence[Finding]:
+    def diagnose(self, uri: str | None = None, source: Source = Source.AUTO) -> Sequence[Finding]:
         """Run each check of this host, in the order in which `up` needs them."""
         from bootstrap.adapters.host.doctor import diagnose  # noqa: PLC0415
 
-        return list(diagnose(find_directories(), uri or self.default_uri))
+        return diagnose(find_directories(), uri or self.default_uri, source)
 
     def find_site(self, uri: str | None = None, cluster: ClusterName | None = None) -> Site:
         """Find this user's site, making the install id on the very first call."""

@@ -3,6 +3,7 @@
 import contextvars
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from functools import partial
@@ -55,3 +56,20 @@ def _serve(work: Callable[[Item], T], jobs: "queue.SimpleQueue[tuple[Future[T], 
             future.set_result(work(item))
         except BaseException as error:  # noqa: BLE001 - the caller raises it
             future.set_exception(error)
+
+
+def within(seconds: float, work: Callable[[Item], T], items: Sequence[Item]) -> list["Future[T]"]:
+    """Do the work for all items at once, and return after some seconds with what is done.
+
+    A future that is not done then ends with the process, at the latest.
+    """
+    futures: list[Future[T]] = [Future() for _ in items]
+    for future, item in zip(futures, items, strict=True):
+        jobs: queue.SimpleQueue[tuple[Future[T], Item]] = queue.SimpleQueue()
+        jobs.put((future, item))
+        threading.Thread(target=_serve, args=(work, jobs), name="within", daemon=True).start()
+    deadline = time.monotonic() + seconds
+    while wait(futures, min(_SIGNAL_CHECK_S, max(0, deadline - time.monotonic()))).not_done:
+        if time.monotonic() >= deadline:
+            break
+    return futures

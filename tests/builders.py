@@ -18,6 +18,7 @@ from bootstrap.model.cluster import Mark, NodeImage
 from bootstrap.model.names import SWITCH, ClusterName
 from bootstrap.model.plan import Acceleration, ClusterPlan, NodePlan
 from bootstrap.model.site import Site
+from bootstrap.model.sources import Source
 from bootstrap.model.spec import (
     ClusterSpec,
     NetworkingSpec,
@@ -93,6 +94,7 @@ def a_cluster_spec(
     return ClusterSpec(
         name=ClusterName(name),
         kubernetes_version="v1.37.2",
+        source=Source.AUTO,
         hypervisor_uri=None,
         node_groups=tuple(groups),
         networking=replace(network, **networking),  # type: ignore[arg-type]

@@ -116,6 +116,7 @@ SAMPLES: Mapping[str, tuple[object, ...]] = {
     "spec": (a_cluster_spec(),),
     "version": ("v1.37.2",),
     "surplus": (["worker"],),
+    "variable": ("BOOTSTRAP_DL_K8S_IO",),
     "verb": ("remove", "replace"),
     "wanted": (30000,),
 }

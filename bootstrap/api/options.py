@@ -15,3 +15,4 @@ class ClusterOptions(TypedDict, total=False):
     profile: str | None
     security_profile: str | None
     kubernetes_version: str | None
+    source: str | None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bootstrap.api.runs import Runs
 from bootstrap.model.cluster import ImageSource, NodeImage
+from bootstrap.model.sources import Source
 from bootstrap.model.versions import DEFAULT_VERSION
 from bootstrap.ports import Artifact, BuiltArtifacts, Finding
 from bootstrap.workflow import images, versions
@@ -19,14 +20,18 @@ class Stock(Runs):
             return versions.offered_versions(ports)
 
     def build_image(
-        self, kubernetes_version: str = DEFAULT_VERSION, *, refresh: bool = False
+        self,
+        kubernetes_version: str = DEFAULT_VERSION,
+        source: Source = Source.AUTO,
+        *,
+        refresh: bool = False,
     ) -> NodeImage:
         """Build the node image, and the artefacts in it, unless they exist.
 
         ``refresh`` builds one of today's Debian packages.
         """
         with self.run("image build") as ports:
-            return images.build_image(kubernetes_version, ports, refresh=refresh)
+            return images.build_image(kubernetes_version, ports, source=source, refresh=refresh)
 
     def images(self) -> Sequence[NodeImage]:
         """List the node images of this user."""
@@ -44,14 +49,18 @@ class Stock(Runs):
             return images.prune_images(ports)
 
     def build_artifacts(
-        self, kubernetes_version: str = DEFAULT_VERSION, *, refresh: bool = False
+        self,
+        kubernetes_version: str = DEFAULT_VERSION,
+        source: Source = Source.AUTO,
+        *,
+        refresh: bool = False,
     ) -> BuiltArtifacts:
-        """Build every program and container image of Kubernetes, unless they exist.
+        """Build or download the programs of Kubernetes, unless they exist.
 
         ``refresh`` fetches the Debian packages in them anew.
         """
         with self.run("artifacts build") as ports:
-            return images.build_artifacts(kubernetes_version, ports, refresh=refresh)
+            return images.build_artifacts(kubernetes_version, ports, source=source, refresh=refresh)
 
     def artifacts(self) -> Sequence[Artifact]:
         """List every artefact that is built and whole."""
@@ -63,6 +72,6 @@ class Stock(Runs):
         with self.run("artifacts prune") as ports:
             return ports.artifacts.prune()
 
-    def diagnose(self) -> Sequence[Finding]:
+    def diagnose(self, source: Source = Source.AUTO) -> Sequence[Finding]:
         """Run real checks of this host, in the order in which a cluster needs what they find."""
-        return self.composition.diagnose(self.hypervisor)
+        return self.composition.diagnose(self.hypervisor, source)

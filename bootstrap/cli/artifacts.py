@@ -3,8 +3,10 @@
 import click
 
 from bootstrap.cli.context import client
+from bootstrap.cli.options import source_option
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.reporting import reporting_options
+from bootstrap.model.sources import Source
 from bootstrap.model.versions import DEFAULT_VERSION
 from bootstrap.ports import RunEvents
 
@@ -16,17 +18,21 @@ def artifacts() -> None:
 
 @artifacts.command()
 @click.option("--kubernetes-version", default=DEFAULT_VERSION, show_default=True)
+@source_option
 @click.option("--refresh", is_flag=True, help="Fetch today's Debian packages for kube-proxy.")
 @output_option
 @reporting_options
-def build(kubernetes_version: str, output: str, events: RunEvents, *, refresh: bool) -> None:
-    """Build every program and container image; about 15 minutes on 2 cores, once."""
-    built = client(events=events).build_artifacts(kubernetes_version, refresh=refresh)
+def build(
+    kubernetes_version: str, source: Source, output: str, events: RunEvents, *, refresh: bool
+) -> None:
+    """Build or download every program; from Go modules about 15 minutes on 2 cores, once."""
+    built = client(events=events).build_artifacts(kubernetes_version, source, refresh=refresh)
     data = {
         "directory": str(built.directory),
         "digest": built.digest,
         "programs": {name: str(path) for name, path in sorted(built.binaries.items())},
         "images": str(built.image_archive),
+        "pulls": dict(built.pulls),
     }
     write(output, data, text=str(built.directory), names=sorted(built.binaries), events=events)
 

@@ -8,6 +8,7 @@ import click
 
 from bootstrap.cli.commands import COMMANDS_FILE, Command, Kind, Option, Value
 from bootstrap.model.site import SESSION, SYSTEM
+from bootstrap.model.sources import Source
 from bootstrap.model.spec import SecurityProfile
 from bootstrap.model.versions import SUPPORTED_VERSIONS
 
@@ -31,11 +32,13 @@ _KINDS_OF_COMMAND = {
     ("snapshot save", "name"): Kind.CLUSTER,
     ("snapshot save", "saved"): Kind.TEXT,
 }
+#: Of options.
 _CHOICES: Mapping[str, Sequence[str]] = {
     "hypervisor": (SESSION, SYSTEM),
     "hypervisor_uri": (SESSION, SYSTEM),
     "kubernetes_version": SUPPORTED_VERSIONS,
     "profile": tuple(SecurityProfile),
+    "source": tuple(Source),
 }
 #: Longer than the first sentence of any command.
 _LONGEST_SUMMARY = 500
@@ -89,7 +92,8 @@ def _option(option: click.Option, context: click.Context) -> Option:
 
 
 def _value(parameter: click.Parameter, path: str) -> Value:
-    choices = _CHOICES.get(parameter.name or "", ())
+    is_option = isinstance(parameter, click.Option)
+    choices = _CHOICES.get(parameter.name or "", ()) if is_option else ()
     if isinstance(parameter.type, click.Choice):
         choices = parameter.type.choices
     found: Value = {"kind": Kind.CHOICE if choices else _kind(parameter, path)}

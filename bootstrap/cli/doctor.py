@@ -5,20 +5,22 @@ import sys
 import click
 
 from bootstrap.cli.context import client
-from bootstrap.cli.options import hypervisor_option
+from bootstrap.cli.options import hypervisor_option, source_option
 from bootstrap.cli.output import output_option, write
 from bootstrap.errors import HostError
+from bootstrap.model.sources import Source
 
 
 @click.command()
 @hypervisor_option
+@source_option
 @output_option
-def doctor(hypervisor_uri: str | None, output: str) -> None:
+def doctor(hypervisor_uri: str | None, source: Source, output: str) -> None:
     """Run real checks of this host, and print the command that mends each fault.
 
     Exit code 3 if something that `up` needs is missing.
     """
-    findings = client(hypervisor_uri).diagnose()
+    findings = client(hypervisor_uri).diagnose(source)
     data = [
         {
             "name": item.name,

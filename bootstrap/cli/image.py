@@ -5,10 +5,11 @@ import click
 from bootstrap.cli.context import client
 from bootstrap.cli.keys import image_key
 from bootstrap.cli.load import load, loaded, unload
-from bootstrap.cli.options import hypervisor_option
+from bootstrap.cli.options import hypervisor_option, source_option
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.model.cluster import NodeImage
+from bootstrap.model.sources import Source
 from bootstrap.model.versions import DEFAULT_VERSION
 from bootstrap.ports import RunEvents
 
@@ -24,6 +25,7 @@ for _command in (load, loaded, unload, image_key):
 
 @image.command()
 @click.option("--kubernetes-version", default=DEFAULT_VERSION, show_default=True)
+@source_option
 @click.option(
     "--refresh",
     is_flag=True,
@@ -31,9 +33,11 @@ for _command in (load, loaded, unload, image_key):
 )
 @output_option
 @reporting_options
-def build(kubernetes_version: str, output: str, events: RunEvents, *, refresh: bool) -> None:
+def build(
+    kubernetes_version: str, source: Source, output: str, events: RunEvents, *, refresh: bool
+) -> None:
     """Build the node image, and the artefacts in it, unless they exist."""
-    built = client(events=events).build_image(kubernetes_version, refresh=refresh)
+    built = client(events=events).build_image(kubernetes_version, source, refresh=refresh)
     write(output, _data(built), text=str(built.disk.parent), names=[built.key], events=events)
 
 

@@ -2,9 +2,20 @@
 
 import click
 
+from bootstrap.model.sources import Source
+
 hypervisor_option = click.option(
     "--hypervisor",
     "hypervisor_uri",
     metavar="URI",
     help="libvirt's URI; default: where the cluster is, else qemu:///session, as root qemu:///system.",
+)
+
+source_option = click.option(
+    "--source",
+    type=click.Choice([source.value for source in Source]),
+    callback=lambda _context, _option, value: Source(value),
+    default=Source.AUTO.value,
+    show_default=True,
+    help="Where Kubernetes comes from.",
 )

@@ -27,6 +27,7 @@ from bootstrap.config.values import (
     Subnet,
     one_of,
 )
+from bootstrap.model.sources import Source
 from bootstrap.model.spec import (
     ClusterSpec,
     NetworkingSpec,
@@ -215,6 +216,12 @@ class ClusterFile(Section):
         "Sizes that fit together, for what neither the file nor an option sets: ci is three "
         "nodes within 6 GiB.",
         Profile.DEFAULT.value,
+    )
+    source: Annotated[Source, one_of("a source", Source), Flag("--source")] = _field(
+        "Where Kubernetes comes from: go builds it from Go modules, upstream takes the projects' "
+        "own releases and images; auto takes what is in the cache, else upstream if it answers, "
+        "else go.",
+        Source.AUTO.value,
     )
     hypervisor: Hypervisor = Field(default_factory=Hypervisor)
     # One of each: the smallest cluster in which a pod can talk to a pod on another node.

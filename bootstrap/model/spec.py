@@ -9,6 +9,7 @@ from typing import Annotated
 
 from bootstrap.model.facts import Remembered
 from bootstrap.model.names import ClusterName
+from bootstrap.model.sources import Source
 
 
 class NodeRole(StrEnum):
@@ -76,6 +77,8 @@ class ClusterSpec:
 
     name: ClusterName
     kubernetes_version: Annotated[str, Remembered("kubernetesVersion")]
+    #: Of a new cluster; an existing one has its node image.
+    source: Source
     #: None means the default of the user who runs the tool.
     hypervisor_uri: str | None
     node_groups: tuple[NodeGroupSpec, ...]

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from bootstrap.model.sources import Source
+
 
 class Artifact(Protocol):
     """One file that was built."""
@@ -45,43 +47,57 @@ class BuiltArtifacts(Protocol):
         """The programs by name."""
 
     @property
+    def links(self) -> Mapping[str, str]:
+        """Programs by which of the binaries they are, if one binary is several programs."""
+
+    @property
     def image_archive(self) -> Path:
-        """An OCI archive of all container images."""
+        """An OCI archive of the container images that were made here."""
+
+    @property
+    def pulls(self) -> Mapping[str, str]:
+        """The other container images, each with the URL that containerd pulls it from by digest."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 over every file."""
+        """SHA-256 over every file, and over the digests of the images to pull."""
 
     @property
-    def packages_fetched(self) -> str:
-        """When the Debian packages in them were fetched, in ISO 8601; empty if unknown."""
+    def packages_fetched(self) -> str | None:
+        """When the Debian packages in them were fetched, in ISO 8601; empty if unknown.
+
+        None if there are no such packages in them.
+        """
 
 
 class Artifacts(Protocol):
-    """Holds artefacts, each built once for its sources."""
+    """Holds artefacts, each made once for its sources."""
 
-    def key(self, kubernetes_version: str) -> str:
-        """Return the key of what the artefacts of a version are built from; builds nothing.
+    def key(self, kubernetes_version: str, source: Source = Source.AUTO) -> str:
+        """Return the key of what the artefacts of a version are made from; makes nothing.
 
-        :raises UsageError: if the version cannot be built.
+        :raises UsageError: if the source does not have the version.
         """
 
     @property
     def directory(self) -> Path:
         """Where all sets are, which need not exist."""
 
-    def find(self, kubernetes_version: str) -> BuiltArtifacts | None:
+    def find(self, kubernetes_version: str, source: Source = Source.AUTO) -> BuiltArtifacts | None:
         """Return the artefacts of a version if all are there by their sizes; none is read.
 
-        :raises UsageError: if the version cannot be built.
+        :raises UsageError: if the source does not have the version.
         """
 
-    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> BuiltArtifacts:
-        """Return the artefacts of a version, building what is missing.
+    def ensure(
+        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+    ) -> BuiltArtifacts:
+        """Return the artefacts of a version, making what is missing.
 
         ``refresh`` fetches the Debian packages in them anew, though they are there.
 
-        :raises UsageError: if the version cannot be built.
+        :raises HostError: if the source cannot be reached, or this host lacks a tool.
+        :raises UsageError: if the source does not have the version.
         """
 
     def kubectl(self, kubernetes_version: str) -> Path | None:
@@ -94,4 +110,4 @@ class Artifacts(Protocol):
         """List every file that is built and whole."""
 
     def prune(self) -> Sequence[str]:
-        """Remove what other versions of the sources or of Go left, and return the names."""
+        """Remove what other versions of the sources left, and return the names."""

@@ -9,6 +9,7 @@ from bootstrap.model.cluster import Domain, ImageSource, Mark, NodeImage
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import NodePlan, SwitchPlan
 from bootstrap.model.snapshot import Origin
+from bootstrap.model.sources import Source
 
 
 class Hypervisor(Protocol):
@@ -201,14 +202,14 @@ class Images(Protocol):
     def find(self, key: str) -> NodeImage | None:
         """Give an image that exists whole, whatever a new one would be built from."""
 
-    def expected(self, kubernetes_version: str) -> NodeImage | None:
+    def expected(self, kubernetes_version: str, source: Source = Source.AUTO) -> NodeImage | None:
         """Give the image that ``ensure`` would give, if it seems to be there whole.
 
         Its disk is not read: call ``check`` while the first machines boot. None for an image
         that failed that check.
         """
 
-    def source(self, kubernetes_version: str) -> ImageSource:
+    def source(self, kubernetes_version: str, source: Source = Source.AUTO) -> ImageSource:
         """Return what ``ensure`` would make an image from; builds nothing and runs no program.
 
         :raises UsageError: if the version is not one that can be built.
@@ -220,7 +221,9 @@ class Images(Protocol):
         :raises StateError: if it is not what was built; ``ensure`` builds it again then.
         """
 
-    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> NodeImage:
+    def ensure(
+        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+    ) -> NodeImage:
         """Give the image, building whatever is missing; reports progress.
 
         ``refresh`` fetches its Debian packages anew, and so makes another image; the ones
@@ -229,8 +232,8 @@ class Images(Protocol):
         An image that is there is given without any tool. It is read and hashed first; one
         that is not what was built is built again.
 
-        :raises HostError: if the host lacks a tool that building needs.
-        :raises UsageError: if the version is not one that can be built.
+        :raises HostError: if the host lacks a tool that building needs, or cannot reach the source.
+        :raises UsageError: if the source does not have the version.
         """
 
     def adopt(self, directory: Path) -> NodeImage:

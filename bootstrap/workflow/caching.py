@@ -11,6 +11,7 @@ from bootstrap.model.layout import LAYOUT
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration
 from bootstrap.model.snapshot import Origin, SnapshotId, snapshot_id
+from bootstrap.model.sources import Source
 from bootstrap.model.spec import ClusterSpec, SecurityProfile
 from bootstrap.resources import tool_digest
 from bootstrap.workflow.environment import Ports
@@ -101,8 +102,8 @@ def cached_snapshot(spec: ClusterSpec, ports: Ports) -> Cached:
 
 def _snapshot_of(spec: ClusterSpec, ports: Ports) -> SnapshotId:
     with ports.events.step(Step.PREPARE_IMAGE, "Preparing the node image"):
-        version = spec.kubernetes_version
-        image = ports.images.expected(version) or ports.images.ensure(version)
+        wanted = (spec.kubernetes_version, spec.source)
+        image = ports.images.expected(*wanted) or ports.images.ensure(*wanted)
         return SnapshotId(CACHE, _key(spec, image, ports))
 
 
@@ -114,6 +115,8 @@ def _key(spec: ClusterSpec, image: NodeImage, ports: Ports) -> str:
                 spec,
                 name=CACHE,
                 hypervisor_uri=None,
+                # What it gave is in the image.
+                source=Source.AUTO,
                 networking=replace(spec.networking, api_server_port=None),
             )
         ),

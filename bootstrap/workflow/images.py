@@ -6,27 +6,32 @@ from bootstrap.errors import StateError
 from bootstrap.model.cluster import Domain, NodeImage
 from bootstrap.model.events import Step
 from bootstrap.model.names import ClusterName
+from bootstrap.model.sources import Source
 from bootstrap.ports import BuiltArtifacts
 from bootstrap.workflow.environment import SitePorts
 
 
-def build_image(kubernetes_version: str, ports: SitePorts, *, refresh: bool) -> NodeImage:
+def build_image(
+    kubernetes_version: str, ports: SitePorts, *, source: Source, refresh: bool
+) -> NodeImage:
     """Build the node image of a version, and the artefacts in it, unless they exist.
 
     ``refresh`` builds one of today's Debian packages.
     """
     with ports.events.step(Step.PREPARE_IMAGE, "Preparing the node image"):
-        return ports.images.ensure(kubernetes_version, refresh=refresh)
+        return ports.images.ensure(kubernetes_version, source, refresh=refresh)
 
 
-def build_artifacts(kubernetes_version: str, ports: SitePorts, *, refresh: bool) -> BuiltArtifacts:
+def build_artifacts(
+    kubernetes_version: str, ports: SitePorts, *, source: Source, refresh: bool
+) -> BuiltArtifacts:
     """Build the programs and container images of a version, unless they exist.
 
     ``refresh`` fetches the Debian packages in them anew.
     """
-    title = f"Building the artefacts of Kubernetes {kubernetes_version}"
+    title = f"Preparing the artefacts of Kubernetes {kubernetes_version}"
     with ports.events.step(Step.BUILD_ARTIFACTS, title):
-        return ports.artifacts.ensure(kubernetes_version, refresh=refresh)
+        return ports.artifacts.ensure(kubernetes_version, source, refresh=refresh)
 
 
 def existing_image(cluster: ClusterName, domains: Sequence[Domain], ports: SitePorts) -> NodeImage:

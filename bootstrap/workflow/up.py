@@ -263,8 +263,8 @@ def _image(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> NodeI
     """Give the image that the cluster's disks lie over, or the newest for a new cluster."""
     if existing:
         return existing_image(spec.name, existing, ports)
-    version = spec.kubernetes_version
-    image = ports.images.expected(version) or ports.images.ensure(version)
+    wanted = (spec.kubernetes_version, spec.source)
+    image = ports.images.expected(*wanted) or ports.images.ensure(*wanted)
     if advice := age_advice(image.packages_fetched, ports.now()):
         ports.events.note(advice)
     return image

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from bootstrap.model.sources import Source
 from bootstrap.model.versions import SUPPORTED_VERSIONS, support_end
 from bootstrap.workflow.environment import SitePorts
 
-#: Where every supported version comes from.
-_SOURCES = ("go",)
+#: Each has every supported version.
+_SOURCES = (Source.UPSTREAM, Source.GO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ def offered_versions(ports: SitePorts) -> Sequence[Offer]:
             version=version,
             source=source,
             support_end=support_end(version),
-            is_built=ports.images.expected(version) is not None,
+            is_built=ports.images.expected(version, source) is not None,
         )
         for version in SUPPORTED_VERSIONS
         for source in _SOURCES

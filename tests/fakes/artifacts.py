@@ -7,6 +7,7 @@ from pathlib import Path
 from bootstrap.adapters.artifacts.go.components import components_of
 from bootstrap.adapters.artifacts.store import ArtifactSet
 from bootstrap.errors import HostError
+from bootstrap.model.sources import Source
 from bootstrap.ports import Artifact
 
 
@@ -17,28 +18,35 @@ class FakeArtifacts:
         self.built = ArtifactSet(
             directory=archive.parent,
             binaries={name: archive.parent / "bin" / name for name in programs},
+            links={"kubeadm": "kube", "kubectl": "kube", "kubelet": "kube"},
             image_archive=archive,
+            pulls={},
             digest="first",
             packages_fetched="2040-01-01T00:00:00+00:00",
         )
         #: Whether Debian packages can be fetched.
         self.has_mirror = True
         self.asked: list[str] = []
+        #: The one that was asked for last.
+        self.source = Source.AUTO
 
-    def key(self, kubernetes_version: str) -> str:
+    def key(self, kubernetes_version: str, source: Source = Source.AUTO) -> str:
         components_of(kubernetes_version)
-        return f"{kubernetes_version} of {self.directory}"
+        return f"{kubernetes_version} of {source} in {self.directory}"
 
     @property
     def directory(self) -> Path:
         return self.built.directory.parent
 
-    def find(self, kubernetes_version: str) -> ArtifactSet:
+    def find(self, kubernetes_version: str, source: Source = Source.AUTO) -> ArtifactSet:  # noqa: ARG002
         components_of(kubernetes_version)
         return self.built
 
-    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> ArtifactSet:
+    def ensure(
+        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+    ) -> ArtifactSet:
         components_of(kubernetes_version)
+        self.source = source
         self.asked.append(kubernetes_version)
         if refresh and not self.has_mirror:
             raise HostError("This host has no Debian mirror.", hint="sudo apt-get update")

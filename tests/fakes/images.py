@@ -6,6 +6,7 @@ from pathlib import Path
 from bootstrap.adapters.artifacts.go.components import components_of
 from bootstrap.errors import HostError, StateError
 from bootstrap.model.cluster import ImageSource, NodeImage
+from bootstrap.model.sources import Source
 from tests.fakes.recording import Fake, Journal
 
 
@@ -20,6 +21,8 @@ class FakeImages(Fake):
         #: What an image would be built from now.
         self.key = "0123456789abcdef"
         self.today = "2030-01-01T00:00:00+00:00"
+        #: The one that was asked for last.
+        self.asked_source = Source.AUTO
         #: When the packages of the base system were fetched.
         self.fetched = ""
         #: Images of which a byte is not what was built.
@@ -35,12 +38,20 @@ class FakeImages(Fake):
         self.called("find", key)
         return self.built.get(key)
 
-    def expected(self, kubernetes_version: str) -> NodeImage | None:
+    def expected(
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,  # noqa: ARG002
+    ) -> NodeImage | None:
         self.called("expected", kubernetes_version)
         components_of(kubernetes_version)
         return None if self.key in self.condemned else self.built.get(self.key)
 
-    def source(self, kubernetes_version: str) -> ImageSource:
+    def source(
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,  # noqa: ARG002
+    ) -> ImageSource:
         self.called("source", kubernetes_version)
         components_of(kubernetes_version)
         return ImageSource(key=f"{kubernetes_version}-source", directories=(Path("/images"),))
@@ -53,7 +64,10 @@ class FakeImages(Fake):
                 f"Node image '{image.key}' fails its SHA-256.", hint="bootstrap image build"
             )
 
-    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> NodeImage:
+    def ensure(
+        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+    ) -> NodeImage:
+        self.asked_source = source
         self.called("ensure", kubernetes_version)
         components_of(kubernetes_version)
         wanted = f"{int(self.key, 16) + 1:016x}" if refresh else self.key

@@ -48,12 +48,16 @@ class ReleaseServer(ThreadingHTTPServer):
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.files: dict[str, bytes] = {}
+        #: The media types of paths that have one.
+        self.types: dict[str, str] = {}
         self.faults: list[Fault] = []
         self.always: Fault | None = None
         #: Those whose paths have no answer here are answered by it.
         self.other: Fault | None = None
         self.has_ranges = True
         self.requests: list[Request] = []
+        #: No request is answered while it is set.
+        self.hold = threading.Event()
         self.lock = threading.Lock()
         self.scheme = "https" if context else "http"
         self.context = context
@@ -76,6 +80,8 @@ class ReleaseServer(ThreadingHTTPServer):
         with self.lock:
             self.requests.append(request)
             fault = self.faults.pop(0) if self.faults else self.always
+        while self.hold.is_set():
+            time.sleep(_DRIP_S)
         answer = self._right(request)
         return fault(request, answer) if fault else answer
 
@@ -84,7 +90,7 @@ class ReleaseServer(ThreadingHTTPServer):
             missing = Answer(status=404, headers={"Content-Length": "0"})
             return self.other(request, missing) if self.other else missing
         whole = self.files[request.path]
-        kind = {"Content-Type": "application/octet-stream"}
+        kind = {"Content-Type": self.types.get(request.path, "application/octet-stream")}
         if not request.start or not self.has_ranges:
             return Answer(headers={**kind, "Content-Length": str(len(whole))}, body=whole)
         if request.start >= len(whole):

@@ -33,6 +33,7 @@ from bootstrap.model.cluster import Domain, DomainState, NodeImage
 from bootstrap.model.keys import CertificatePair
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import ClusterPlan, NodePlan, SwitchPlan
+from bootstrap.model.sources import Source
 from bootstrap.ports import Hypervisor, Reachable, ShellResult
 from bootstrap.waiting import NotYet
 from tests.fakes.cluster_api import FakeClusterApi
@@ -188,11 +189,14 @@ class Api(FakeClusterApi):
 class Images(DebianImages):
     """The real store of node images; only the build itself is three small files."""
 
-    def expected(self, kubernetes_version: str) -> NodeImage | None:
-        del kubernetes_version
+    def expected(self, kubernetes_version: str, source: Source = Source.AUTO) -> NodeImage | None:
+        del kubernetes_version, source
         return self.find(IMAGE_KEY)
 
-    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> NodeImage:
+    def ensure(
+        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+    ) -> NodeImage:
+        assert source
         assert not refresh
         return self.find(IMAGE_KEY) or self._made(kubernetes_version)
 

@@ -4,13 +4,19 @@ import json
 import os
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bootstrap.adapters.artifacts.images import write_images
 from bootstrap.adapters.debian import namespace
 from bootstrap.errors import HostError
+from bootstrap.model.images import CHECK_IMAGE
 from bootstrap.resources import resource_directory
+from tests.fakes.release_server import serving
+from tests.fakes.upstream import FakeUpstream
+from tests.faults.downloads.toxics import body, ending, flipped, status
 
 SCRIPT = resource_directory("playbooks") / "roles/container_images/files/import-images"
 # What containerd keeps below /var/lib goes to memory, and away with the namespace.
@@ -39,8 +45,13 @@ def names(artifacts: Path) -> list[str]:
     return [one["annotations"]["io.containerd.image.name"] for one in manifests]
 
 
-def import_images(artifacts: Path, marker: Path, *names: str) -> "subprocess.CompletedProcess[str]":
-    command: list[str | Path] = [SCRIPT, artifacts / "images.tar", marker, *names]
+def import_images(
+    artifacts: Path, marker: Path, *names: str, pulls: Path = Path(os.devnull)
+) -> "subprocess.CompletedProcess[str]":
+    archive = marker.parent / "images.tar"
+    if not archive.exists():
+        archive = artifacts / "images.tar"
+    command: list[str | Path] = [SCRIPT, archive, pulls, marker, *names]
     argv = namespace.argv(["/bin/sh", "-c", IN_MEMORY, *command], uid=os.getuid())
     path = f"{artifacts}:{os.environ['PATH']}:/usr/sbin:/sbin"
     environment = {"PATH": path, "TMPDIR": str(marker.parent)}
@@ -76,3 +87,73 @@ def test_a_file_that_is_no_archive_is_reported(artifacts: Path, tmp_path: Path) 
     assert done.returncode == 1
     assert "tar" in done.stderr
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def registry(artifacts: Path) -> Iterator[FakeUpstream]:
+    """Serve all images but the one that is made on the host."""
+    with serving() as server:
+        upstream = FakeUpstream(server)
+        upstream.add_images(artifacts / "images.tar", but=CHECK_IMAGE)
+        yield upstream
+
+
+def put_check_image(artifacts: Path, directory: Path) -> None:
+    """Write the archive of the one image that is made on the host, and of nothing else."""
+    binaries = {"node": artifacts / "node"}
+    write_images(directory / "images.tar", [CHECK_IMAGE], binaries, None, architecture="amd64")
+    (directory / "node.tar").unlink()
+
+
+def put_pulls(registry: FakeUpstream, directory: Path, *names: str) -> Path:
+    """Write the list of images to pull by their digests; returns it."""
+    base = registry.variables["BOOTSTRAP_REGISTRY_K8S_IO"]
+    lines = [
+        f"registry.k8s.io/{name} {base}/{name.rpartition(':')[0]}@sha256:{registry.digests[name]}\n"
+        for name in names
+    ]
+    pulls = directory / "pulls"
+    pulls.write_text("".join(lines))
+    return pulls
+
+
+def test_images_are_pulled_by_digest_beside_those_of_the_archive(
+    artifacts: Path, registry: FakeUpstream, tmp_path: Path
+) -> None:
+    """Each is one for several architectures, of which only this host's is there."""
+    put_check_image(artifacts, tmp_path)
+    pulls = put_pulls(registry, tmp_path, *registry.digests)
+    names = [CHECK_IMAGE, *(f"registry.k8s.io/{name}" for name in registry.digests)]
+    done = import_images(artifacts, tmp_path / "marker", *names, pulls=pulls)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "marker").read_text().split() == names
+    asked = {request.path for request in registry.server.requests}
+    assert not any(":v1.37" in path for path in asked)
+    assert len(registry.digests) > 5
+
+
+_SICK = {
+    "503 once": ([status(503)], None, 0),
+    "reset once": ([ending("reset", 0)], None, 0),
+    "cut off once": ([ending("close")], None, 0),
+    "404": ([], status(404), 1),
+    "another byte": ([], body(flipped(30), keep_length=True), 1),
+}
+
+
+@pytest.mark.parametrize("fault", _SICK)
+def test_a_registry_that_is_sick_gives_the_image_or_an_error(
+    artifacts: Path, registry: FakeUpstream, tmp_path: Path, fault: str
+) -> None:
+    put_check_image(artifacts, tmp_path)
+    (pause,) = (name for name in registry.digests if name.startswith("pause:"))
+    pulls = put_pulls(registry, tmp_path, pause)
+    registry.server.faults, registry.server.always, expected = _SICK[fault]
+    try:
+        name = f"registry.k8s.io/{pause}"
+        done = import_images(artifacts, tmp_path / "marker", name, pulls=pulls)
+    finally:
+        registry.server.always = None
+    assert done.returncode == expected, done.stderr
+    assert (tmp_path / "marker").exists() == (expected == 0)
+    assert (f"could not pull {name} from http://" in done.stderr) == (expected != 0)

@@ -8,7 +8,6 @@ from bootstrap.adapters.artifacts.layers import Layer, read_layer, write_layer
 from bootstrap.adapters.artifacts.oci import Image, write_archive
 from bootstrap.adapters.process import run
 from bootstrap.errors import BootstrapError
-from bootstrap.model.images import CHECK_IMAGE
 
 #: To be raised when the images change although no input of theirs does.
 LAYOUT = 1
@@ -38,27 +37,28 @@ def write_images(
     path: Path,
     names: Sequence[str],
     binaries: Mapping[str, Path],
-    base: Path,
+    base: Path | None,
     *,
     architecture: str,
 ) -> None:
-    """Write the archive of all ``names`` and of the check image.
+    """Write the archive of the images ``names``, of those of ``binaries`` that they need.
 
-    ``base`` is the layer below that of kube-proxy.
+    ``base`` is the layer below that of kube-proxy, if that is one of them.
 
     :raises BootstrapError: if a name is that of no program here.
     """
     layers = _write_layers(path.parent, binaries)
-    images = [image_for(name, layers, read_layer(base)) for name in [*names, CHECK_IMAGE]]
+    below = read_layer(base) if base else None
+    images = [image_for(name, layers, below) for name in names]
     write_archive(path, images, architecture=architecture)
 
 
-def image_for(name: str, layers: Mapping[str, Layer], base: Layer) -> Image:
+def image_for(name: str, layers: Mapping[str, Layer], base: Layer | None) -> Image:
     """Compose the image ``name``; the last part of its path names the program."""
     match name.rpartition("/")[2].partition(":")[0]:
-        case "kube-proxy":
+        case "kube-proxy" if base:
             return Image(name=name, layers=(base, layers["kube"]))
-        case program if program in _KUBE:
+        case program if program in _KUBE and program != "kube-proxy":
             return Image(name=name, layers=(layers["kube"],))
         case "etcd":
             return Image(name=name, layers=(layers["etcd"],))
@@ -86,4 +86,5 @@ def _write_layers(work: Path, binaries: Mapping[str, Path]) -> Mapping[str, Laye
     return {
         name: write_layer(work / f"{name}.tar", {target: binaries[name]}, links)
         for name, (target, links) in contents.items()
+        if name in binaries
     }

@@ -17,8 +17,7 @@ from bootstrap.adapters.files import (
 )
 from bootstrap.errors import BootstrapError
 
-#: The layer below kube-proxy in its image, and the archive of all images.
-BASE_LAYER = "kube-proxy-base.tar"
+#: The archive of the images that are made here.
 IMAGE_ARCHIVE = "images.tar"
 _MANIFEST = "manifest.json"
 _WORK = ".work"
@@ -50,10 +49,14 @@ class ArtifactSet:
 
     directory: Path
     binaries: Mapping[str, Path]
+    #: Programs by which of the binaries they are, if one binary is several programs.
+    links: Mapping[str, str]
     image_archive: Path
+    #: Images by the references from which containerd pulls them.
+    pulls: Mapping[str, str]
     #: SHA-256 over every file, for the keys of node images.
     digest: str
-    packages_fetched: str
+    packages_fetched: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,26 +116,20 @@ class Store:
             return False
         return sha256_of(known.path) == known.sha256
 
-    def seems_complete(self, binaries: Sequence[str]) -> bool:
-        """Return whether these programs and both tars are there by their sizes; reads none."""
+    def seems_complete(self, files: Sequence[str]) -> bool:
+        """Return whether these files are there by their sizes; reads none."""
         known = self.artifacts()
-        return all(name in known and known[name].has_its_size() for name in _files(binaries))
+        return all(name in known and known[name].has_its_size() for name in files)
 
-    def is_complete(self, binaries: Sequence[str]) -> bool:
-        """Return whether these programs and both tars are sound."""
-        return all(map(self.is_sound, _files(binaries)))
+    def is_complete(self, files: Sequence[str]) -> bool:
+        """Return whether these files are sound."""
+        return all(map(self.is_sound, files))
 
-    def result(self, binaries: Sequence[str]) -> ArtifactSet:
-        """Describe the complete set of these programs and both tars."""
+    def digest(self, files: Sequence[str]) -> str:
+        """Return the SHA-256 over these files, as they were when they were made."""
         known = self.artifacts()
-        lines = "".join(f"{known[name].sha256} {name}\n" for name in _files(binaries))
-        return ArtifactSet(
-            directory=self.directory,
-            binaries={name: self.directory / name for name in binaries},
-            image_archive=self.directory / IMAGE_ARCHIVE,
-            digest=hashlib.sha256(lines.encode()).hexdigest(),
-            packages_fetched=known[BASE_LAYER].made,
-        )
+        lines = "".join(f"{known[name].sha256} {name}\n" for name in sorted(files))
+        return hashlib.sha256(lines.encode()).hexdigest()
 
     def add(self, name: str, version: str, make: Callable[[Path], object], *, mode: int) -> None:
         """Let ``make`` write a file, then publish it under its name with an entry.
@@ -167,7 +164,3 @@ class Store:
         for entry in plain:
             del entry["path"]  # the directory may be moved
         write_atomically(self.directory / _MANIFEST, json.dumps(plain, indent=1) + "\n")
-
-
-def _files(binaries: Sequence[str]) -> Sequence[str]:
-    return sorted([*binaries, BASE_LAYER, IMAGE_ARCHIVE])

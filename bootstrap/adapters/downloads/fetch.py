@@ -1,6 +1,7 @@
 """Download files by their digests: resumed, checked, and once however many processes ask."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -14,7 +15,8 @@ from bootstrap.adapters.downloads.partial import Partial
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory, sha256_of
 from bootstrap.adapters.locks import locked
-from bootstrap.errors import BootstrapError
+from bootstrap.errors import BootstrapError, LockedError
+from bootstrap.ports import Events
 from bootstrap.waiting import pause
 
 _CHUNK = 1 << 18
@@ -39,20 +41,19 @@ class RemoteFile:
 class Downloads:
     """Keeps downloads in a directory, each under its SHA-256 once it is whole and right.
 
-    ``note`` gets a line when a file begins to come, every ten seconds, and for each attempt
-    that failed.
+    Reports how much of a file is there, and each attempt that failed.
     """
 
     def __init__(
         self,
         directory: Path,
-        note: Callable[[str], None],
+        events: Events,
         *,
         patience: Patience | None = None,
         sleep: Callable[[float], None] = pause,
     ) -> None:
         self._directory = directory
-        self._note = note
+        self._events = events
         self._patience = patience or Patience()
         self._sleep = sleep
         self._connections = Connections(
@@ -70,11 +71,23 @@ class Downloads:
         path = self._directory / file.sha256
         with explained(f"download '{file.title}'"):
             private_directory(self._directory)
-            lock = self._directory / ".locks" / f"{file.sha256}.lock"
-            with locked(lock, what=f"the download of {file.title}", timeout_s=_LOCK_TIMEOUT_S):
+            lock, what = self._lock_of(file.sha256), f"the download of {file.title}"
+            with locked(lock, what=what, timeout_s=_LOCK_TIMEOUT_S):
                 if not path.is_file() or sha256_of(path) != file.sha256:
                     self._download(file, path)
         return path
+
+    def prune(self) -> Sequence[str]:
+        """Remove what killed downloads left, and return the names; what comes now is kept."""
+        removed = []
+        for path in sorted(self._directory.glob("[0-9a-f]*")):
+            with contextlib.suppress(LockedError), locked(self._lock_of(path.stem), what=path.name):
+                path.unlink()
+                removed.append(f"download-{path.name}")
+        return removed
+
+    def _lock_of(self, sha256: str) -> Path:
+        return self._directory / ".locks" / f"{sha256}.lock"
 
     def read(self, url: str, *, trust: Trust, accept: str = "*/*") -> bytes:
         """Return a short text of a server whose content is not known before.
@@ -106,7 +119,7 @@ class Downloads:
             return
         # The part may have been of another file, or a byte was changed on the way.
         reason = "what was left of an earlier download" if was_resumed else "the first download"
-        self._note(f"{file.title} fails its SHA-256 with {reason}, so it is fetched once more.")
+        self._events.note(f"{file.title} fails its SHA-256 with {reason}; fetching it once more.")
         self._persistently(file.url, lambda: self._receive(file, partial), partial)
         if not partial.publish(path, file.sha256):
             raise BootstrapError(
@@ -128,13 +141,12 @@ class Downloads:
         with opened(self._connections, file.url, partial.headers(), anybody) as response:
             total = partial.begin(response, shown)
             pace = Pace(
-                title=file.title,
+                title=f"Downloading {file.title}",
                 total=total,
                 done=partial.size,
                 patience=self._patience,
-                note=self._note,
+                events=self._events,
             )
-            pace.start()
             while data := response.read1(_CHUNK):
                 partial.add(data, shown)
                 pace.add(len(data))
@@ -172,5 +184,5 @@ class Downloads:
             raise host_error(f"Could not fetch '{shown}': {passing}.", details=tried) from passing
         usual = self._patience.first_pause_s * (1 << (failed - 1))
         seconds = max(passing.pause_s or 0, usual)
-        self._note(f"{shown}: {passing}; trying again in {seconds:.0f} s.")
+        self._events.note(f"{shown}: {passing}; trying again in {seconds:.0f} s.")
         return seconds

@@ -1,7 +1,7 @@
 """Follow redirects, but never to a place that is less safe than the first."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
@@ -12,6 +12,9 @@ from bootstrap.adapters.downloads.failures import judge, no_answer, portal, refu
 
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+#: What a server says that is there and does not have the file.
+_NO_FILE = frozenset({401, 404})
 
 #: Tells whether a host may answer for another one.
 Trust = Callable[[str], bool]
@@ -24,9 +27,15 @@ def anybody(_host: str) -> bool:
 
 @contextlib.contextmanager
 def opened(
-    connections: Connections, url: str, headers: dict[str, str], trust: Trust
+    connections: Connections,
+    url: str,
+    headers: dict[str, str],
+    trust: Trust,
+    harmless: Collection[int] = (),
 ) -> Iterator[urllib3.BaseHTTPResponse]:
     """Yield the answer that has the file, with its body still to be read.
+
+    An answer whose status is ``harmless`` is yielded whatever it says.
 
     :raises Passing: if another attempt may succeed, also while the block reads.
     :raises BootstrapError: if none can: the answer is no file, or its place is not safe.
@@ -35,12 +44,23 @@ def opened(
     try:
         response = _followed(connections, url, headers, trust)
         try:
-            judge(response, shown)
+            if response.status not in harmless:
+                judge(response, shown)
             yield response
         finally:
             response.close()
     except exceptions.HTTPError as error:
         raise no_answer(error, shown) from error
+
+
+def answers(connections: Connections, url: str, trust: Trust) -> None:
+    """Return if the server answers, whatever it says of the file.
+
+    :raises Passing: if it does not answer now.
+    :raises BootstrapError: if something else answers, or its place is not safe.
+    """
+    with opened(connections, url, {}, trust, _NO_FILE):
+        pass
 
 
 def _followed(

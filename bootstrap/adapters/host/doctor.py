@@ -5,29 +5,38 @@ import platform
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 from bootstrap.adapters.artifacts.go.toolchain import find_toolchain, required_go
+from bootstrap.adapters.artifacts.upstream.reach import Reach, reach
+from bootstrap.adapters.artifacts.upstream.sites import SITES
 from bootstrap.adapters.clock import now_text
 from bootstrap.adapters.debian import namespace
 from bootstrap.adapters.debian.mirror import debian_mirror
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.host.acceleration import any_kernel, probe_acceleration
 from bootstrap.adapters.host.resources import available_memory_mib, free_disk_mib, is_port_free
+from bootstrap.adapters.host.sources import SourceChecks, x86_64_level
 from bootstrap.adapters.image.debian import image_store
+from bootstrap.adapters.image.recipe import NEEDED_X86_64_LEVEL
 from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.process import run
 from bootstrap.errors import BootstrapError, HostError
 from bootstrap.model.images import age_advice
+from bootstrap.model.sources import Source
 from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
 from bootstrap.ports import Finding
 from bootstrap.resources import resource_directory
+from bootstrap.threads import within
 
 _PYTHON = (3, 11)
 #: The default control plane and worker, and the host itself.
 _MEMORY_MIB = 6 * 1024
-#: Artefacts 1.5 GiB, caches of Go 5 GiB, image 1.5 GiB, and two nodes.
-_DISK_MIB = 12 * 1024
+#: Image 1.5 GiB, two nodes 4 GiB, and the artefacts: 0.5 GiB, or 1.5 GiB and 5 GiB of Go's caches.
+_DISK_MIB = {Source.UPSTREAM: 6 * 1024, Source.GO: 12 * 1024}
+_NETWORK = "export HTTPS_PROXY=http://proxy.example:3128"
 _WANTED_PORTS = 32
 _VERSION_TIMEOUT_S = 20
 _INSTALL_LIBVIRT = "sudo apt-get install libvirt-daemon-system libvirt-daemon-driver-qemu"
@@ -42,26 +51,70 @@ _PROGRAMS = {
 }
 
 
-def diagnose(directories: Directories, uri: str) -> Iterator[Finding]:
-    """Yield one finding per check, in the order in which `up` needs them."""
-    yield _python()
-    yield _finding("libvirt", lambda: _libvirt(uri), fix=_INSTALL_LIBVIRT)
+#: The slowest check boots a kernel, which has 15 s.
+_DEADLINE_S = 20.0
+
+_Check = tuple[str, Callable[[], Finding]]
+
+
+def diagnose(
+    directories: Directories,
+    uri: str,
+    source: Source = Source.AUTO,
+    *,
+    ask: Callable[[], Sequence[Reach]] = reach,
+) -> list[Finding]:
+    """Run all checks at once; return a finding of each, in the order in which `up` needs them."""
+    sources = SourceChecks(directories=directories, source=source, ask=ask)
+    checks = [*_of_host(directories, uri), *_of_sources(sources), *_of_room(directories, sources)]
+    futures = within(_DEADLINE_S, lambda check: check[1](), checks)
+    return [
+        future.result() if future.done() else _late(name)
+        for (name, _), future in zip(checks, futures, strict=True)
+    ]
+
+
+def _of_host(directories: Directories, uri: str) -> Iterator[_Check]:
+    yield "python", _python
+    yield _checked("libvirt", lambda: _libvirt(uri), fix=_INSTALL_LIBVIRT)
     for program, package in _PROGRAMS.items():
-        yield _program(program, package)
-    yield _finding("user namespace", _namespace, fix="sudo apt-get install uidmap")
-    yield _finding("Debian mirror", _mirror, fix="sudo apt-get update")
-    yield _packages(directories)
-    yield _go(directories)
-    yield _amount("memory", available_memory_mib(), _MEMORY_MIB, "bootstrap up --memory 2GiB")
+        yield program, partial(_program, program, package)
+    yield _checked("processor", _processor, fix="less /proc/cpuinfo")
+    yield _checked("user namespace", _namespace, fix="sudo apt-get install uidmap")
+    yield _checked("Debian mirror", _mirror, fix="sudo apt-get update")
+    yield "node packages", partial(_packages, directories)
+    yield "go", partial(_go, directories)
+
+
+def _of_sources(sources: SourceChecks) -> Iterator[_Check]:
+    yield _checked("source", sources.choice, fix=_NETWORK)
+    for site in SITES:
+        yield _checked(site.host, partial(sources.site, site.host), fix=_NETWORK)
+    yield _checked("Go module proxy", sources.module_proxy, fix=_NETWORK)
+    yield _checked("checksums", sources.checksums, fix=_NETWORK)
+    yield _checked("certificate authorities", sources.authorities, fix=_NETWORK)
+
+
+def _of_room(directories: Directories, sources: SourceChecks) -> Iterator[_Check]:
+    memory = (available_memory_mib(), _MEMORY_MIB, "bootstrap up --memory 2GiB")
+    yield "memory", partial(_amount, "memory", *memory)
     for name, place in (("cache", directories.cache), ("volumes", directories.volumes)):
-        fix = "export BOOTSTRAP_HOME=/path/with/room"
-        yield _amount(f"disk for {name}", free_disk_mib(place), _DISK_MIB, fix)
-    yield _ports()
-    yield _finding(
+        yield f"disk for {name}", partial(_disk, f"disk for {name}", place, sources)
+    yield "ports", _ports
+    yield _checked(
         "acceleration",
         lambda: _acceleration(directories),
         fix="sudo apt-get install qemu-system-x86",
     )
+
+
+def _checked(name: str, check: Callable[[], str], *, fix: str) -> _Check:
+    return name, partial(_finding, name, check, fix=fix)
+
+
+def _late(name: str) -> Finding:
+    found = f"the check does not end within {_DEADLINE_S:.0f} s"
+    return Finding(name=name, ok=False, found=found, fix="ps -ef")
 
 
 def _finding(name: str, check: Callable[[], str], *, fix: str) -> Finding:
@@ -134,6 +187,21 @@ def _go(directories: Directories) -> Finding:
     return Finding(
         name="go", ok=has_pip, found=text, fix=f"{shlex.quote(sys.executable)} -m ensurepip"
     )
+
+
+def _disk(name: str, place: Path, sources: SourceChecks) -> Finding:
+    fix = "export BOOTSTRAP_HOME=/path/with/room"
+    return _amount(name, free_disk_mib(place), _DISK_MIB[sources.chosen], fix)
+
+
+def _processor() -> str:
+    level = x86_64_level()
+    if level < NEEDED_X86_64_LEVEL:
+        raise HostError(
+            f"The node image needs an x86-64-v{NEEDED_X86_64_LEVEL} processor.",
+            details=f"This one has level {level}.",
+        )
+    return f"x86-64-v{level}; the node image needs x86-64-v{NEEDED_X86_64_LEVEL}"
 
 
 def _amount(name: str, have: int, needed: int, fix: str) -> Finding:

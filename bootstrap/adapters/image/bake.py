@@ -15,7 +15,7 @@ from pathlib import Path
 from bootstrap.adapters.ansible.events import EventLog
 from bootstrap.adapters.ansible.playbook import run_playbook
 from bootstrap.adapters.debian.namespace import worker_main
-from bootstrap.adapters.image import disk, tree
+from bootstrap.adapters.image import disk, network, tree
 from bootstrap.resources import resource_directory
 
 #: The lines of phases begin with it; others are those of Ansible's tasks.
@@ -33,6 +33,8 @@ class BakeSpec:
     #: Determines the file system's UUID.
     key: str
     variables: Mapping[str, object]
+    #: How this host reaches a registry, if images are pulled from one; see ``network``.
+    network: Mapping[str, str] | None = None
 
 
 def bake(spec: BakeSpec, scratch: Path, output: Path) -> None:
@@ -40,6 +42,8 @@ def bake(spec: BakeSpec, scratch: Path, output: Path) -> None:
     root = scratch / "root"
     with _phase("unpack the base system"):
         tree.unpack(Path(spec.base_tar), root)
+    if spec.network is not None:
+        network.bring(spec.network, root)
     with tree.kernel_file_systems(root), _phase("run the playbook"):
         _play(spec, root, scratch / "play")
     with _phase("clean up"):

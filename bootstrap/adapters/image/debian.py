@@ -15,17 +15,20 @@ from bootstrap.adapters.debian.packages import fetch_packages
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory
-from bootstrap.adapters.image import recipe
+from bootstrap.adapters.image import network, recipe
 from bootstrap.adapters.image.archive import image_names, pause_image
 from bootstrap.adapters.image.bake import DISK, INITRD, KERNEL, PHASE, BakeSpec
 from bootstrap.adapters.image.store import Entry, Store
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import LockedError, StateError
 from bootstrap.model.cluster import ImageSource, NodeImage
+from bootstrap.model.sources import Source
 from bootstrap.ports import Artifacts, BuiltArtifacts, Events
 
 #: Programs of the build, by where they go.
 CONTAINERD_PROGRAMS = ("containerd", "containerd-shim-runc-v2", "ctr")
+#: One of them, which is all of them; or each of its own.
+KUBERNETES_PROGRAMS = ("kube", "kubeadm", "kubectl", "kubelet")
 CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap", "ptp")
 
 _BASE = "base.tar"
@@ -52,26 +55,28 @@ class DebianImages:
         self._images = image_store(directories)
 
     @explained("build the node image")
-    def ensure(self, kubernetes_version: str, *, refresh: bool = False) -> NodeImage:
+    def ensure(
+        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+    ) -> NodeImage:
         """See the port. Returns an image that is there without running any program."""
-        built = self._artifacts.ensure(kubernetes_version, refresh=refresh)
+        built = self._artifacts.ensure(kubernetes_version, source, refresh=refresh)
         base = None if refresh else self._bases.find(recipe.base_key())
         found = base and self._sound_image(_image_key(base, built))
         return node_image(found or self._build(built, kubernetes_version, refresh=refresh))
 
     @explained("look up the node image")
-    def expected(self, kubernetes_version: str) -> NodeImage | None:
+    def expected(self, kubernetes_version: str, source: Source = Source.AUTO) -> NodeImage | None:
         """See the port. The kernel and the initrd are read, since a probe boots the kernel."""
-        built = self._artifacts.find(kubernetes_version)
+        built = self._artifacts.find(kubernetes_version, source)
         base = self._bases.find(recipe.base_key())
         entry = self._images.find(_image_key(base, built)) if base and built else None
         if entry is None or entry.is_condemned or not entry.is_sound((KERNEL, INITRD)):
             return None
         return node_image(entry)
 
-    def source(self, kubernetes_version: str) -> ImageSource:
+    def source(self, kubernetes_version: str, source: Source = Source.AUTO) -> ImageSource:
         """See the port."""
-        artefacts = self._artifacts.key(kubernetes_version)
+        artefacts = self._artifacts.key(kubernetes_version, source)
         directories = (self._artifacts.directory, self._bases.directory, self._images.directory)
         return ImageSource(key=recipe.source_key(artefacts), directories=directories)
 
@@ -171,7 +176,8 @@ class DebianImages:
             known = None if refresh else self._sound(self._bases, recipe.base_key(), note)
             base = known or self._make_base()
             key, make = _image_key(base, built), partial(self._bake, base, built)
-            fetched = min(base.fetched, built.packages_fetched)
+            packages = (base.fetched, built.packages_fetched)
+            fetched = min(time for time in packages if time is not None)
             # The process that held the lock before may have built it.
             return self._sound_image(key) or self._images.add(
                 key, version=version, fetched=fetched, make=make
@@ -200,6 +206,7 @@ class DebianImages:
                 base_tar=str(base.directory / _BASE),
                 key=_image_key(base, built),
                 variables=role_variables(built),
+                network=network.of_this_host() if built.pulls else None,
             ),
             directory=work,
             action="build the node image",
@@ -241,14 +248,17 @@ def node_image(entry: Entry) -> NodeImage:
 
 def role_variables(built: BuiltArtifacts) -> dict[str, object]:
     """Return the variables that the roles of ``node-image.yml`` require."""
-    names = image_names(built.image_archive)
+    names = sorted([*image_names(built.image_archive), *built.pulls])
+    programs = [name for name in KUBERNETES_PROGRAMS if name in built.binaries]
     return {
         "containerd_programs": [str(built.binaries[name]) for name in CONTAINERD_PROGRAMS],
         "containerd_pause_image": pause_image(names),
-        "kubernetes_binaries_kube": str(built.binaries["kube"]),
+        "kubernetes_binaries_programs": [str(built.binaries[name]) for name in programs],
+        "kubernetes_binaries_links": dict(built.links),
         "kubernetes_binaries_cni_plugins": [str(built.binaries[name]) for name in CNI_PLUGINS],
         "container_images_archive": str(built.image_archive),
-        "container_images_names": list(names),
+        "container_images_names": names,
+        "container_images_pulls": dict(built.pulls),
     }
 
 

@@ -10,6 +10,8 @@ from bootstrap.model.layout import LAYOUT
 from bootstrap.resources import resource_directory
 
 SUITE = "trixie"
+#: What Debian builds its packages for.
+NEEDED_X86_64_LEVEL = 1
 
 #: kube-proxy and the CNI plugins use nftables, so there is no iptables.
 PACKAGES = (
@@ -49,7 +51,14 @@ BASE_OPTIONS = (
 )
 
 #: The code that decides what is on the disk; a change of it makes another image.
-_BAKING_MODULES = ("bake.py", "disk.py", "recipe.py", "tree.py", "../ansible/playbook.py")
+_BAKING_MODULES = (
+    "bake.py",
+    "disk.py",
+    "network.py",
+    "recipe.py",
+    "tree.py",
+    "../ansible/playbook.py",
+)
 
 
 def base_key() -> str:

@@ -15,6 +15,7 @@ from bootstrap.adapters.artifacts.store import Artifact
 from bootstrap.composition import Composition
 from bootstrap.model.names import ClusterName
 from bootstrap.model.site import Site
+from bootstrap.model.sources import Source
 from bootstrap.ports import Finding, RunEvents
 from docs.reference.generate.commands import leaves
 from docs.reference.generate.examples import EXAMPLES, PLACEHOLDERS, SIMILAR
@@ -135,8 +136,8 @@ class _Artifacts(FakeArtifacts):
 
 
 class _Composition(Composition):
-    def diagnose(self, uri: str | None = None) -> list[Finding]:
-        assert uri is None  # noqa: S101 - the example names none
+    def diagnose(self, uri: str | None = None, source: Source = Source.AUTO) -> list[Finding]:
+        assert (uri, source) == (None, Source.AUTO)  # noqa: S101 - the example names none
         found = "6.1 GiB"
         return [Finding(name="memory", ok=True, found=found, fix="")]
 

@@ -15,7 +15,10 @@ import trustme
 
 from bootstrap.adapters.downloads.fetch import Downloads, RemoteFile
 from bootstrap.adapters.downloads.pace import Patience
+from bootstrap.adapters.locks import locked
 from bootstrap.errors import BootstrapError
+from bootstrap.model.events import Status
+from tests.fakes.events import FakeEvents
 from tests.fakes.release_server import Answer, Fault, ReleaseServer, Request, serving
 from tests.faults.downloads.toxics import (
     body,
@@ -41,7 +44,7 @@ class Case:
     def __init__(self, server: ReleaseServer, directory: Path) -> None:
         self.server, self.directory = server, directory
         server.files[PATH] = CONTENT
-        self.notes: list[str] = []
+        self.events = FakeEvents()
         self.slept: list[float] = []
         self.final = directory / SHA256
         self.partial = directory / f"{SHA256}.partial"
@@ -50,8 +53,12 @@ class Case:
     def file(self) -> RemoteFile:
         return RemoteFile(url=self.server.url + PATH, sha256=SHA256, title="kubelet v1.37.2")
 
+    @property
+    def notes(self) -> list[str]:
+        return self.events.notes
+
     def downloads(self) -> Downloads:
-        return Downloads(self.directory, self.notes.append, patience=QUICK, sleep=self.slept.append)
+        return Downloads(self.directory, self.events, patience=QUICK, sleep=self.slept.append)
 
     def fetch(self) -> BootstrapError | None:
         """Fetch the file; whatever happens, a file under the final name is the right one."""
@@ -89,7 +96,11 @@ def test_a_file_is_fetched_once_and_then_taken_from_the_disk(case: Case) -> None
     assert case.fetch() is None
     assert case.fetch() is None
     assert [request.path for request in case.server.requests] == [PATH]
-    assert case.notes == ["Downloading kubelet v1.37.2 (1 MiB)"]
+    assert case.notes == []
+    assert [(status, detail) for status, _, _, detail in case.events.seen] == [
+        (Status.PROGRESS, "Downloading kubelet v1.37.2"),
+        (Status.PROGRESS, "Downloading kubelet v1.37.2"),
+    ]
 
 
 def test_a_file_that_rotted_on_the_disk_is_fetched_again(case: Case) -> None:
@@ -505,3 +516,13 @@ def test_what_is_no_text_of_that_server_is_refused(case: Case, fault: str) -> No
 def test_a_text_may_come_from_a_host_that_is_known_to_answer_for_it(case: Case) -> None:
     case.server.faults = [redirect(lambda request: f"http://localhost:{port_of(request)}{PATH}")]
     assert read(case) == CONTENT
+
+
+def test_what_is_left_of_downloads_is_pruned_but_not_what_comes_now(case: Case) -> None:
+    case.server.always = ending("close", 100)
+    assert case.fetch() is not None
+    case.final.touch()
+    with locked(case.directory / ".locks" / f"{SHA256}.lock", what="the download"):
+        assert case.downloads().prune() == []
+    assert case.downloads().prune() == [f"download-{SHA256}", f"download-{SHA256}.partial"]
+    assert not case.partial.exists()

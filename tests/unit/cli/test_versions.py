@@ -18,8 +18,10 @@ def test_each_version_that_up_takes_is_listed_newest_first(line: CommandLine) ->
 
 
 def test_the_image_of_a_version_is_built_or_not_and_listing_builds_none(line: CommandLine) -> None:
-    assert line.done("versions").splitlines()[1].split() == [
-        *(DEFAULT_VERSION, "go", "unknown", "not", "built", "default")
+    rows = [row.split() for row in line.done("versions").splitlines()[1:3]]
+    assert rows == [
+        [DEFAULT_VERSION, source, *("unknown", "not", "built", "default")]
+        for source in ("upstream", "go")
     ]
     assert line.world.journal.changes == []
     (before, *_) = json.loads(line.done("versions", "-o", "json"))
@@ -27,7 +29,7 @@ def test_the_image_of_a_version_is_built_or_not_and_listing_builds_none(line: Co
     (after, *_) = json.loads(line.done("versions", "-o", "json"))
     assert before == {
         "version": DEFAULT_VERSION,
-        "source": "go",
+        "source": "upstream",
         "default": True,
         "supportEnds": None,
         "imageBuilt": False,

@@ -12,6 +12,7 @@ from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
 from bootstrap.errors import ConfigError
 from bootstrap.model.names import ClusterName
+from bootstrap.model.sources import Source
 from bootstrap.model.spec import (
     ClusterSpec,
     NetworkingSpec,
@@ -34,6 +35,7 @@ def test_every_value_of_the_file_is_in_the_spec() -> None:
     assert load_spec(FULL, Flags()) == ClusterSpec(
         name=ClusterName("demo"),
         kubernetes_version="v1.37.2",
+        source=Source.AUTO,
         hypervisor_uri="qemu:///system",
         node_groups=(
             NodeGroupSpec(

@@ -6,6 +6,8 @@ import pytest
 
 from bootstrap.adapters.artifacts.store import Store
 
+FILES = ("kube", "kube-proxy-base.tar", "images.tar")
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
@@ -93,24 +95,24 @@ def test_a_new_file_makes_the_archive_of_its_copies_unsound(store: Store) -> Non
     assert (store.is_sound("kube"), store.is_sound("images.tar")) == (True, False)
 
 
-def test_a_set_is_complete_with_its_programs_and_both_tars(store: Store) -> None:
-    assert not store.is_complete(["kube"])
+def test_a_set_is_complete_with_all_of_its_files(store: Store) -> None:
+    assert not store.is_complete(FILES)
     store.add("kube-proxy-base.tar", "v1", lambda path: _write(path, "base"), mode=0o644)
-    assert not store.is_complete(["kube"])
+    assert not store.is_complete(FILES)
     store.add("images.tar", "v1", lambda path: _write(path, "images"), mode=0o644)
-    assert store.is_complete(["kube"])
-    assert not store.is_complete(["kube", "etcd"])
+    assert store.is_complete(FILES)
+    assert not store.is_complete([*FILES, "etcd"])
 
 
 def test_a_set_seems_complete_by_its_sizes(store: Store) -> None:
-    assert not store.seems_complete(["kube"])
+    assert not store.seems_complete(FILES)
     for name in ("kube-proxy-base.tar", "images.tar"):
         store.add(name, "v1", lambda path: _write(path, "tar"), mode=0o644)
-    assert store.seems_complete(["kube"])
+    assert store.seems_complete(FILES)
     (store.directory / "kube").write_text("kubf")
-    assert store.seems_complete(["kube"])
+    assert store.seems_complete(FILES)
     (store.directory / "kube").write_text("kub")
-    assert not store.seems_complete(["kube"])
+    assert not store.seems_complete(FILES)
 
 
 def test_opening_removes_what_a_killed_run_left_i_05(store: Store) -> None:

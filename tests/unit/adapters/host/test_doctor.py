@@ -4,17 +4,23 @@ import contextlib
 import shlex
 import socket
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import trustme
 
+from bootstrap.adapters.artifacts.upstream.reach import Reach
+from bootstrap.adapters.artifacts.upstream.sites import SITES
 from bootstrap.adapters.debian import namespace
 from bootstrap.adapters.directories import Directories
-from bootstrap.adapters.host import doctor
+from bootstrap.adapters.host import doctor, sources
 from bootstrap.adapters.host.acceleration import probe_acceleration
 from bootstrap.adapters.image.debian import image_store
+from bootstrap.model.sources import Source
 from bootstrap.planning.ports import FIRST_PORT, LAST_PORT
 from bootstrap.ports import Finding
 
@@ -37,10 +43,16 @@ NAMES = [
     *("python", "libvirt", "qemu-system-x86_64", "qemu-img", "mmdebstrap", "ssh", "mkfs.ext4"),
     *(
         "unshare",
+        "processor",
         "user namespace",
         "Debian mirror",
         "node packages",
         "go",
+        "source",
+        *(site.host for site in SITES),
+        "Go module proxy",
+        "checksums",
+        "certificate authorities",
         "memory",
         "disk for cache",
     ),
@@ -56,13 +68,20 @@ class HostUnderTest:
 
     programs: Path
     directories: Directories
+    source: Source = Source.AUTO
+    #: Servers that do not answer, and why.
+    away: Mapping[str, str] = field(default_factory=dict)
 
     def put(self, name: str, text: str) -> None:
         (self.programs / name).write_text(text)
         (self.programs / name).chmod(0o755)
 
     def findings(self, uri: str = "test:///default") -> dict[str, Finding]:
-        return {item.name: item for item in doctor.diagnose(self.directories, uri)}
+        found = doctor.diagnose(self.directories, uri, self.source, ask=self.ask)
+        return {item.name: item for item in found}
+
+    def ask(self) -> list[Reach]:
+        return [Reach(site=site, reason=self.away.get(site.host, "")) for site in SITES]
 
     def fault(self, name: str, uri: str = "test:///default") -> Finding:
         """Return the finding of a check that must fail, all others being made nevertheless."""
@@ -96,7 +115,9 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HostUnderTest:
         made.put(name, text)
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.setattr(doctor, "_MEMORY_MIB", 1)
-    monkeypatch.setattr(doctor, "_DISK_MIB", 1)
+    monkeypatch.setattr(doctor, "_DISK_MIB", dict.fromkeys(Source, 1))
+    for name in ("SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
     # Whether this host has one must not matter, since its kernel would be booted.
     put_device(monkeypatch, tmp_path / "no-kvm")
     return made
@@ -250,7 +271,9 @@ def test_too_little_of_it(
     host: HostUnderTest, monkeypatch: pytest.MonkeyPatch, constant: str, names: list[str], fix: str
 ) -> None:
     """P-10, P-11: no host has an EiB."""
-    monkeypatch.setattr(doctor, constant, 1 << 40)
+    size = 1 << 40
+    value = dict.fromkeys(Source, size) if constant == "_DISK_MIB" else size
+    monkeypatch.setattr(doctor, constant, value)
     for name in names:
         fault = host.fault(name)
         assert fault.found.endswith(f"{1 << 40} MiB needed")
@@ -292,3 +315,109 @@ def test_a_kernel_that_cannot_be_tried_since_qemu_is_not_there(
     put_device(monkeypatch, tmp_path / "kvm")
     (host.programs / "qemu-system-x86_64").unlink()
     assert host.fault("acceleration").fix == "sudo apt-get install qemu-system-x86"
+
+
+def test_the_source_is_upstream_where_its_servers_answer(host: HostUnderTest) -> None:
+    found = host.findings()
+    assert found["source"].found == "upstream: its servers answer"
+    assert found["github.com"].found == "reached at https://github.com"
+
+
+def test_servers_that_do_not_answer_are_no_fault_where_modules_do(host: HostUnderTest) -> None:
+    found = replace(host, away={"github.com": "no way"}).findings()
+    assert found["source"].found == "go: no way leads to github.com"
+    assert found["github.com"].ok
+    assert found["github.com"].found.endswith("which is not needed: no way")
+
+
+def test_a_server_of_the_chosen_source_that_does_not_answer_is_a_fault(
+    host: HostUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:secret@proxy.example:3128")
+    chosen = replace(host, source=Source.UPSTREAM, away={"dl.k8s.io": "no way"})
+    fault = chosen.fault("dl.k8s.io")
+    assert fault.found == "https://dl.k8s.io, by the proxy http://proxy.example:3128: no way."
+    assert fault.fix.startswith("export HTTPS_PROXY=")
+
+
+@pytest.mark.parametrize(
+    ("source", "away", "ok"),
+    [
+        (Source.GO, {}, False),
+        (Source.AUTO, {"dl.k8s.io": "no way"}, False),
+        (Source.AUTO, {}, True),
+        (Source.UPSTREAM, {}, True),
+    ],
+)
+def test_a_module_proxy_that_does_not_answer(
+    host: HostUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
+    source: Source,
+    away: Mapping[str, str],
+    *,
+    ok: bool,
+) -> None:
+    """It is a fault only where it is needed."""
+    script = '[ "$1" = env ] && echo https://u:secret@proxy.example,direct && exit\n'
+    host.put("go", f"#!/bin/sh\n{script}echo go version go1.99.0 linux/amd64\n")
+    monkeypatch.setattr(sources, "answers_at", lambda _: "no way")
+    finding = replace(host, source=source, away=away).findings()["Go module proxy"]
+    assert finding.ok is ok
+    assert "https://proxy.example" in finding.found
+    assert "secret" not in finding.found
+    assert (finding.fix == "export GOPROXY=direct") is not ok
+
+
+def test_checksums_are_counted_and_a_damaged_record_is_named(host: HostUnderTest) -> None:
+    assert host.findings()["checksums"].found.startswith("of 5 official files 0 are pinned")
+    host.directories.state.mkdir()
+    record = host.directories.state / "upstream.lock.json"
+    record.write_text("{")
+    assert host.fault("checksums").fix == f"rm {record}"
+
+
+def test_authorities_that_cannot_be_used(
+    host: HostUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    assert host.fault("certificate authorities").fix.startswith("export SSL_CERT_FILE=")
+    trustme.CA().cert_pem.write_to_path(str(bundle))
+    assert host.findings()["certificate authorities"].found.startswith(f"1 in {bundle}, 0 of")
+    monkeypatch.setattr(
+        sources, "seconds_since_epoch", lambda: datetime(4000, 1, 1, tzinfo=UTC).timestamp()
+    )
+    fault = host.fault("certificate authorities")
+    assert fault.fix == "sudo apt-get install --reinstall ca-certificates"
+
+
+@pytest.mark.parametrize(
+    ("flags", "level"),
+    [
+        ("", 0),
+        ("lm cmov cx8 fpu fxsr mmx sse sse2", 1),
+        ("lm cmov cx8 fpu fxsr mmx sse sse2 avx avx2", 1),
+        ("lm cmov cx8 fpu fxsr mmx sse sse2 cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3", 2),
+    ],
+)
+def test_the_level_of_a_processor(tmp_path: Path, flags: str, level: int) -> None:
+    place = tmp_path / "cpuinfo"
+    place.write_text(f"model name\t: X\nflags\t\t: {flags}\n\nflags\t: avx512f\n")
+    assert sources.x86_64_level(place) == level
+
+
+def test_a_processor_that_is_too_old(host: HostUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "NEEDED_X86_64_LEVEL", 5)
+    assert "needs an x86-64-v5 processor" in host.fault("processor").found
+
+
+def test_a_check_that_hangs_is_a_fault_and_holds_up_no_other(
+    host: HostUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(doctor, "_mirror", lambda: str(release.wait(60)))
+    monkeypatch.setattr(doctor, "_DEADLINE_S", 2.0)
+    try:
+        assert "does not end within 2 s" in host.findings()["Debian mirror"].found
+    finally:
+        release.set()

@@ -1,0 +1,1 @@
+"""The artefact source ``upstream``: the projects' own releases and images."""
