@@ -111,7 +111,8 @@ class Builder:
                 f"Could not fetch the Go modules of {first.name} {first.version}.",
                 details=error.details,
                 hint=f"Try it by hand: cd {shlex.quote(str(directory))} && "
-                f"{shlex.join([str(self.go.program), 'mod', 'download', *_lock(first)])}",
+                f"{shlex.quote(str(self.go.program))} mod "
+                f"{shlex.join(['download', *_lock(first)])}",
             ) from error
         return stale
 
