@@ -9,12 +9,14 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-
-import jinja2
-from jinja2.nodes import EvalContext
+from typing import TYPE_CHECKING
 
 from bootstrap.resources import resource_directory
 from bootstrap.terminal import without_control_codes
+
+if TYPE_CHECKING:
+    import jinja2
+    from jinja2.nodes import EvalContext
 
 #: JSON's escapes as whole units, those for characters beyond 16 bits first, and DEL.
 _UNIT = re.compile(r"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|.)|\x7f")
@@ -26,12 +28,14 @@ _NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment() -> "jinja2.Environment":
+    import jinja2  # noqa: PLC0415 - most commands render nothing
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(resource_directory("templates")),
         undefined=jinja2.StrictUndefined,
         autoescape=jinja2.select_autoescape(_MARKUP, default=False),
-        finalize=_finalized,
+        finalize=jinja2.pass_eval_context(_finalized),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -46,8 +50,7 @@ def render(template: str, values: Mapping[str, object]) -> str:
     return _environment().get_template(template).render(values)
 
 
-@jinja2.pass_eval_context
-def _finalized(context: EvalContext, value: object) -> object:
+def _finalized(context: "EvalContext", value: object) -> object:
     """Keep what would break a document of markup, or turn its text around, out of it."""
     if context.autoescape and isinstance(value, str) and not hasattr(value, "__html__"):
         return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", without_control_codes(value))

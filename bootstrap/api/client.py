@@ -7,7 +7,6 @@ from pathlib import Path
 from bootstrap.api.names import cluster_name, snapshot_id, snapshot_or_newest
 from bootstrap.api.stock import Stock
 from bootstrap.config.flags import Flags
-from bootstrap.config.load import load_spec
 from bootstrap.errors import UsageError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.snapshot import Snapshot
@@ -54,6 +53,8 @@ class Client(Stock):
         """
         with self.run("start --all") as ports:
             names = [found.name for found in listing.list_clusters(ports)]
+            from bootstrap.config.load import load_spec  # noqa: PLC0415 - takes time to load
+
             specs = {name: load_spec(None, Flags(name=str(name))) for name in names}
             results, failures = start.start_all(specs, ports)
             return {str(name): result for name, result in results.items()}, failures

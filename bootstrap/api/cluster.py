@@ -12,7 +12,6 @@ from bootstrap.api.names import snapshot_or_newest
 from bootstrap.api.options import ClusterOptions
 from bootstrap.api.saving import Saving
 from bootstrap.config.flags import Flags
-from bootstrap.config.load import load_spec
 from bootstrap.workflow.caching import Cached, cached_snapshot, up_cached
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.node_removal import Removal
@@ -36,6 +35,8 @@ class _Wanted:
     ) -> None:
         client = client or Client()
         flags = Flags(name=name, hypervisor=client.hypervisor, **options)
+        from bootstrap.config.load import load_spec  # noqa: PLC0415 - takes time to load
+
         self.spec = load_spec(Path(file) if file else None, flags)
         #: As in ``UpOptions``.
         self.chosen = None if file else flags.chosen_facts()

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from bootstrap.api.client import Client
 from bootstrap.api.names import cluster_name
 from bootstrap.config.flags import Flags
-from bootstrap.config.load import load_spec
 from bootstrap.errors import UsageError
 from bootstrap.model.spec import ClusterSpec
 from bootstrap.workflow.environment import Ports
@@ -51,4 +50,6 @@ class Handle:
 
     def _spec(self) -> ClusterSpec:
         """Return a spec in which only the name counts: a cluster keeps what it has."""
+        from bootstrap.config.load import load_spec  # noqa: PLC0415 - takes time to load
+
         return load_spec(None, Flags(name=self.name, hypervisor=self.client.hypervisor))

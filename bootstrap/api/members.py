@@ -8,7 +8,6 @@ from bootstrap.api.life import Life
 from bootstrap.api.reaching import TIMEOUT_S, Reaching
 from bootstrap.api.records import Records
 from bootstrap.config.flags import Flags
-from bootstrap.config.load import load_spec
 from bootstrap.model.cluster import Domain, DomainState
 from bootstrap.model.spec import NodeRole
 from bootstrap.ports import ShellResult
@@ -63,6 +62,8 @@ class Members(Life, Records, Reaching):
         )
         named = {"name": self.name, "hypervisor": self.client.hypervisor}
         with self._run("node add") as ports:
+            from bootstrap.config.load import load_spec  # noqa: PLC0415 - takes time to load
+
             return up(load_spec(None, Flags(**named, **sizes.values)), ports, options)
 
     def remove_nodes(

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bootstrap.config.flags import OPTIONS
+from bootstrap.config.options import OPTIONS
 
 #: What says which cluster is meant, and not what it is.
 _PLACE = ("name", "hypervisor")

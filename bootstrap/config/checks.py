@@ -7,7 +7,7 @@ from itertools import combinations
 from pydantic.alias_generators import to_camel
 
 from bootstrap.config.problems import Path, Problem
-from bootstrap.config.schema import MAX_WORKERS, ClusterFile
+from bootstrap.config.schema import ClusterFile
 from bootstrap.model.network import (
     POD_PREFIX,
     UPLINK_SUBNET,
@@ -15,7 +15,7 @@ from bootstrap.model.network import (
     node_number,
     node_pod_subnet,
 )
-from bootstrap.model.spec import NodeRole
+from bootstrap.model.spec import MAX_WORKERS, NodeRole
 
 #: kubeadm's own limits for a control plane (K-04).
 _MIN_CONTROL_PLANE_CPUS = 2

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.config.checks import check
-from bootstrap.config.flags import Flags, Overlay, overlaid
+from bootstrap.config.flags import Flags
+from bootstrap.config.overlay import Overlay, overlaid
 from bootstrap.config.problems import Place, Problem, path_text, printable
 from bootstrap.config.reading import read_content
 from bootstrap.config.schema import API_VERSION, KIND, ClusterFile, Section

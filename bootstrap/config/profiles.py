@@ -27,6 +27,8 @@ class Settings:
     memory: Mapping[NodeRole, str]
 
 
+#: The option, and the key of the file, that names a profile.
+PROFILE = "profile"
 #: The options that a profile stands for.
 GOVERNED = ("workers", "memory")
 

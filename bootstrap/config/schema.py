@@ -29,6 +29,7 @@ from bootstrap.config.values import (
 )
 from bootstrap.model.sources import Source
 from bootstrap.model.spec import (
+    MAX_WORKERS,
     ClusterSpec,
     NetworkingSpec,
     NodeGroupSpec,
@@ -40,7 +41,6 @@ from bootstrap.model.versions import DEFAULT_VERSION, SUPPORTED_VERSIONS
 
 API_VERSION = "bootstrap.dev/v1alpha1"
 KIND = "Cluster"
-MAX_WORKERS = 99
 
 
 @dataclass(frozen=True, slots=True)

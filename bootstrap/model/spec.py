@@ -11,6 +11,8 @@ from bootstrap.model.facts import Remembered
 from bootstrap.model.names import ClusterName
 from bootstrap.model.sources import Source
 
+MAX_WORKERS = 99
+
 
 class NodeRole(StrEnum):
     """What a node does in the cluster."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from bootstrap import __version__
 from bootstrap.config.flags import Flags
-from bootstrap.config.load import load_spec
 from bootstrap.errors import BootstrapError
 from bootstrap.model.cluster import Domain
 from bootstrap.model.names import ClusterName
@@ -169,6 +168,8 @@ def _machine(domain: Domain) -> dict[str, object]:
 
 def _plan(cluster: ClusterName, ports: Ports) -> str:
     flags = Flags(name=str(cluster))
+    from bootstrap.config.load import load_spec  # noqa: PLC0415 - takes time to load
+
     found = preview(load_spec(None, flags), ports, chosen=flags.chosen_facts())
     return _json(plan_document(found.plan, exists=found.existing))
 

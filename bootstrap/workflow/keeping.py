@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from bootstrap.config.schema import MAX_WORKERS
 from bootstrap.errors import UsageError
 from bootstrap.model.cluster import Domain
 from bootstrap.model.facts import with_facts
 from bootstrap.model.names import node_index
-from bootstrap.model.spec import ClusterSpec, NodeGroupSpec, NodeRole, SecurityProfile
+from bootstrap.model.spec import MAX_WORKERS, ClusterSpec, NodeGroupSpec, NodeRole, SecurityProfile
 from bootstrap.planning.members import members_of
 
 #: Stands for the number of workers among the facts that a user chose.

@@ -66,3 +66,12 @@ def loaded(*words: str) -> set[str]:
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert done.stdout
     return set(done.stderr.split())
+
+
+def test_a_command_that_reads_loads_what_it_needs(tmp_path: Path) -> None:
+    """No table of the cluster file, no templates, and none of the programs that `up` drives."""
+    (tmp_path / "node.xml").write_text("<node/>")
+    modules = loaded("list", "--hypervisor", f"test://{tmp_path}/node.xml")
+    assert "libvirt" in modules
+    heavy = {"pydantic", "jinja2", "rich", "cryptography", "bootstrap.config.schema", *HEAVY}
+    assert modules & heavy == {"libvirt"}

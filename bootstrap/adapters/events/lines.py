@@ -1,13 +1,14 @@
 """Show events on a terminal or a pipe: one line each, with the time since the run began."""
 
-from typing import TextIO
-
-from rich.text import Text
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO
 
 from bootstrap.adapters.events.amounts import amount
 from bootstrap.adapters.events.pace import Pace
-from bootstrap.console import StreamConsole
 from bootstrap.model.events import Event, Status
+
+if TYPE_CHECKING:
+    from bootstrap.console import StreamConsole
 
 _PROGRESS_INTERVAL_S = 10.0
 
@@ -16,7 +17,7 @@ class Lines:
     """Writes a line for each event that is worth a user's time; for commands only if asked."""
 
     def __init__(self, stream: TextIO | None = None, *, show_commands: bool = False) -> None:
-        self._console = StreamConsole(stream)
+        self._stream = stream
         self._show_commands = show_commands
         self._pace = Pace(_PROGRESS_INTERVAL_S)
 
@@ -41,6 +42,14 @@ class Lines:
                 # The next step's start and the command's own result say it.
                 pass
 
+    @cached_property
+    def _console(self) -> "StreamConsole":
+        from bootstrap.console import StreamConsole  # noqa: PLC0415 - many commands report nothing
+
+        return StreamConsole(self._stream)
+
     def _write(self, event: Event, text: str, *, style: str = "") -> None:
+        from rich.text import Text  # noqa: PLC0415 - likewise
+
         elapsed = Text(f"{event.elapsed_s:6.0f} s  ", style="dim")
         self._console.print(elapsed + Text(text, style=style))

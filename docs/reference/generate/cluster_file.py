@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from bootstrap.config.flags import OPTIONS, Flags
+from bootstrap.config.flags import Flags
 from bootstrap.config.generated import json_schema
 from bootstrap.config.load import load_spec
+from bootstrap.config.options import OPTIONS
 from bootstrap.config.problems import Path
 from bootstrap.config.profiles import Profile
 from bootstrap.config.schema import SECTIONS, ByRole, ClusterFile, Section

@@ -10,7 +10,7 @@ import pytest
 
 from bootstrap import Client, Cluster
 from bootstrap.api import ClusterOptions
-from bootstrap.config.flags import OPTIONS
+from bootstrap.config.options import OPTIONS
 from bootstrap.errors import (
     BootstrapError,
     ConfigError,

@@ -6,8 +6,7 @@ import pytest
 
 from bootstrap.config.flags import Flags
 from bootstrap.config.load import load_spec
-from bootstrap.config.schema import MAX_WORKERS
-from bootstrap.model.spec import ClusterSpec, NodeRole, SecurityProfile
+from bootstrap.model.spec import MAX_WORKERS, ClusterSpec, NodeRole, SecurityProfile
 
 Load = Callable[..., ClusterSpec]
 Problems = Callable[..., list[str]]
