@@ -2,6 +2,7 @@
 
 import io
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -122,6 +123,37 @@ def test_a_command_that_does_not_end_is_followed_line_by_line(server: SshServer)
     server.sick_at["end"] = SILENCE
     lines = a_shell().follow(Node(server.port), "journalctl -f")
     assert (next(lines), next(lines)) == ("one", "two")
+
+
+def test_ctrl_c_ends_the_following_with_130(server: SshServer) -> None:
+    server.answer = Answer(stdout=b"one\n")
+    server.sick_at["end"] = SILENCE
+    code = (
+        "import sys\n"
+        "from bootstrap.adapters.ssh.shell import NodeAccess, SshShell\n"
+        "from bootstrap.cli.signals import end_on_signals\n"
+        "from tests.contract.test_shell import Node\n"
+        "end_on_signals()\n"
+        "host, _, client = sys.stdin.read().partition('|')\n"
+        "access = NodeAccess(user='node', client_private_key=client, host_public_key=host)\n"
+        "shell = SshShell(lambda _: access, timeout_s=20)\n"
+        "for line in shell.follow(Node(int(sys.argv[1])), 'journalctl -f'):\n"
+        "    print(line, flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(server.port)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as following:
+        assert following.stdin is not None
+        assert following.stdout is not None
+        following.stdin.write(f"{HOST.public_line}|{CLIENT.private_text}")
+        following.stdin.close()
+        assert following.stdout.readline() == "one\n"
+        following.send_signal(signal.SIGINT)
+        assert following.wait(60) == 130
 
 
 def test_a_line_without_an_end_comes_in_pieces(server: SshServer) -> None:
