@@ -131,6 +131,7 @@ def _made(
             share_trust = bool(options.get("share_trust"))
             cluster = Cluster.from_snapshot(snapshot, name, share_trust=share_trust, client=client)
         else:
+            options = {"keep": config.getoption(_KEEP), **options}
             cluster = Cluster.up(name, cached=True, client=client, **options)
         used.clusters.append(cluster)
         yield cluster

@@ -177,6 +177,14 @@ def test_a_cluster_that_is_not_verified_is_an_error_with_its_evidence(
     assert world.hypervisor.domains() == []
 
 
+def test_a_cluster_that_could_not_be_made_is_kept_too_if_asked_for(
+    run: Run, world: FakeWorld
+) -> None:
+    world.api.sick_checks.add("dns")
+    run(FAILING, "--k8s-keep-failed").assert_outcomes(errors=1)
+    assert {domain.mark.cluster.text for domain in world.hypervisor.domains()} == set(made(world))
+
+
 def test_an_interrupted_run_removes_what_it_has_begun(run: Run, world: FakeWorld) -> None:
     world.journal.killed_after = 12
     assert run(TWO_CLONES).ret == pytest.ExitCode.INTERRUPTED
