@@ -98,6 +98,7 @@ SAMPLES: Mapping[str, tuple[object, ...]] = {
     "domains": ([_DOMAIN],),
     "entry_name": ("bootstrap-demo",),
     "every": ("worker",),
+    "first": ("control-plane",),
     "have": (1,),
     "kind": ("cluster", "context", "user"),
     "known": (_Known("default"),),
