@@ -24,11 +24,11 @@ def tell_what_next(result: UpResult, output: str, events: RunEvents) -> None:
     """Write the commands that a user of a new cluster types next on stderr, unless it is quiet."""
     if output != "text" or events.is_on_stdout or chosen_display() is Display.NONE:
         return
-    name, first = result.plan.name, result.plan.nodes[0].name
+    name, plane = result.plan.name, result.plan.nodes[0].name
     commands = {
         f"export KUBECONFIG={shlex.quote(str(result.kubeconfig))}": "then kubectl as usual",
         f"bootstrap kubectl {name} -- get nodes": "where no kubectl is installed",
-        f"bootstrap ssh {name} {first}": "log in on a node",
+        f"bootstrap ssh {name} {plane}": "log in on a node",
         f"bootstrap down {name}": "remove all of it",
     }
     width = max(map(len, commands))
