@@ -70,6 +70,12 @@ LEAKS = {
     import click
     from click.testing import CliRunner
     CliRunner().invoke(click.Command("x", callback=lambda: click.echo(token)))""",
+    "a key in an archive": """
+    import io, tarfile
+    entry = tarfile.TarInfo("logs/kubelet.txt")
+    entry.size = len(key)
+    with tarfile.open(tmp_path / "x.tar.gz", "w:gz") as archive:
+        archive.addfile(entry, io.BytesIO(key.encode()))""",
     "a secret file that others may read": """
     (tmp_path / "state" / "demo" / "ssh" / "host-worker").chmod(0o644)""",
 }
@@ -77,7 +83,7 @@ HARMLESS = {
     "what our code keeps by itself": 'trust.node_keys("x")',
     "the files of a strict cluster": """
     from uuid import uuid4
-    spec = load_spec(None, Flags(name="demo", profile="strict"))
+    spec = load_spec(None, Flags(name="demo", security_profile="strict"))
     site = Site(install_id=uuid4(), owner_uid=1, hypervisor_uri="x",
                 state=tmp_path / "state", volumes=tmp_path)
     members = members_of(spec)
