@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from bootstrap.model.snapshot import Origin, SnapshotId
+from bootstrap.model.sources import Source
 from tests.builders import a_cluster_spec, a_mark, a_plan
 
 ROOT = Path(__file__).parents[1]
@@ -114,6 +115,7 @@ SAMPLES: Mapping[str, tuple[object, ...]] = {
     "self": (_Self(),),
     "setting": ("kernel.apparmor_restrict_unprivileged_userns=0",),
     "snapshot": (_READY,),
+    "source": tuple(Source),
     "spec": (a_cluster_spec(),),
     "version": ("v1.37.2",),
     "surplus": (["worker"],),

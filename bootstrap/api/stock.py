@@ -38,10 +38,12 @@ class Stock(Runs):
         with self.run("image list") as ports:
             return ports.images.list()
 
-    def image_source(self, kubernetes_version: str = DEFAULT_VERSION) -> ImageSource:
+    def image_source(
+        self, kubernetes_version: str = DEFAULT_VERSION, source: Source = Source.AUTO
+    ) -> ImageSource:
         """Return what :meth:`build_image` would make an image from; builds nothing."""
         with self.run("image key") as ports:
-            return ports.images.source(kubernetes_version)
+            return ports.images.source(kubernetes_version, source)
 
     def prune_images(self) -> Sequence[str]:
         """Remove the images that no disk, running or saved, needs; return what is gone."""

@@ -90,11 +90,12 @@ def cached_snapshot(spec: ClusterSpec, ports: Ports) -> Cached:
 
     :raises NotFoundError: if there is no node image, on which the name depends.
     """
-    image = ports.images.expected(spec.kubernetes_version)
+    version, source = spec.kubernetes_version, spec.source
+    image = ports.images.expected(version, source)
     if image is None:
         raise NotFoundError(
             "The snapshot has no name yet: it depends on the node image, which is not built.",
-            hint=f"bootstrap image build --kubernetes-version {spec.kubernetes_version}",
+            hint=f"bootstrap image build --kubernetes-version {version} --source {source}",
         )
     name = SnapshotId(CACHE, _key(spec, image, ports))
     return Cached(snapshot=name, is_saved=name in ports.snapshots.names(CACHE))

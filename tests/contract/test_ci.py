@@ -179,6 +179,8 @@ def runner(tmp_path: Path) -> Runner:
         ({"FILE": "x.yaml", "PROFILE": "ci"}, "--file x.yaml --profile ci"),
         ({"VERSION": "v1.37.2", "PROFILE": "default"},
          "--profile default --kubernetes-version v1.37.2"),
+        ({"SOURCE": "auto"}, "--profile ci"),
+        ({"SOURCE": "go"}, "--profile ci --source go"),
         ({"OPTIONS": "--memory\n3GiB\n\n--security-profile\nstrict\n"},
          "--profile ci --memory 3GiB --security-profile strict"),
     ],
@@ -196,7 +198,10 @@ def test_inputs_become_words_of_up(runner: Runner, inputs: dict[str, str], words
 
 
 def test_an_image_is_kept_by_what_it_is_made_from_and_by_the_month(runner: Runner) -> None:
-    outputs = runner.step("image-key", {"VERSION": "v1.37.2", "CACHE_PREFIX": "mine"})
+    outputs = runner.step(
+        "image-key", {"VERSION": "v1.37.2", "SOURCE": "go", "CACHE_PREFIX": "mine"}
+    )
+    assert runner.calls == ["image key --kubernetes-version v1.37.2 --source go --output json"]
     prefix, _, month = outputs["key"].partition("abc")
     assert prefix == "mine-image-"
     assert len(month) == len("-2030-01")
@@ -210,8 +215,9 @@ def test_an_image_is_kept_by_what_it_is_made_from_and_by_the_month(runner: Runne
 def test_an_older_cache_saves_only_the_programs(
     runner: Runner, restored: str, *, is_refreshed: bool
 ) -> None:
-    runner.step("build", {"VERSION": "v1.37.2", "WANTED": "wanted", "RESTORED": restored})
-    build = "image build --kubernetes-version v1.37.2"
+    inputs = {"VERSION": "v1.37.2", "SOURCE": "go", "WANTED": "wanted", "RESTORED": restored}
+    runner.step("build", inputs)
+    build = "image build --kubernetes-version v1.37.2 --source go"
     assert runner.calls == (
         ["image prune", "artifacts prune", f"{build} --refresh"] if is_refreshed else [build]
     )

@@ -41,8 +41,9 @@ class FakeImages(Fake):
     def expected(
         self,
         kubernetes_version: str,
-        source: Source = Source.AUTO,  # noqa: ARG002
+        source: Source = Source.AUTO,
     ) -> NodeImage | None:
+        self.asked_source = source
         self.called("expected", kubernetes_version)
         components_of(kubernetes_version)
         return None if self.key in self.condemned else self.built.get(self.key)
@@ -50,11 +51,11 @@ class FakeImages(Fake):
     def source(
         self,
         kubernetes_version: str,
-        source: Source = Source.AUTO,  # noqa: ARG002
+        source: Source = Source.AUTO,
     ) -> ImageSource:
         self.called("source", kubernetes_version)
         components_of(kubernetes_version)
-        return ImageSource(key=f"{kubernetes_version}-source", directories=(Path("/images"),))
+        return ImageSource(key=f"{kubernetes_version}-{source}", directories=(Path("/images"),))
 
     def check(self, image: NodeImage) -> None:
         self.called("check", image.key)

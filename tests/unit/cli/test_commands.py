@@ -533,6 +533,7 @@ def test_the_key_of_an_images_source_is_known_before_it_is_built(line: CommandLi
     assert data["directories"] == ["/images"]
     assert line.done("image", "key") == line.done("image", "key", "-o", "name")
     assert line.done("image", "key").strip() == data["key"]
+    assert line.done("image", "key", "--source", "go").strip() != data["key"]
     assert "v0.1" in line.failed(2, "image", "key", "--kubernetes-version", "v0.1")
     assert line.world.images.built == {}
 

@@ -7,6 +7,7 @@ import pytest
 from bootstrap.errors import BootstrapError, NotFoundError, StateError, UsageError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.snapshot import Origin
+from bootstrap.model.sources import Source
 from bootstrap.model.spec import ClusterSpec, SecurityProfile
 from bootstrap.workflow import caching
 from bootstrap.workflow.caching import CACHE, CachedResult, cached_snapshot, up_cached
@@ -43,7 +44,12 @@ def test_the_snapshot_has_its_name_before_it_is_made(world: FakeWorld) -> None:
     ports = world.ports.cluster(spec.name)
     with pytest.raises(NotFoundError, match="not built") as caught:
         cached_snapshot(spec, ports)
-    assert caught.value.hint == "bootstrap image build --kubernetes-version v1.37.2"
+    hint = "bootstrap image build --kubernetes-version v1.37.2 --source"
+    assert caught.value.hint == f"{hint} auto"
+    with pytest.raises(NotFoundError) as caught:
+        cached_snapshot(replace(spec, source=Source.GO), ports)
+    assert caught.value.hint == f"{hint} go"
+    assert world.images.asked_source is Source.GO
     ports.images.ensure(spec.kubernetes_version)
     world.journal.clear()
     before = cached_snapshot(spec, ports)
