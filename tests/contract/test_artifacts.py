@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.adapters.artifacts import chosen, store
+from bootstrap.adapters.artifacts import chosen, origin, store
 from bootstrap.adapters.artifacts.chosen import ChosenArtifacts
 from bootstrap.adapters.artifacts.go import source
 from bootstrap.adapters.artifacts.go.builder import Builder
@@ -117,7 +117,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     )
     monkeypatch.setattr(chosen, "SUPPORTED_VERSIONS", ("v1",))
     monkeypatch.setattr(upstream, "components_of", lambda _: parts)
-    monkeypatch.setattr(source, "resource_directory", lambda _: modules)
+    monkeypatch.setattr(origin, "resource_directory", lambda _: modules)
     # In place of the output of mmdebstrap, which needs a Debian mirror.
     monkeypatch.setattr(
         source, "write_nft_layer", lambda path, **_: write_layer(path, {}, {"lib": "usr/lib"})
