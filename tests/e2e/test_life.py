@@ -8,6 +8,7 @@ import json
 import os
 import re
 import socket
+import tarfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -180,6 +181,20 @@ def test_a_run_can_be_drawn_afterwards(user: User, cluster: str) -> None:
     user.succeed("status", cluster, "--picture", str(picture))
     assert "10.44.0.21" in picture.read_text()
     picture.unlink()
+
+
+def test_one_archive_explains_the_cluster(user: User, cluster: str) -> None:
+    """Issue 13: what real nodes and the real API server say is in it."""
+    archive = Path(json.loads(user.succeed("logs", cluster, "-o", "json"))["archive"])
+    with tarfile.open(archive) as tar:
+        name = next(name for name in tar.getnames() if name.endswith("manifest.json"))
+        file = tar.extractfile(name)
+        manifest = json.loads(file.read() if file else b"")
+    asked = [f"nodes/{node}/journal.txt" for node in ("control-plane", "worker")]
+    missing = {path: manifest["missing"].get(path) for path in [*asked, "kubernetes/pods.json"]}
+    assert {path: why for path, why in missing.items() if why} == {}
+    assert set(missing) <= set(manifest["collected"])
+    archive.unlink()
 
 
 def test_unfinished_logins_lock_nobody_out(
