@@ -46,7 +46,7 @@ def names(artifacts: Path) -> list[str]:
 
 
 def import_images(
-    artifacts: Path, marker: Path, *names: str, pulls: Path = Path(os.devnull)
+    artifacts: Path, marker: Path, *names: str, pulls: Path = Path("/nonexistent")
 ) -> "subprocess.CompletedProcess[str]":
     archive = marker.parent / "images.tar"
     if not archive.exists():
