@@ -1,5 +1,6 @@
-"""Wait for a named condition until a deadline; the only place that sleeps."""
+"""Wait for a named condition until a deadline, or for a key; the only place that sleeps."""
 
+import select
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -65,3 +66,8 @@ def pause(
 ) -> None:
     """Do nothing for some seconds, since a server asked for it."""
     sleep(seconds)
+
+
+def wait_for_input(descriptor: int, *, timeout_s: float) -> bool:
+    """Wait until something can be read, and tell whether it can; False after ``timeout_s``."""
+    return bool(select.select([descriptor], [], [], timeout_s)[0])

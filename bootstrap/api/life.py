@@ -1,5 +1,8 @@
 """The life of a cluster: stop and start it, prove it, look at it, remove it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from bootstrap.api.handle import Handle
 from bootstrap.workflow import down, start, status, stop, verification
 from bootstrap.workflow.down import DownResult
@@ -7,6 +10,7 @@ from bootstrap.workflow.status import ClusterStatus
 from bootstrap.workflow.stop import RestResult
 from bootstrap.workflow.up import UpResult
 from bootstrap.workflow.verification import Verification
+from bootstrap.workflow.watching import Watch
 
 
 class Life(Handle):
@@ -62,6 +66,12 @@ class Life(Handle):
         """
         with self._run("status") as ports:
             return status.status(self._cluster, ports)
+
+    @contextmanager
+    def watch(self) -> Iterator[Watch]:
+        """Return what looks at the cluster again and again in the block, with its load."""
+        with self._run("top") as ports:
+            yield Watch(self._cluster, ports)
 
     def down(self, *, with_snapshots: bool = False) -> DownResult:
         """Remove everything of the cluster but its snapshots; does nothing if there is nothing.

@@ -15,6 +15,7 @@ from bootstrap.workflow.stop import RestResult
 from bootstrap.workflow.up import UpResult
 from bootstrap.workflow.verification import Verification
 from bootstrap.workflow.versions import Offer
+from bootstrap.workflow.watching import Moment, NodeMoment
 
 __all__ = [
     "DRAIN_TIMEOUT_S",
@@ -27,6 +28,8 @@ __all__ = [
     "KubectlCommand",
     "LoadResult",
     "Loaded",
+    "Moment",
+    "NodeMoment",
     "NodeStatus",
     "Offer",
     "Preview",

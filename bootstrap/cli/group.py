@@ -26,6 +26,7 @@ _COMMANDS = {
     "reset": ("snapshot", "reset"),
     "list": ("listing", "list_clusters"),
     "status": ("status", "status"),
+    "top": ("watch", "top"),
     "verify": ("verify", "verify"),
     "node": ("node", "node"),
     "plan": ("plan", "plan"),

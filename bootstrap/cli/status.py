@@ -9,6 +9,8 @@ from bootstrap.cli.context import cluster
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.pictures import format_of, picture_option, write_topology
+from bootstrap.cli.watch import watch
+from bootstrap.errors import UsageError
 from bootstrap.model.cluster import ClusterState
 from bootstrap.pictures.clusters.observed import observed_topology
 from bootstrap.pictures.clusters.topology import Topology
@@ -33,6 +35,7 @@ EXIT_CODES = {
     help="Exit with 0 if it runs well, 8 if it is sick, 10 stopped, 11 suspended, 12 partly.",
 )
 @picture_option
+@click.option("--watch", "is_watching", is_flag=True, help="As `top`: draw it again and again.")
 @output_option
 @click.pass_context
 def status(  # noqa: PLR0913 - one argument for each option
@@ -43,8 +46,13 @@ def status(  # noqa: PLR0913 - one argument for each option
     output: str,
     *,
     in_exit_code: bool,
+    is_watching: bool,
 ) -> None:
     """Show each node as libvirt and as the API server see it, and the certificate's end."""
+    if is_watching:
+        _refuse_others(output, others=in_exit_code or picture is not None)
+        watch(name, hypervisor_uri)
+        return
     named = cluster(name, hypervisor_uri)
     kind = picture and format_of(picture, hint=f"bootstrap status {name} --picture status.svg")
     found = named.status()
@@ -80,6 +88,14 @@ def _topology(found: ClusterStatus) -> Topology:
         hypervisor=found.hypervisor,
         state=f"{found.state.value}; API server: {found.api}",
     )
+
+
+def _refuse_others(output: str, *, others: bool) -> None:
+    if output != "text" or others:
+        raise UsageError(
+            "Option --watch takes neither -o nor --exit-code nor --picture.",
+            hint="bootstrap status --help",
+        )
 
 
 def _node(node: NodeStatus) -> dict[str, object]:

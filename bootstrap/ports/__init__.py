@@ -6,12 +6,12 @@ it changed anything; every ``remove_*`` does nothing if there is nothing.
 """
 
 from bootstrap.ports.artifacts import Artifact, Artifacts, BuiltArtifacts
-from bootstrap.ports.cluster import CheckResult, ClusterApi, ExpectedNode
+from bootstrap.ports.cluster import CheckResult, ClusterApi, ExpectedNode, NodeUse, PodState
 from bootstrap.ports.events import EventReader, Events, RunEvents, RunHistory
 from bootstrap.ports.files import ClusterFiles, Evidence, UserKubeconfig
 from bootstrap.ports.host import Finding, Host
 from bootstrap.ports.loading import ImageArchives
-from bootstrap.ports.machines import Hypervisor, Images, Volumes
+from bootstrap.ports.machines import Hypervisor, Images, MachineUse, Volumes
 from bootstrap.ports.nodes import NodeShell, PlaybookResult, PlaybookRunner, Reachable, ShellResult
 from bootstrap.ports.snapshots import SnapshotDraft, SnapshotFiles, Snapshots
 from bootstrap.ports.trust import Trust
@@ -32,9 +32,12 @@ __all__ = [
     "Hypervisor",
     "ImageArchives",
     "Images",
+    "MachineUse",
     "NodeShell",
+    "NodeUse",
     "PlaybookResult",
     "PlaybookRunner",
+    "PodState",
     "Reachable",
     "RunEvents",
     "RunHistory",

@@ -29,6 +29,27 @@ class ExpectedNode:
     is_off: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeUse:
+    """What a node's kubelet says of its load."""
+
+    #: Processors in use, averaged over its last seconds.
+    cpus: float
+    #: Memory that cannot be freed without harm.
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodState:
+    """A pod that is on a node, or waits for one."""
+
+    name: str
+    #: Empty while it waits for a node.
+    node: str
+    #: ``Running``, or why not, in the words of kubectl.
+    state: str
+
+
 class ClusterApi(Protocol):
     """Talks to the API server with the kubeconfig that the user gets, and only with it.
 
@@ -57,6 +78,15 @@ class ClusterApi(Protocol):
 
         :raises NotYet: if the API server does not answer or is still starting.
         :raises BootstrapError: if it never will: wrong CA, wrong name, credentials refused.
+        """
+
+    def list_pods(self, kubeconfig: Path) -> Sequence[PodState]:
+        """List the pods of all namespaces by name; raises as ``joined_nodes`` does."""
+
+    def use_of_nodes(self, kubeconfig: Path, nodes: Collection[str]) -> Mapping[str, NodeUse]:
+        """Ask the kubelets of nodes for their load; one that does not say is left out.
+
+        Raises as ``joined_nodes`` does.
         """
 
     def check_ready(self, kubeconfig: Path) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,16 @@ from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import NodePlan, SwitchPlan
 from bootstrap.model.snapshot import Origin
 from bootstrap.model.sources import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineUse:
+    """What a domain has used and uses of the host."""
+
+    #: Seconds of processor time since it was started.
+    cpu_s: float
+    #: Memory of the host that it takes now.
+    memory_mib: int
 
 
 class Hypervisor(Protocol):
@@ -23,6 +34,9 @@ class Hypervisor(Protocol):
 
     def switches(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
         """List the switches' domains by name, of one cluster or of all."""
+
+    def use(self, cluster: ClusterName) -> Mapping[str, MachineUse]:
+        """Say what the nodes' domains use that have power, by the domains' names."""
 
     def ensure_domain(
         self, node: NodePlan, *, mark: Mark, image: NodeImage, emulated: bool

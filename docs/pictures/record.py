@@ -1,23 +1,28 @@
-"""Replay the events of a run into the live view: on this terminal, or as a picture.
+r"""Replay the events of a run into the live view: on this terminal, or as a picture.
 
 Run it from the root of the repository; events come from `--events FILE` or from the runs of a
-cluster (docs/reference/events.md):
+cluster (docs/reference/events.md). `up.ndjson` is such a run on a host without KVM, without its
+commands, and `up.svg` its picture:
 
-    PYTHONPATH=. python docs/pictures/record.py show EVENTS [--speed 20]
-    PYTHONPATH=. python docs/pictures/record.py draw EVENTS docs/pictures/up.svg --at 250
+    PYTHONPATH=. python docs/pictures/record.py show docs/pictures/up.ndjson --speed 20
+    PYTHONPATH=. python docs/pictures/record.py draw docs/pictures/up.ndjson \
+        docs/pictures/up.svg --at 232
 """
 
 import argparse
 import io
 import json
+import re
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
@@ -30,6 +35,8 @@ from bootstrap.adapters.events.live.view import LiveView, staying_line
 from bootstrap.model.events import Event, Progress, Status, Step, Unit
 
 _HEIGHT = 40
+#: What a log whose events have no start is taken for.
+_COMMAND = "bootstrap up"
 
 
 def main() -> None:
@@ -44,11 +51,21 @@ def main() -> None:
     draw.add_argument("events", type=Path)
     draw.add_argument("picture", type=Path)
     draw.add_argument("--at", type=float, required=True, help="the moment, in seconds")
-    draw.add_argument("--width", type=int, default=92)
+    draw.add_argument("--width", type=int, default=100)
     draw.set_defaults(action=_draw)
     chosen = parser.parse_args()
-    events = [_event(json.loads(line)) for line in chosen.events.read_text().splitlines()]
-    chosen.action(events, chosen)
+    lines = chosen.events.read_text().splitlines()
+    chosen.action(_whole([_event(json.loads(line)) for line in lines]), chosen)
+
+
+def _whole(events: Sequence[Event]) -> Sequence[Event]:
+    """Give the events of a cluster's own log, which has no start and no end, both."""
+    first, last = events[0], events[-1]
+    if first.step is None:
+        return events
+    command = replace(first, step=None, detail=_COMMAND, elapsed_s=0)
+    end = replace(command, status=Status.FINISHED, elapsed_s=last.elapsed_s)
+    return [command, *events, end]
 
 
 def _event(data: dict[str, object]) -> Event:
@@ -115,7 +132,13 @@ def _draw(events: Sequence[Event], chosen: argparse.Namespace) -> None:
     console = Console(record=True, width=chosen.width, file=io.StringIO(), force_terminal=True)
     for line in lines:
         console.print(line, highlight=False)
-    console.save_svg(str(chosen.picture), title=events[0].detail, theme=MONOKAI)
+    # The font of the format is one that a reader would have to fetch.
+    form = re.sub(
+        r"@font-face \{\{.*?\}\}|Fira Code, |<!--.*?-->", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL
+    )
+    picture = console.export_svg(title=events[0].detail, theme=MONOKAI, code_format=form)
+    lines_of_picture = (line.rstrip() for line in picture.splitlines())
+    chosen.picture.write_text("\n".join(lines_of_picture) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

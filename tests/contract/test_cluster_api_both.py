@@ -32,6 +32,8 @@ Ask = Callable[[ClusterApi, Path], object]
 #: Calls that raise NotYet while the API server does not answer.
 ASKS: dict[str, Ask] = {
     "joined_nodes": lambda api, path: api.joined_nodes(path),
+    "list_pods": lambda api, path: api.list_pods(path),
+    "use_of_nodes": lambda api, path: api.use_of_nodes(path, [WORKER]),
     "check_ready": lambda api, path: api.check_ready(path),
     "objects": lambda api, path: api.objects(path, "nodes.v1"),
     "remove_join_token": lambda api, path: api.remove_join_token(path, TOKEN),
@@ -325,6 +327,25 @@ def test_a_token_waits_five_minutes_for_an_api_server_that_does_not_answer(place
     assert error.details.startswith("Last seen: ")
     assert error.hint.startswith("kubectl --kubeconfig ")
     assert TOKEN not in error.message + error.details + error.hint
+
+
+def test_pods_are_listed_with_their_nodes_and_states(place: Place) -> None:
+    assert place.api.list_pods(place.kubeconfig) == []
+    place.run_pod("web-2", WORKER)
+    place.run_pod("web-1", CONTROL_PLANE)
+    found = place.api.list_pods(place.kubeconfig)
+    assert {(pod.name, pod.node, pod.state) for pod in found} == {
+        ("web-1", CONTROL_PLANE, "Running"),
+        ("web-2", WORKER, "Running"),
+    }
+
+
+def test_a_node_that_does_not_say_its_load_is_left_out(place: Place) -> None:
+    place.join("demo-worker2", is_ready=False)
+    names = [CONTROL_PLANE, WORKER, "demo-worker2", "no-such-node"]
+    found = place.api.use_of_nodes(place.kubeconfig, names)
+    assert set(found) == {CONTROL_PLANE, WORKER}
+    assert (found[WORKER].cpus, found[WORKER].memory_bytes) == (0.25, 700 * 1024**2)
 
 
 def test_a_cordon_is_put_and_lifted_once(place: Place) -> None:

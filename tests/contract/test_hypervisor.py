@@ -245,6 +245,15 @@ def test_starting_a_running_domain_changes_nothing(demo: Cluster) -> None:
     assert demo.only().state is RUNNING
 
 
+def test_a_domain_with_power_says_what_it_uses(demo: Cluster) -> None:
+    name = demo.started().domain_name
+    demo.ensure(demo.plan.workers[0])
+    found = demo.hypervisor.use(demo.plan.name)
+    assert set(found) == {name}
+    assert found[name].memory_mib > 0
+    assert demo.hypervisor.use(demo.plan.name)[name].cpu_s >= found[name].cpu_s
+
+
 def test_a_paused_domain_is_told_and_resumed(demo: Cluster) -> None:
     """L-10."""
     demo.started()

@@ -30,7 +30,7 @@ view._INTERVAL_S = 0.001
 count, log = int(sys.argv[1]), Path(sys.argv[2])
 end_on_signals()
 try:
-    with Composition().open_events("bootstrap up") as events:
+    with Composition().open_terminal_events("bootstrap up") as events:
         with events.step(Step.BOOT, "Booting the nodes"):
             for number in range(count):
                 events.node("worker", f"round {number}")
@@ -85,11 +85,11 @@ def wait_for_view(terminal: FakeTerminal) -> None:
 def test_programs_start_and_end_while_the_view_draws(
     terminal: FakeTerminal, tmp_path: Path
 ) -> None:
-    process = start(terminal, tmp_path, "60", str(tmp_path / "log"))
+    process = start(terminal, tmp_path, "12", str(tmp_path / "log"))
     assert ended(process, terminal) == 0
     lines = terminal.lines()
     assert [line[:21] for line in lines] == ["✓ Booting the nodes  "]
-    assert terminal.written.count("round") > 60
+    assert terminal.written.count("round") > 12
 
 
 def test_an_error_comes_below_the_nodes(terminal: FakeTerminal, tmp_path: Path) -> None:

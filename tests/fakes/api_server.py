@@ -335,6 +335,8 @@ class FakeApiServer:
                 at = self.clock()
                 nodes = [node.document(at) for node in self.nodes if node.joined(at)]
                 return _json(200, {"kind": "NodeList", "apiVersion": "v1", "items": nodes})
+            case "GET", ["api", "v1", "nodes", name, "proxy", "stats", "summary"]:
+                return self._summary(name, query)
             case _, ["api", "v1", "nodes", name]:
                 return self._node(method, name, body)
             case _, ["api", "v1", "pods"] | ["api", "v1", "namespaces", _, "pods", _, "eviction"]:
@@ -419,8 +421,19 @@ class FakeApiServer:
     ) -> tuple[int, str, bytes]:
         if parts[-1] == "eviction":
             return self.workload.evict(parts[-2], body)
+        if "fieldSelector" not in query:
+            return _json(200, {"kind": "PodList", "items": list(self.workload.pods.values())})
         node = query["fieldSelector"].removeprefix("spec.nodeName=")
         return _json(200, {"kind": "PodList", "items": self.workload.on(node)})
+
+    def _summary(self, name: str, query: dict[str, str]) -> tuple[int, str, bytes]:
+        """Answer as the API server that asks a kubelet."""
+        assert query == {"only_cpu_and_memory": "true"}
+        node = next((node for node in self.nodes if node.name == name), None)
+        if node is None or not node.ready(self.clock()):
+            return _status(503, "error trying to reach service: connection refused")
+        use = {"cpu": {"usageNanoCores": 250_000_000}, "memory": {"workingSetBytes": 734_003_200}}
+        return _json(200, {"node": {"nodeName": name, **use}})
 
     @staticmethod
     def _store(objects: dict[str, Json], name: str, body: Json) -> tuple[int, str, bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bootstrap.adapters.kubernetes.manifests import join_token_secret
 from bootstrap.errors import BootstrapError, TimedOutError, VerifyError
-from bootstrap.ports import CheckResult, ExpectedNode
+from bootstrap.ports import CheckResult, ExpectedNode, NodeUse, PodState
 from bootstrap.waiting import NotYet
 from tests.fakes.recording import Fake, Journal
 
@@ -83,6 +83,20 @@ class FakeClusterApi(Fake):
         self._called("joined_nodes", kubeconfig)
         self._answer(kubeconfig)
         return dict(self.nodes)
+
+    def list_pods(self, kubeconfig: Path) -> Sequence[PodState]:
+        self._called("list_pods", kubeconfig)
+        self._answer(kubeconfig)
+        return [PodState(name=pod.name, node=pod.node, state="Running") for pod in self.pods]
+
+    def use_of_nodes(self, kubeconfig: Path, nodes: Collection[str]) -> Mapping[str, NodeUse]:
+        self._called("use_of_nodes", kubeconfig)
+        self._answer(kubeconfig)
+        return {
+            name: NodeUse(cpus=0.25, memory_bytes=700 * 1024**2)
+            for name in nodes
+            if self.nodes.get(name) == "Ready"
+        }
 
     def check_ready(self, kubeconfig: Path) -> None:
         self._called("check_ready", kubeconfig)

@@ -1,7 +1,7 @@
 """The real stream of events, which remembers them."""
 
 from bootstrap.adapters.events.stream import EventStream
-from bootstrap.model.events import Event, Status, Step
+from bootstrap.model.events import Event, Progress, Status, Step
 
 Seen = tuple[Status, Step | None, str | None, str]
 
@@ -13,9 +13,11 @@ class FakeEvents(EventStream):
         super().__init__(self)
         #: Status, step, node and detail of each event, in their order.
         self.seen: list[Seen] = []
+        self.amounts: list[Progress] = []
 
     def read(self, event: Event) -> None:
         self.seen.append((event.status, event.step, event.node, event.detail))
+        self.amounts += [event.progress] if event.progress else []
 
     @property
     def notes(self) -> list[str]:

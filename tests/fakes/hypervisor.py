@@ -7,8 +7,9 @@ from pathlib import Path
 
 from bootstrap.errors import BootstrapError, NotFoundError, NotOursError
 from bootstrap.model.cluster import Domain, DomainState, Mark, NodeImage
-from bootstrap.model.names import ClusterName
+from bootstrap.model.names import SWITCH, ClusterName
 from bootstrap.model.plan import NodePlan, SwitchPlan
+from bootstrap.ports import MachineUse
 from tests.fakes.recording import Fake, Journal
 
 
@@ -47,6 +48,8 @@ class FakeHypervisor(Fake):
         self.deaf: set[str] = set()
         self.on_start: Callable[[str], None] = lambda _name: None
         self.qemu = "7.2.22"
+        #: What each running domain has used; it grows with each look.
+        self.cpu_s = 0.0
         self._install_id = install_id
 
     def domains(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
@@ -56,6 +59,16 @@ class FakeHypervisor(Fake):
     def switches(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
         self.called("switches")
         return [domain for domain in self._all(cluster) if domain.is_switch]
+
+    def use(self, cluster: ClusterName) -> Mapping[str, MachineUse]:
+        self.called("use")
+        names = [domain.domain_name for domain in self._all(cluster) if not domain.is_off]
+        self.cpu_s += 2.5
+        return {
+            name: MachineUse(cpu_s=self.cpu_s, memory_mib=1500)
+            for name in names
+            if not name.endswith(SWITCH)
+        }
 
     def ensure_domain(
         self, node: NodePlan, *, mark: Mark, image: NodeImage, emulated: bool

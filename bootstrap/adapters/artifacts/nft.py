@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from bootstrap.adapters.artifacts.layers import Layer, copy_layer
+from bootstrap.adapters.debian.apt_output import Report
 from bootstrap.adapters.debian.packages import fetch_packages
 
 SUITE = "trixie"
@@ -11,7 +12,7 @@ _PACKAGE = "nftables"
 _MERGED = {name: f"usr/{name}" for name in ("bin", "lib", "lib64", "sbin")}
 
 
-def write_nft_layer(path: Path, *, log: Path) -> Layer:
+def write_nft_layer(path: Path, *, log: Path, report: Report) -> Layer:
     """Write a layer of ``nft`` and its libraries, from the Debian mirror of the host.
 
     :raises HostError: if mmdebstrap is not installed or the host knows no Debian mirror.
@@ -24,6 +25,7 @@ def write_nft_layer(path: Path, *, log: Path) -> Layer:
         # Unpacked only: no program of it runs here.
         options=["--variant=extract"],
         log=log,
+        report=report,
     )
     return copy_layer(path, extracted, is_part_of_layer, _MERGED)
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.adapters.debian import namespace
+from bootstrap.adapters.debian.apt_output import AptOutput, Report
 from bootstrap.adapters.debian.mirror import apt_settings, debian_mirror
 from bootstrap.adapters.files import write_atomically
-from bootstrap.adapters.process import run
+from bootstrap.adapters.process import stream
 from bootstrap.errors import HostError
 
 _ACTION = "fetch Debian packages"
@@ -29,10 +30,18 @@ class FetchSpec:
     apt_settings: str
 
 
-def fetch_packages(
-    tar: Path, *, suite: str, packages: Sequence[str], options: Sequence[str], log: Path
+def fetch_packages(  # noqa: PLR0913 - what is fetched, and where it is told
+    tar: Path,
+    *,
+    suite: str,
+    packages: Sequence[str],
+    options: Sequence[str],
+    log: Path,
+    report: Report = lambda *_: None,
 ) -> None:
     """Write the archive ``tar`` from the mirror of this host; ``options`` are mmdebstrap's.
+
+    ``report`` is told how far it is.
 
     The caller removes what a kill leaves beside ``tar``, in a directory that is private.
 
@@ -49,25 +58,32 @@ def fetch_packages(
         apt_settings=apt_settings(),
     )
     namespace.run_worker(
-        "bootstrap.adapters.debian.packages", spec, directory=tar.parent, action=_ACTION, log=log
+        "bootstrap.adapters.debian.packages",
+        spec,
+        directory=tar.parent,
+        action=_ACTION,
+        log=log,
+        line=AptOutput(report).take,
     )
 
 
 def _fetch(spec: FetchSpec, scratch: Path, output: Path) -> None:
     """Run mmdebstrap in memory."""
-    settings = scratch / "apt.conf"
+    settings, sources = scratch / "apt.conf", scratch / "sources.list"
+    sources.write_text(spec.sources)
     write_atomically(settings, spec.apt_settings + 'Acquire::Languages "none";\n')
     # A user namespace may neither make devices nor mount a /sys of its own.
     fixed = ["--mode=root", "--format=tar", "--skip=output/dev", "--skip=chroot/mount/sys"]
-    options = [*fixed, f"--aptopt={settings}", *spec.options]
-    done = run(
-        ["mmdebstrap", *options, spec.suite, output / spec.tar, "-"],
+    # It says what apt and dpkg do, which is where progress is read.
+    options = [*fixed, "--verbose", f"--aptopt={settings}", *spec.options]
+    stream(
+        ["mmdebstrap", *options, spec.suite, output / spec.tar, sources],
         action=_ACTION,
+        log=None,
+        line=lambda line: print(line, flush=True),  # noqa: T201 - the worker's output
         timeout_s=_TIMEOUT_S,
-        stdin=spec.sources.encode(),
         env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TMPDIR": str(scratch)},
     )
-    print(done.stderr, flush=True)  # noqa: T201 - the worker's output
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.image import network, recipe
 from bootstrap.adapters.image.archive import image_names, pause_image
-from bootstrap.adapters.image.bake import DISK, INITRD, KERNEL, PHASE, BakeSpec
+from bootstrap.adapters.image.bake import DISK, INITRD, KERNEL, BakeSpec
+from bootstrap.adapters.image.baking import BakeOutput
 from bootstrap.adapters.image.store import Entry, Store
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import LockedError, StateError
@@ -197,6 +198,7 @@ class DebianImages:
             packages=recipe.PACKAGES,
             options=recipe.BASE_OPTIONS,
             log=self._log(),
+            report=self._events.progress,
         )
 
     def _bake(self, base: Entry, built: BuiltArtifacts, work: Path) -> None:
@@ -211,12 +213,8 @@ class DebianImages:
             directory=work,
             action="build the node image",
             log=self._log(),
-            line=self._report,
+            line=BakeOutput(self._events).take,
         )
-
-    def _report(self, line: str) -> None:
-        if line.startswith(PHASE):
-            self._events.note(f"Building the node image: {line.removeprefix(PHASE)}")
 
     def _log(self) -> Path:
         return private_directory(self._directories.cache / "logs") / "node-image.log"

@@ -20,12 +20,13 @@ from bootstrap.adapters.kubernetes.client import (
 )
 from bootstrap.adapters.kubernetes.connection import connected
 from bootstrap.adapters.kubernetes.dumping import dump
+from bootstrap.adapters.kubernetes.load import read_pods, read_use
 from bootstrap.adapters.kubernetes.manifests import join_token_name, join_token_secret
 from bootstrap.adapters.kubernetes.nodes import read_nodes
 from bootstrap.adapters.kubernetes.pods import PATH, PREFIX
 from bootstrap.adapters.kubernetes.verify import verify
 from bootstrap.errors import BootstrapError
-from bootstrap.ports import CheckResult, ExpectedNode
+from bootstrap.ports import CheckResult, ExpectedNode, NodeUse, PodState
 from bootstrap.waiting import NotYet
 
 _SECRETS = f"{PATH}/kube-system/secrets"
@@ -60,6 +61,16 @@ class KubernetesClusterApi:
         """See ``ports.ClusterApi``."""
         with self._asking(kubeconfig, "read the nodes") as client:
             return {view.name: view.status for view in read_nodes(client)}
+
+    def list_pods(self, kubeconfig: Path) -> Sequence[PodState]:
+        """See ``ports.ClusterApi``."""
+        with self._asking(kubeconfig, "list the pods") as client:
+            return read_pods(client)
+
+    def use_of_nodes(self, kubeconfig: Path, nodes: Collection[str]) -> Mapping[str, NodeUse]:
+        """See ``ports.ClusterApi``."""
+        with self._asking(kubeconfig, "ask for the load of nodes") as client:
+            return read_use(client, nodes)
 
     def check_ready(self, kubeconfig: Path) -> None:
         """See ``ports.ClusterApi``."""

@@ -12,11 +12,13 @@ from bootstrap.adapters.libvirt.connection import Connection
 from bootstrap.adapters.libvirt.errors import not_ours
 from bootstrap.adapters.libvirt.ownership import all_ours, ours, owner, refuse_foreign
 from bootstrap.adapters.libvirt.switch import plug_cables, switch_digest, switch_xml
+from bootstrap.adapters.libvirt.use import use_of
 from bootstrap.adapters.libvirt.xml import domain_digest, domain_xml
 from bootstrap.errors import BootstrapError
 from bootstrap.model.cluster import Domain, Mark, NodeImage
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import NodePlan, SwitchPlan
+from bootstrap.ports import MachineUse
 from bootstrap.waiting import NotYet, wait_for
 
 #: What virsh calls an action that has another name there.
@@ -41,6 +43,16 @@ class LibvirtHypervisor:
     def switches(self, cluster: ClusterName | None = None) -> Sequence[Domain]:
         """See the port."""
         return [domain for domain in self._all(cluster) if domain.is_switch]
+
+    def use(self, cluster: ClusterName) -> Mapping[str, MachineUse]:
+        """See the port."""
+        names = [domain.domain_name for domain in self.domains(cluster) if not domain.is_off]
+        found = self._connection.run(
+            f"ask what the domains of cluster '{cluster}' use",
+            lambda connection: {name: use_of(self._lookup(name, connection)) for name in names},
+            virsh=("domstats", "--cpu-total", "--balloon", *names),
+        )
+        return {name: use for name, use in found.items() if use is not None}
 
     def ensure_domain(
         self, node: NodePlan, *, mark: Mark, image: NodeImage, emulated: bool

@@ -74,7 +74,8 @@ class GoArtifacts(ArtifactOrigin):
 
     def _make_base(self, store: Store) -> None:
         self._events.note("Fetching nft for kube-proxy's image from the Debian mirror.")
-        store.add(_BASE_LAYER, SUITE, partial(write_nft_layer, log=store.log), mode=0o644)
+        make = partial(write_nft_layer, log=store.log, report=self._events.progress)
+        store.add(_BASE_LAYER, SUITE, make, mode=0o644)
 
     def _write_archive(
         self,

@@ -10,6 +10,7 @@ from bootstrap.adapters.events.live.board import Board, NodeRow
 
 #: Below it, a node's phase is left out: its step says more.
 _WIDE = 64
+_WIDEST = 100
 _BAR_WIDTH = 30
 _NAME_WIDTH = 24
 #: Rows beside those of the nodes: the step, a wait, a piece, the bar and the cursor's.
@@ -96,7 +97,8 @@ class Drawing:
         line = Text.assemble("  ", (symbol, style), f" {row.name:{names}}  ")
         if self.width >= _WIDE and phases:
             line.append(f"{row.phase or '':{phases}}  ", style="dim")
-        room = max(0, self.width - line.cell_len - 9)
+        # Far away at the right, a time is hard to read as that of its row.
+        room = max(0, min(self.width, _WIDEST) - line.cell_len - 9)
         detail = Text(row.detail, style="dim" if row.is_done else "")
         detail.truncate(room, overflow="ellipsis", pad=True)
         return line.append_text(detail).append(f" {took:>7}", style="dim")

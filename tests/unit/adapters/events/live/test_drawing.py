@@ -64,6 +64,13 @@ def test_each_node_has_a_row_with_its_phase_its_work_and_its_time(durations: Dur
     ]
 
 
+def test_on_a_very_wide_terminal_times_stay_near_their_rows(durations: Durations) -> None:
+    board, run = a_board(durations)
+    with run.events.whole_run("bootstrap up"), run.events.step(Step.BOOT, "Booting the nodes"):
+        half_way(run.events, run)
+        assert drawn(board, 300)[1:3] == drawn(board, 100)[1:3]
+
+
 def test_a_narrow_terminal_leaves_the_phase_out(durations: Durations) -> None:
     board, run = a_board(durations)
     with run.events.whole_run("bootstrap up"), run.events.step(Step.BOOT, "Booting the nodes"):
