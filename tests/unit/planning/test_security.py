@@ -102,6 +102,18 @@ def test_pods_are_kept_from_the_hosts_own_services(profile: SecurityProfile) -> 
 
 
 @both_profiles
+@pytest.mark.parametrize("host_access", [True, False])
+def test_no_packet_to_a_service_leaves_the_cluster(
+    profile: SecurityProfile, *, host_access: bool
+) -> None:
+    """N-17: nobody translates it before kube-proxy runs, and another host may have the address."""
+    plan = a_plan(a_cluster_spec(profile=profile, host_access=host_access))
+    for node in plan.nodes:
+        rules = files_of(plan, node)["/etc/nftables.conf"].text
+        assert rules.count(f"  ip daddr {plan.spec.networking.service_subnet} reject\n") == 2
+
+
+@both_profiles
 def test_pods_reach_the_hosts_own_services_where_the_cluster_file_says_so(
     profile: SecurityProfile,
 ) -> None:
