@@ -65,6 +65,18 @@ def test_a_node_that_does_not_answer_and_a_dead_api_server_cost_nothing_else(
     assert not any(path.startswith(("kubernetes/", "nodes/worker/")) for path in texts)
 
 
+def test_a_node_is_asked_one_question_at_a_time_and_no_more_after_two_without_an_answer(
+    world: FakeWorld,
+) -> None:
+    """Logins at once starve an emulated node: it answered two of eight."""
+    world.hypervisor.power_off_domain("demo-worker")
+    world.journal.clear()
+    gathered(world)
+    asked = [call for call in world.journal.calls if call.startswith("shell.run")]
+    assert sum("worker" in call for call in asked) == 2
+    assert len(asked) == 2 + len(QUESTIONS)
+
+
 def test_what_fails_with_details_says_them(world: FakeWorld) -> None:
     failure = HostError("Could not ask.", details="one\ntwo", hint="bootstrap doctor")
     nodes = existing_domains(DEMO, world.ports)
