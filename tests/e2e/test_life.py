@@ -316,9 +316,11 @@ def test_the_tests_of_the_example_run_on_clones_of_their_own(user: User, cluster
     tree = user.python.parents[2]
     installed = user.other(user.python, "-m", "pip", "install", "--quiet", f"{tree}[pytest]")
     assert installed.exit_code == 0, installed.stderr
+    user.succeed("suspend", cluster)  # so that it takes no time from the clones
     words = ("--k8s-from", f"{cluster}/ready", "--k8s-keep-failed")
     done = user.other(user.python, "-m", "pytest", tree / "examples/pytest", *words)
     assert done.exit_code == 0, done.stdout + done.stderr
+    verified(user, "resume", cluster)
     assert [one["name"] for one in json.loads(user.succeed("list", "-o", "json"))] == [cluster]
     user.succeed("snapshot", "delete", cluster, "ready")
 
