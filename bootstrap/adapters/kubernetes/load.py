@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import quote
 
 from bootstrap.adapters.kubernetes.client import (
-    ApiFailureError,
+    BusyError,
     Client,
     Document,
+    ForbiddenError,
+    MissingError,
     count,
     objects,
     text,
@@ -41,7 +43,8 @@ def _use(client: Client, node: str) -> NodeUse | None:
     path = f"/api/v1/nodes/{quote(node, safe='')}/proxy/stats/summary"
     try:
         summary = client.read(path, only_cpu_and_memory="true")
-    except ApiFailureError:
+    except (BusyError, MissingError, ForbiddenError):
+        # It is the kubelet that does not say; what the API server itself does not is raised.
         return None
     memory = count(summary, "node", "memory", "workingSetBytes")
     if not memory:
