@@ -142,6 +142,9 @@ def converge(  # noqa: PLR0913 - all that the ways into it differ by
         with ports.host.allocation():
             plan = make_plan()
             with _removed_if_new(plan, ports, existing):
+                # A state directory of another is refused before there is a domain, which would
+                # prove it ours.
+                ports.files.ensure_files(plan.name, {})
                 # First, for it also makes the cluster's directory ours, which marks rely on.
                 ensure_switch(plan, ports)
                 ensure_domains(plan, ports, image, existing=staying)

@@ -28,7 +28,13 @@ from tests.faults.guests import IMAGE_KEY
 #: No command takes a second; what takes this long hangs.
 DEADLINE_S = 30.0
 #: What `docs/reference/files.md` says stays for ever, as prefixes below BOOTSTRAP_HOME.
-KEPT = ("state/install-id", "state/.locks", f"data/images/{IMAGE_KEY}", "cache/acceleration.json")
+KEPT = (
+    "state/install-id",
+    "state/.locks",
+    f"data/images/{IMAGE_KEY}",
+    "cache/acceleration.json",
+    "cache/durations.json",
+)
 DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 8, 9}
 USER_KUBECONFIG = """# mine
 apiVersion: v1

@@ -97,8 +97,8 @@ def test_the_steps_come_in_the_order_in_which_they_depend(world: FakeWorld) -> N
     assert list(dict.fromkeys(calls)) == [
         "host.check",
         "images.ensure",
+        "files.ensure_files",  # of another's directory, before a domain proves it ours
         "hypervisor.ensure_domain",
-        "files.ensure_files",
         "hypervisor.start_domain",
         "playbooks.run",
         "api.verify",
