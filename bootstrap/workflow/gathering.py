@@ -137,8 +137,7 @@ def _ask_all(shell: NodeShell, node: Reachable) -> list[Gathered]:
     found: list[Gathered] = []
     for name, question in QUESTIONS.items():
         path = f"nodes/{node.name}/{name}"
-        reasons = {one.reason for one in found[-_TRIES:]}
-        if len(found) >= _TRIES and "" not in reasons:
+        if len(found) >= _TRIES and all(one.reason for one in found[-_TRIES:]):
             found.append(Gathered(path=path, reason=found[-1].reason))
         else:
             found.append(_try(Source(path=path, read=partial(_ask, shell, node, question))))
