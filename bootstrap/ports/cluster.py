@@ -95,10 +95,11 @@ class ClusterApi(Protocol):
         Raises as ``joined_nodes`` does.
         """
 
-    def objects(self, kubeconfig: Path, resource: str) -> str:
+    def objects(self, kubeconfig: Path, resource: str, *, patience: int) -> str:
         """Return all objects of a resource, named as ``deployments.v1.apps``, as JSON for a reader.
 
-        Values of containers' variables are left out, since they may be secret.
+        Values of containers' variables are left out, since they may be secret. An answer may take
+        ten seconds times ``patience``.
         Raises as ``joined_nodes`` does.
         """
 

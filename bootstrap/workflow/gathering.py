@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -25,7 +25,7 @@ from bootstrap.workflow.preview import preview
 _THREADS = 32
 #: Of one command on a node; an emulated one takes a while for a long journal.
 _COMMAND_TIMEOUT_S = 90
-#: How many questions a node leaves without an answer before it is asked no more.
+#: How many questions a node or the API server leaves unanswered before it is asked no more.
 _TRIES = 2
 #: The commands that each node runs, by the name of the file that holds the answer.
 QUESTIONS = {
@@ -78,18 +78,18 @@ class Gathered:
     reason: str = ""
 
 
-def gather(cluster: ClusterName, nodes: Sequence[Reachable], ports: Ports) -> dict[str, str]:
+def gather(
+    cluster: ClusterName, nodes: Sequence[Reachable], ports: Ports, *, patience: int
+) -> dict[str, str]:
     """Return texts by their paths, with a manifest that says what is missing and why.
 
-    Never raises for a sick cluster. What this host has is read first, nodes and API server are
-    asked at once.
+    Never raises for a sick cluster. What this host has is read first, then what the API server
+    answers, then what the nodes do, all at once: their commands slow an emulated API server down.
     """
     local = [_try(source) for source in _of_this_host(cluster, nodes, ports)]
-    remote = [
-        *(partial(_ask_all, ports.shell, node) for node in nodes),
-        *(partial(_try_one, source) for source in _of_the_api(cluster, ports)),
-    ]
-    found = [*local, *chain(*at_once(lambda ask: ask(), remote, threads=_THREADS))]
+    kubernetes = _ask_all(_of_the_api(cluster, patience, ports))
+    asked = [_of_a_node(ports.shell, node) for node in nodes]
+    found = [*local, *kubernetes, *chain(*at_once(_ask_all, asked, threads=_THREADS))]
     texts = {one.path: one.text for one in found if not one.reason}
     missing = {one.path: one.reason for one in found if one.reason}
     manifest = {
@@ -101,10 +101,6 @@ def gather(cluster: ClusterName, nodes: Sequence[Reachable], ports: Ports) -> di
         "missing": dict(sorted(missing.items())),
     }
     return {"manifest.json": _json(manifest), **texts}
-
-
-def _try_one(source: Source) -> list[Gathered]:
-    return [_try(source)]
 
 
 def _try(source: Source) -> Gathered:
@@ -129,25 +125,29 @@ def _of_this_host(
         yield Source(path=name, read=partial(ports.files.read, cluster, name))
 
 
-def _ask_all(shell: NodeShell, node: Reachable) -> list[Gathered]:
-    """Ask a node one question after the other: an emulated one answers few logins at once.
+def _ask_all(sources: Iterable[Source]) -> list[Gathered]:
+    """Ask one question after the other: an emulated machine answers few at the same time.
 
     One that does not answer twice in a row is asked no more.
     """
     found: list[Gathered] = []
-    for name, question in QUESTIONS.items():
-        path = f"nodes/{node.name}/{name}"
+    for source in sources:
         if len(found) >= _TRIES and all(one.reason for one in found[-_TRIES:]):
-            found.append(Gathered(path=path, reason=found[-1].reason))
+            found.append(Gathered(path=source.path, reason=found[-1].reason))
         else:
-            found.append(_try(Source(path=path, read=partial(_ask, shell, node, question))))
+            found.append(_try(source))
     return found
 
 
-def _of_the_api(cluster: ClusterName, ports: Ports) -> Iterator[Source]:
+def _of_a_node(shell: NodeShell, node: Reachable) -> Iterator[Source]:
+    for name, question in QUESTIONS.items():
+        yield Source(path=f"nodes/{node.name}/{name}", read=partial(_ask, shell, node, question))
+
+
+def _of_the_api(cluster: ClusterName, patience: int, ports: Ports) -> Iterator[Source]:
     yield Source(path="kubernetes/readyz.txt", read=partial(_ready, cluster, ports))
     for resource in RESOURCES:
-        read = partial(_objects, cluster, resource, ports)
+        read = partial(_objects, cluster, resource, patience, ports)
         yield Source(path=f"kubernetes/{resource.partition('.')[0]}.json", read=read)
 
 
@@ -213,8 +213,8 @@ def _ready(cluster: ClusterName, ports: Ports) -> str:
     return "ok\n"
 
 
-def _objects(cluster: ClusterName, resource: str, ports: Ports) -> str:
-    return ports.api.objects(_kubeconfig(cluster, ports), resource)
+def _objects(cluster: ClusterName, resource: str, patience: int, ports: Ports) -> str:
+    return ports.api.objects(_kubeconfig(cluster, ports), resource, patience=patience)
 
 
 def _kubeconfig(cluster: ClusterName, ports: Ports) -> Path:

@@ -26,7 +26,8 @@ def collect_logs(
     """
     domains = existing_domains(cluster, ports)
     chosen = [find_node(domains, node)] if node else domains
-    return ports.evidence.save(cluster, gather(cluster, chosen, ports), target=target)
+    evidence = gather(cluster, chosen, ports, patience=domains[0].patience)
+    return ports.evidence.save(cluster, evidence, target=target)
 
 
 def follow_journal(cluster: ClusterName, node: str, ports: Ports) -> Generator[str, None, None]:

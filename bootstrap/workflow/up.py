@@ -311,7 +311,8 @@ def _shall_remove(error: BootstrapError, existing: Sequence[Domain], options: Up
 def _saved_evidence(plan: ClusterPlan, ports: Ports) -> str:
     """Save what explains the failure, and say where, or why it could not be saved."""
     try:
-        path = ports.evidence.save(plan.name, gather(plan.name, plan.nodes, ports))
+        evidence = gather(plan.name, plan.nodes, ports, patience=plan.patience)
+        path = ports.evidence.save(plan.name, evidence)
     except BootstrapError as error:
         return f"No evidence: {error.message} {error.details}".rstrip()
     return f"Evidence: {path}"

@@ -35,7 +35,7 @@ ASKS: dict[str, Ask] = {
     "list_pods": lambda api, path: api.list_pods(path),
     "use_of_nodes": lambda api, path: api.use_of_nodes(path, [WORKER]),
     "check_ready": lambda api, path: api.check_ready(path),
-    "objects": lambda api, path: api.objects(path, "nodes.v1"),
+    "objects": lambda api, path: api.objects(path, "nodes.v1", patience=1),
     "remove_join_token": lambda api, path: api.remove_join_token(path, TOKEN),
     "cordon": lambda api, path: api.cordon(path, WORKER),
     "uncordon": lambda api, path: api.uncordon(path, [WORKER]),
@@ -428,7 +428,7 @@ def test_a_node_object_that_something_keeps_is_not_yet_gone(place: Place) -> Non
 
 
 def test_the_objects_of_a_resource_are_json(place: Place) -> None:
-    found = json.loads(place.api.objects(place.kubeconfig, "nodes.v1"))["items"]
+    found = json.loads(place.api.objects(place.kubeconfig, "nodes.v1", patience=1))["items"]
     assert [one["metadata"]["name"] for one in found] == [CONTROL_PLANE, WORKER]
 
 

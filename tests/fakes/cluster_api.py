@@ -102,8 +102,9 @@ class FakeClusterApi(Fake):
         self._called("check_ready", kubeconfig)
         self._answer(kubeconfig)
 
-    def objects(self, kubeconfig: Path, resource: str) -> str:
+    def objects(self, kubeconfig: Path, resource: str, *, patience: int) -> str:
         self._called("objects", kubeconfig)
+        assert patience > 0
         self._answer(kubeconfig)
         names = sorted(self.nodes) if resource == "nodes.v1" else []
         return json.dumps({"items": [{"metadata": {"name": name}} for name in names]})

@@ -77,9 +77,9 @@ class KubernetesClusterApi:
         with self._asking(kubeconfig, "ask for its readiness") as client:
             client.get("/readyz")
 
-    def objects(self, kubeconfig: Path, resource: str) -> str:
+    def objects(self, kubeconfig: Path, resource: str, *, patience: int) -> str:
         """See ``ports.ClusterApi``."""
-        with self._asking(kubeconfig, f"read {resource}") as client:
+        with self._asking(kubeconfig, f"read {resource}", patience) as client:
             return dump(client, resource)
 
     def create_join_token(self, kubeconfig: Path, token: str, *, lifetime_s: int) -> None:
@@ -124,10 +124,10 @@ class KubernetesClusterApi:
         return x509.load_pem_x509_certificate(certificate).not_valid_after_utc
 
     @contextlib.contextmanager
-    def _asking(self, kubeconfig: Path, action: str) -> Iterator[Client]:
+    def _asking(self, kubeconfig: Path, action: str, patience: int = 1) -> Iterator[Client]:
         access = read_access(kubeconfig)
         try:
-            with self._client(access, 1) as client:
+            with self._client(access, patience) as client:
                 try:
                     yield client
                 except ForbiddenError as error:

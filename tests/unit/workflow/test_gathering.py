@@ -28,7 +28,7 @@ def world() -> FakeWorld:
 
 
 def gathered(world: FakeWorld) -> tuple[dict[str, str], dict[str, Any]]:
-    texts = gather(DEMO, existing_domains(DEMO, world.ports), world.ports)
+    texts = gather(DEMO, existing_domains(DEMO, world.ports), world.ports, patience=6)
     manifest: dict[str, Any] = json.loads(texts.pop("manifest.json"))
     assert manifest["collected"] == sorted(texts)
     return texts, manifest
@@ -77,11 +77,28 @@ def test_a_node_is_asked_one_question_at_a_time_and_no_more_after_two_without_an
     assert len(asked) == 2 + len(QUESTIONS)
 
 
+def test_the_api_server_is_asked_before_the_nodes_and_no_more_after_two_without_an_answer(
+    world: FakeWorld,
+) -> None:
+    """Sixteen questions at once beside the nodes' commands: one had no answer in ten seconds."""
+    world.journal.clear()
+    gathered(world)
+    calls = world.journal.calls
+    first = next(index for index, call in enumerate(calls) if call.startswith("shell.run"))
+    objects = [index for index, call in enumerate(calls) if call.startswith("api.objects")]
+    assert len(objects) == len(RESOURCES)
+    assert max(objects) < first
+    world.api.is_up = False
+    world.journal.clear()
+    gathered(world)
+    assert sum(call.startswith("api.objects") for call in world.journal.calls) == 1
+
+
 def test_what_fails_with_details_says_them(world: FakeWorld) -> None:
     failure = HostError("Could not ask.", details="one\ntwo", hint="bootstrap doctor")
     nodes = existing_domains(DEMO, world.ports)
     world.journal.failures["hypervisor.switches"] = failure
-    missing = json.loads(gather(DEMO, nodes, world.ports)["manifest.json"])["missing"]
+    missing = json.loads(gather(DEMO, nodes, world.ports, patience=6)["manifest.json"])["missing"]
     assert missing["machines.json"] == missing["plan.json"] == "Could not ask. one two"
 
 
