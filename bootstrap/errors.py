@@ -7,6 +7,8 @@ is not fit), ``LockedError`` (4), ``TimedOutError`` (5), ``NotOursError`` (7),
 a reader of our output that went away is 141. ``CancelledError`` is an interruption too.
 """
 
+from typing import Self
+
 
 class BootstrapError(Exception):
     """A failure that the user can understand and act on.
@@ -25,6 +27,16 @@ class BootstrapError(Exception):
         self.message = message
         self.details = details
         self.hint = hint
+
+    @property
+    def summary(self) -> str:
+        """The message and the details as one text."""
+        return f"{self.message} {self.details}".rstrip()
+
+    def with_details(self, *more: str, hint: str = "") -> Self:
+        """Return this error with more details, each on a line of its own, and another hint."""
+        details = "\n".join(filter(None, (self.details, *more)))
+        return type(self)(self.message, details=details, hint=hint or self.hint)
 
 
 class UsageError(BootstrapError):

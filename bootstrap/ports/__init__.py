@@ -10,11 +10,13 @@ from bootstrap.ports.cluster import CheckResult, ClusterApi, ExpectedNode, NodeU
 from bootstrap.ports.events import EventReader, Events, RunEvents, RunHistory
 from bootstrap.ports.files import ClusterFiles, Evidence, UserKubeconfig
 from bootstrap.ports.host import Finding, Host
+from bootstrap.ports.images import Images
 from bootstrap.ports.loading import ImageArchives
-from bootstrap.ports.machines import Hypervisor, Images, MachineUse, Volumes
+from bootstrap.ports.machines import Hypervisor, MachineUse
 from bootstrap.ports.nodes import NodeShell, PlaybookResult, PlaybookRunner, Reachable, ShellResult
 from bootstrap.ports.snapshots import SnapshotDraft, SnapshotFiles, Snapshots
 from bootstrap.ports.trust import Trust
+from bootstrap.ports.volumes import Volumes
 
 __all__ = [
     "Artifact",

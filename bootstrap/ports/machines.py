@@ -1,16 +1,14 @@
-"""What holds the machines: domains, volumes and node images."""
+"""The domains of the machines."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bootstrap.model.cluster import Domain, ImageSource, Mark, NodeImage
+from bootstrap.model.cluster import Domain, Mark, NodeImage
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import NodePlan, SwitchPlan
-from bootstrap.model.snapshot import Origin
-from bootstrap.model.sources import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,155 +115,3 @@ class Hypervisor(Protocol):
 
         :raises NotOursError: if the domain does not carry our mark.
         """
-
-
-class Volumes(Protocol):
-    """Holds each cluster's disks in a directory of its own with a marker file."""
-
-    def ensure_root_volume(self, node: NodePlan, *, image: NodeImage) -> bool:
-        """Make the node's overlay on the image exist; a volume that exists is kept.
-
-        :raises NotOursError: if the cluster's directory does not carry our marker with the
-            cluster's name, as that of a copy does not.
-        """
-
-    def ensure_seed_volume(self, node: NodePlan, files: Mapping[str, str]) -> bool:
-        """Make the node's seed hold ``files``; a seed that was emptied stays so.
-
-        One that holds other files is of a run that was killed before the node's first boot.
-
-        :raises NotOursError: as ``ensure_root_volume`` does.
-        """
-
-    def ensure_switch_directory(self, switch: SwitchPlan) -> bool:
-        """Make the private directory exist in which the cables' sockets are, and no others.
-
-        :raises NotOursError: as ``ensure_root_volume`` does.
-        """
-
-    def remove_seed_volume(self, node: NodePlan) -> bool:
-        """Empty the seed once the node has read it."""
-
-    def disk_bytes(self, domain: Domain) -> int:
-        """Return what the node's root volume takes on the host's disk."""
-
-    def save_disk(self, domain: Domain, target: Path) -> None:
-        """Copy the root volume of a suspended node to a new file."""
-
-    def stage_disk(self, cluster: ClusterName, node: str, source: Path) -> None:
-        """Copy a saved root volume into the cluster's directory; the node keeps its own.
-
-        :raises NotOursError: as ``ensure_root_volume`` does.
-        """
-
-    def use_staged_disk(self, node: NodePlan, *, image: NodeImage) -> None:
-        """Make the staged copy, which lies over the image, the root volume of a node that is off.
-
-        :raises NotOursError: as ``ensure_root_volume`` does.
-        """
-
-    def origin(self, cluster: ClusterName) -> Origin | None:
-        """Return the snapshot that the cluster was restored from, last; None if from none."""
-
-    def write_origin(self, cluster: ClusterName, origin: Origin) -> None:
-        """Remember the origin of the cluster's machines.
-
-        :raises NotOursError: as ``ensure_root_volume`` does.
-        """
-
-    def sync(self, cluster: ClusterName) -> None:
-        """Have the host write the cluster's disks to its storage.
-
-        Emulated nodes do not ask for it themselves: their disks ignore a guest's flushes.
-        """
-
-    def console(self, node: NodePlan) -> str:
-        """Read what the node has written to its serial console since it was last started."""
-
-    def restore_marker(self, cluster: ClusterName, nodes: Collection[Path]) -> bool:
-        """Put back a marker that was lost or damaged, if one of ``nodes`` proves it was there.
-
-        ``nodes`` are the directories that our domains' marks name: a domain is defined only
-        after the cluster's directory was ours. A marker that names another install or
-        another cluster stays.
-        """
-
-    def clusters(self) -> Sequence[ClusterName]:
-        """Name the clusters whose directory carries our marker with their name."""
-
-    def images(self) -> Collection[str]:
-        """Give the keys of the images that root volumes lie over, whosever they are."""
-
-    def remove_node(self, cluster: ClusterName, node: str) -> bool:
-        """Remove the directory of one node, whose domain no longer exists.
-
-        :raises NotOursError: as ``remove_cluster`` does.
-        :raises ValueError: if ``node`` is not a node's name.
-        """
-
-    def remove_cluster(self, cluster: ClusterName) -> bool:
-        """Remove the cluster's directory and all that we put in it.
-
-        :raises NotOursError: if the directory does not carry our marker with its name.
-        """
-
-
-class Images(Protocol):
-    """Holds node images, each built once for its content."""
-
-    def find(self, key: str) -> NodeImage | None:
-        """Give an image that exists whole, whatever a new one would be built from."""
-
-    def expected(self, kubernetes_version: str, source: Source = Source.AUTO) -> NodeImage | None:
-        """Give the image that ``ensure`` would give, if it seems to be there whole.
-
-        Its disk is not read: call ``check`` while the first machines boot. None for an image
-        that failed that check.
-        """
-
-    def source(self, kubernetes_version: str, source: Source = Source.AUTO) -> ImageSource:
-        """Return what ``ensure`` would make an image from; builds nothing and runs no program.
-
-        :raises UsageError: if the version is not one that can be built.
-        """
-
-    def check(self, image: NodeImage) -> None:
-        """Read and hash the image.
-
-        :raises StateError: if it is not what was built; ``ensure`` builds it again then.
-        """
-
-    def ensure(
-        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
-    ) -> NodeImage:
-        """Give the image, building whatever is missing; reports progress.
-
-        ``refresh`` fetches its Debian packages anew, and so makes another image; the ones
-        that clusters use stay. If the packages cannot be fetched, the last ones stay too.
-
-        An image that is there is given without any tool. It is read and hashed first; one
-        that is not what was built is built again.
-
-        :raises HostError: if the host lacks a tool that building needs, or cannot reach the source.
-        :raises UsageError: if the source does not have the version.
-        """
-
-    def adopt(self, directory: Path) -> NodeImage:
-        """Keep an image that another host has built; its directory is named as its key.
-
-        The directory is empty afterwards. One of that key which is here has to be the same.
-
-        :raises StateError: if it is not what was built, or another one of that key is here.
-        """
-
-    def list(self) -> Sequence[NodeImage]:
-        """List every image that exists whole, by its key."""
-
-    def prune(self, in_use: Collection[str]) -> Sequence[str]:
-        """Remove every image whose key is not in use, and what no image is made from any more.
-
-        Return the names of what was removed.
-        """
-
-    def sweep(self) -> None:
-        """Remove what killed builds left half done; what is built at this moment stays."""

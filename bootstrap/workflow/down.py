@@ -100,7 +100,7 @@ def report_removal(cluster: ClusterName, ports: Ports) -> str:
         with ports.events.step(Step.REMOVE, "Removing the machines"):
             remove_machines(cluster, ports)
     except BootstrapError as error:
-        return f"The machines were not removed: {error.message} {error.details}".strip()
+        return f"The machines were not removed: {error.summary}"
     return "The machines were removed."
 
 
@@ -174,6 +174,6 @@ class Failures:
         worst = max(self.errors, key=lambda error: error.exit_code)
         raise type(worst)(
             message,
-            details="\n".join(f"{error.message} {error.details}" for error in self.errors),
+            details="\n".join(error.summary for error in self.errors),
             hint=hint,
         )

@@ -36,8 +36,8 @@ def drain(
                 report=ports.events.waiting,
             )
         except TimedOutError as error:
-            details = f"{error.details}\nNo node was removed, and they take pods again."
-            raise TimedOutError(error.message, details=details, hint=error.hint) from error
+            more = "No node was removed, and they take pods again."
+            raise error.with_details(more) from error
         undo.pop_all()
         for node in nodes:
             ports.events.node(node, "drained", is_done=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bootstrap.errors import StateError
+from bootstrap.errors import BootstrapError, StateError
 from bootstrap.model.names import ClusterName
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.membership import existing_nodes
@@ -40,3 +40,19 @@ def merge_kubeconfig(cluster: ClusterName, ports: Ports, *, use: bool) -> Path:
     :raises StateError: if the cluster has no kubeconfig on this host.
     """
     return ports.kubeconfig.ensure_entries(find_file(cluster, "kubeconfig", ports), use=use)
+
+
+def merge_verified(cluster: ClusterName, own: Path, ports: Ports, *, use: bool) -> Path:
+    """Merge the kubeconfig of a verified cluster, which stays whatever becomes of this.
+
+    :raises BootstrapError: with the path of the cluster's own kubeconfig.
+    """
+    try:
+        return ports.kubeconfig.ensure_entries(own, use=use)
+    except BootstrapError as error:
+        raise error.with_details(
+            f"Cluster '{cluster}' is verified and stays. "
+            "Only the entries in your kubeconfig are missing.",
+            f"Its own kubeconfig is '{own}'.",
+            hint=f"bootstrap kubeconfig {cluster} --merge",
+        ) from error

@@ -86,8 +86,7 @@ def _verify(
         try:
             return verify_cluster(plan, ports, kubeconfig, off=off)
         except VerifyError as error:
-            details = f"{error.details}\nRemoved before that: {', '.join(removed)}"
-            raise VerifyError(error.message, details=details, hint=error.hint) from error
+            raise error.with_details(f"Removed before that: {', '.join(removed)}") from error
 
 
 def _names(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> set[str]:

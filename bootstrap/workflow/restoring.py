@@ -235,5 +235,4 @@ def _with_removal(
         said = "The cluster is half restored; the same command goes on." if is_broken else ""
     else:
         said = report_removal(spec.name, ports)
-    details = "\n".join(line for line in (error.details, said) if line)
-    return type(error)(error.message, details=details, hint=error.hint)
+    return error.with_details(said)

@@ -94,7 +94,7 @@ def _ask(kubeconfig: Path | None, ports: SitePorts) -> tuple[Mapping[str, str], 
     except NotYet as error:
         return {}, f"does not answer: {error}"
     except BootstrapError as error:
-        return {}, f"{error.message} {error.details}".strip()
+        return {}, error.summary
 
 
 def _certificate_end(kubeconfig: Path | None, ports: SitePorts) -> datetime | None:

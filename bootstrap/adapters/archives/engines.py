@@ -35,7 +35,7 @@ def save_image(name: str, file: Path) -> None:
                 timeout_s=_TIMEOUT_S,
             )
         except BootstrapError as error:
-            faults.append(f"{error.message} {error.details}")
+            faults.append(error.summary)
         else:
             return
     if not programs:

@@ -122,7 +122,7 @@ def _finding(name: str, check: Callable[[], str], *, fix: str) -> Finding:
     try:
         return Finding(name=name, ok=True, found=check(), fix="")
     except BootstrapError as error:
-        found = " ".join(f"{error.message} {error.details}".split())
+        found = " ".join(error.summary.split())
         # Elsewhere a good hint; here the user would run the same command again.
         hint = "" if error.hint == "bootstrap doctor" else error.hint
         return Finding(name=name, ok=False, found=found, fix=hint or fix)

@@ -94,7 +94,7 @@ def _look_at(client: Client, check: Check) -> None:
     except ApiFailureError as error:
         check.settle(str(error), ok=False)
     except BootstrapError as error:
-        check.settle(f"{error.message} {error.details}", ok=False)
+        check.settle(error.summary, ok=False)
 
 
 def _time_out(client: Client, check: Check) -> None:

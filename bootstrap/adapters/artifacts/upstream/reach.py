@@ -64,7 +64,7 @@ def _asked(url: str, trust: Trust) -> tuple[str, str]:
     except Passing as passing:
         return str(passing), ""
     except BootstrapError as error:
-        return " ".join(f"{error.message} {error.details}".split()), error.hint
+        return " ".join(error.summary.split()), error.hint
     return "", ""
 
 
