@@ -120,9 +120,16 @@ def remove_abandoned(path: Path) -> bool:
 def remove_same(path: Path, descriptor: int) -> bool:
     """Remove a file if it is still the one of ``descriptor``; return whether it was removed."""
     with contextlib.suppress(FileNotFoundError):
-        if os.path.samestat(path.lstat(), os.fstat(descriptor)):
+        if is_same(path, descriptor):
             path.unlink()
             return True
+    return False
+
+
+def is_same(path: Path, descriptor: int) -> bool:
+    """Tell whether a file is the one of ``descriptor``, and no other that has its name now."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
     return False
 
 

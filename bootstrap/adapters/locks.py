@@ -1,6 +1,10 @@
-"""Locks that the kernel releases when their process is killed, with a file about the holder."""
+"""Locks that the kernel releases when their process is killed, with a file about the holder.
+
+Both files are there while the lock is held, and after a kill until the lock is taken again.
+"""
 
 import contextlib
+import fcntl
 import json
 import os
 import sys
@@ -9,10 +13,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from bootstrap.adapters.failures import explained
-from bootstrap.adapters.files import private_directory
+from bootstrap.adapters.files import is_same, private_directory, remove_same
 from bootstrap.errors import LockedError, TimedOutError
 from bootstrap.waiting import NotYet, wait_for
 
@@ -28,14 +30,12 @@ def locked(path: Path, *, what: str, timeout_s: float = 0) -> Iterator[None]:
     :raises LockedError: if another holds it for ``timeout_s`` seconds; the error
         has the id and the command of its process, the time, and whether it is stopped.
     """
-    # One for each block: the kernel knows a lock by its open file, not by its process.
-    lock = FileLock(path, mode=0o600)
     with explained(f"lock {what}"):
         private_directory(path.parent)
         try:
-            wait_for(
+            descriptor = wait_for(
                 f"the lock of {what}",
-                partial(_take, lock),
+                partial(_take, path),
                 timeout_s=timeout_s,
                 interval_s=_INTERVAL_S,
             )
@@ -50,14 +50,27 @@ def locked(path: Path, *, what: str, timeout_s: float = 0) -> Iterator[None]:
             _note(path)
         yield
     finally:
-        lock.release()
+        with contextlib.suppress(OSError):  # what stays does no harm
+            _holder_file(path).unlink(missing_ok=True)
+            remove_same(path, descriptor)
+        os.close(descriptor)
 
 
-def _take(lock: FileLock) -> None:
-    try:
-        lock.acquire(blocking=False)
-    except Timeout as error:
-        raise NotYet("another holds it") from error
+def _take(path: Path) -> int:
+    """Return a descriptor that has the lock, which is its own: the kernel knows no process."""
+    while True:
+        with contextlib.ExitStack() as opened:
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = os.open(path, flags, 0o600)
+            opened.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise NotYet("another holds it") from error
+            # Its holder may have removed it since it was opened; the next one locks another file.
+            if is_same(path, descriptor):
+                opened.pop_all()
+                return descriptor
 
 
 def _holder_file(path: Path) -> Path:

@@ -39,7 +39,7 @@ def test_completion_loads_no_command_and_none_of_their_libraries(
 ) -> None:
     monkeypatch.setenv("_BOOTSTRAP_COMPLETE", "zsh")
     modules = loaded(*words)
-    slow = {"asyncio", "click", "filelock", "jinja2", "pydantic", "rich", "yaml", *HEAVY}
+    slow = {"asyncio", "click", "jinja2", "pydantic", "rich", "yaml", *HEAVY}
     assert modules & slow == set()
     assert {name for name in modules if name.startswith("bootstrap.cli.")} == {
         f"bootstrap.cli.{name}" for name in ("commands", "completing", "typed")

@@ -1,6 +1,7 @@
 """Locks that a killed process lets go of, and that say who holds them."""
 
 import contextlib
+import fcntl
 import json
 import multiprocessing
 import os
@@ -147,16 +148,45 @@ def test_only_one_works_at_a_time(path: Path, tmp_path: Path) -> None:
     assert int(counter.read_text()) == WRITERS * ROUNDS
 
 
-def test_the_lock_and_its_note_are_private(path: Path) -> None:
+def test_the_lock_and_its_note_are_private_and_go_with_it(path: Path) -> None:
     umask = os.umask(0)
     try:
         with locked(path, what="x"):
-            pass
+            files = {item.name: item.stat().st_mode & 0o777 for item in path.parent.iterdir()}
+            holder = json.loads(path.with_suffix(".holder").read_text())
     finally:
         os.umask(umask)
-    modes = {item.name: item.stat().st_mode & 0o777 for item in path.parent.iterdir()}
-    assert set(modes.values()) <= {0o600}
-    assert json.loads(path.with_suffix(".holder").read_text())["pid"] == os.getpid()
+    assert files == {"demo.lock": 0o600, "demo.holder": 0o600}
+    assert holder["pid"] == os.getpid()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_what_a_killed_holder_left_goes_with_the_next_one(path: Path) -> None:
+    with holder(path) as pid:
+        os.kill(pid, signal.SIGKILL)
+        with locked(path, what="x", timeout_s=20):
+            pass
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_lock_that_was_removed_after_it_was_opened_is_not_taken(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder removes it between the opening and the locking by another."""
+    flock, removed = fcntl.flock, []
+
+    def late(descriptor: int, operation: int) -> None:
+        if not removed:
+            removed.append(path)
+            path.unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with locked(path, what="x"):
+        assert path.exists()
+        with pytest.raises(LockedError), locked(path, what="x"):
+            pass
+    assert removed == [path]
 
 
 def _open_files(pid: int) -> set[str]:
