@@ -1,19 +1,24 @@
 """All clusters and snapshots of this user."""
 
+from __future__ import annotations  # the workflow is imported for type checks only
+
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bootstrap import workflow
 from bootstrap.api.names import cluster_name, snapshot_id, snapshot_or_newest
 from bootstrap.api.stock import Stock
 from bootstrap.config.flags import Flags
 from bootstrap.errors import UsageError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.snapshot import Snapshot
-from bootstrap.workflow import down, listing, snapshots, start, transfer
-from bootstrap.workflow.down import DownResult, Failures
-from bootstrap.workflow.listing import ClusterSummary
-from bootstrap.workflow.up import UpResult
+
+if TYPE_CHECKING:
+    from bootstrap.workflow.down import DownResult, Failures
+    from bootstrap.workflow.listing import ClusterSummary
+    from bootstrap.workflow.up import UpResult
 
 
 class Client(Stock):
@@ -22,7 +27,7 @@ class Client(Stock):
     def clusters(self) -> Sequence[ClusterSummary]:
         """List the clusters, as libvirt knows them."""
         with self.run("list") as ports:
-            return listing.list_clusters(ports)
+            return workflow.listing.list_clusters(ports)
 
     def only_cluster(self) -> str:
         """Return the name of the only cluster.
@@ -43,7 +48,7 @@ class Client(Stock):
         Return what was removed of each, and the failures of the others, which are not raised.
         """
         with self.run("down --all") as ports:
-            results, failures = down.down_all(ports, with_snapshots=with_snapshots)
+            results, failures = workflow.down.down_all(ports, with_snapshots=with_snapshots)
             return {str(name): result for name, result in results.items()}, failures
 
     def start_all(self) -> tuple[Mapping[str, UpResult], Failures]:
@@ -52,11 +57,11 @@ class Client(Stock):
         Return those that are verified, and the failures of the others, which are not raised.
         """
         with self.run("start --all") as ports:
-            names = [found.name for found in listing.list_clusters(ports)]
+            names = [found.name for found in workflow.listing.list_clusters(ports)]
             from bootstrap.config.load import load_spec  # noqa: PLC0415 - takes time to load
 
             specs = {name: load_spec(None, Flags(name=str(name))) for name in names}
-            results, failures = start.start_all(specs, ports)
+            results, failures = workflow.start.start_all(specs, ports)
             return {str(name): result for name, result in results.items()}, failures
 
     def snapshots(self, cluster: str | None = None) -> Sequence[Snapshot]:
@@ -75,7 +80,7 @@ class Client(Stock):
     def clusters_of_snapshots(self) -> Mapping[str, Sequence[ClusterName]]:
         """Name, by snapshot, the clusters whose machines were restored from it last."""
         with self.run("snapshot list") as ports:
-            return snapshots.clusters_of_snapshots(ports)
+            return workflow.snapshots.clusters_of_snapshots(ports)
 
     def delete_snapshots(self, *names: str) -> None:
         """Delete snapshots, each ``CLUSTER/SNAPSHOT``; clusters that were made of them stay.
@@ -83,7 +88,7 @@ class Client(Stock):
         :raises NotFoundError: if there is no such snapshot; those before it are deleted.
         """
         with self.run("snapshot delete") as ports:
-            snapshots.delete_snapshots([snapshot_id(name) for name in names], ports)
+            workflow.snapshots.delete_snapshots([snapshot_id(name) for name in names], ports)
 
     def prune_snapshots(
         self,
@@ -97,10 +102,10 @@ class Client(Stock):
 
         Return the names of those that are deleted.
         """
-        limits = snapshots.Limits(keep=keep, older_than=older_than, max_bytes=max_bytes)
+        limits = workflow.snapshots.Limits(keep=keep, older_than=older_than, max_bytes=max_bytes)
         only = cluster_name(cluster) if cluster else None
         with self.run("snapshot prune") as ports:
-            return [str(one) for one in snapshots.prune_snapshots(ports, limits, only)]
+            return [str(one) for one in workflow.snapshots.prune_snapshots(ports, limits, only)]
 
     def export_snapshot(self, name: str, file: Path) -> Snapshot:
         """Write a snapshot and its node image into a new file, which has the cluster's secrets.
@@ -108,7 +113,7 @@ class Client(Stock):
         :raises UsageError: if the file exists.
         """
         with self.run("snapshot export") as ports:
-            return transfer.export_snapshot(snapshot_id(name), file.absolute(), ports)
+            return workflow.transfer.export_snapshot(snapshot_id(name), file.absolute(), ports)
 
     def import_snapshot(self, file: Path) -> Snapshot:
         """Take a snapshot out of a file of :meth:`export_snapshot`.
@@ -116,4 +121,4 @@ class Client(Stock):
         Only from people whom you trust with this host.
         """
         with self.run("snapshot import") as ports:
-            return transfer.import_snapshot(file.absolute(), ports)
+            return workflow.transfer.import_snapshot(file.absolute(), ports)

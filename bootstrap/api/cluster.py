@@ -1,23 +1,25 @@
 """A cluster: make it, use it, remove it."""
 
+from __future__ import annotations  # the workflow is imported for type checks only
+
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
+from bootstrap import workflow
 from bootstrap.api.client import Client
 from bootstrap.api.members import Members
 from bootstrap.api.names import snapshot_or_newest
 from bootstrap.api.options import ClusterOptions
 from bootstrap.api.saving import Saving
 from bootstrap.config.flags import Flags
-from bootstrap.workflow.caching import Cached, cached_snapshot, up_cached
-from bootstrap.workflow.environment import Ports
-from bootstrap.workflow.node_removal import Removal
-from bootstrap.workflow.preview import Preview, preview
-from bootstrap.workflow.restoring import clone
-from bootstrap.workflow.up import UpOptions, up
+
+if TYPE_CHECKING:
+    from bootstrap.workflow.caching import Cached
+    from bootstrap.workflow.environment import Ports
+    from bootstrap.workflow.preview import Preview
 
 
 class _Wanted:
@@ -85,19 +87,21 @@ class Cluster(Members, Saving):
         :raises BootstrapError: with the evidence's place, if a step fails.
         """
         wanted = _Wanted(name, file, client, options)
-        how = UpOptions(
+        how = workflow.up.UpOptions(
             chosen=wanted.chosen,
             allow_overcommit=allow_overcommit,
             keep=keep,
             use=use,
-            removal=Removal() if remove else None,
+            removal=workflow.node_removal.Removal() if remove else None,
         )
         spec = wanted.spec
         with wanted.run("up") as ports:
             if cached:
-                verified = up_cached(spec, ports, how, share_trust=share_trust).verified
+                verified = workflow.caching.up_cached(
+                    spec, ports, how, share_trust=share_trust
+                ).verified
             else:
-                verified = up(spec, ports, how)
+                verified = workflow.up.up(spec, ports, how)
         return cls(str(spec.name), wanted.client, verified=verified)
 
     @classmethod
@@ -121,7 +125,7 @@ class Cluster(Members, Saving):
         spec = wanted.spec
         with wanted.run("up --from") as ports:
             found = snapshot_or_newest(snapshot, ports)
-            verified = clone(spec, found, ports, share_trust=share_trust)
+            verified = workflow.restoring.clone(spec, found, ports, share_trust=share_trust)
         return cls(str(spec.name), wanted.client, verified=verified)
 
     @classmethod
@@ -136,7 +140,7 @@ class Cluster(Members, Saving):
         """Plan what :meth:`up` would make with the same arguments; changes no cluster."""
         wanted = _Wanted(name, file, client, options)
         with wanted.run("plan") as ports:
-            return preview(wanted.spec, ports, chosen=wanted.chosen)
+            return workflow.preview.preview(wanted.spec, ports, chosen=wanted.chosen)
 
     @classmethod
     def cached_snapshot(
@@ -153,7 +157,7 @@ class Cluster(Members, Saving):
         """
         wanted = _Wanted(name, file, client, options)
         with wanted.run("snapshot key") as ports:
-            return cached_snapshot(wanted.spec, ports)
+            return workflow.caching.cached_snapshot(wanted.spec, ports)
 
     def __enter__(self) -> Self:
         return self

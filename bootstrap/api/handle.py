@@ -1,14 +1,19 @@
 """A cluster by its name, which what the API does with one cluster starts from."""
 
+from __future__ import annotations  # the workflow is imported for type checks only
+
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from bootstrap.api.client import Client
 from bootstrap.api.names import cluster_name
 from bootstrap.config.flags import Flags
 from bootstrap.errors import UsageError
 from bootstrap.model.spec import ClusterSpec
-from bootstrap.workflow.environment import Ports
-from bootstrap.workflow.up import UpResult
+
+if TYPE_CHECKING:
+    from bootstrap.workflow.environment import Ports
+    from bootstrap.workflow.up import UpResult
 
 
 class Handle:

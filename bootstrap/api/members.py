@@ -1,9 +1,13 @@
 """The nodes of a cluster: look at them, use one, add, remove and replace them."""
 
+from __future__ import annotations  # the workflow is imported for type checks only
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bootstrap import workflow
 from bootstrap.api.life import Life
 from bootstrap.api.reaching import TIMEOUT_S, Reaching
 from bootstrap.api.records import Records
@@ -11,32 +15,35 @@ from bootstrap.config.flags import Flags
 from bootstrap.model.cluster import Domain, DomainState
 from bootstrap.model.spec import NodeRole
 from bootstrap.ports import ShellResult
-from bootstrap.workflow import node_changes, nodes
-from bootstrap.workflow.node_changes import RemovalResult
-from bootstrap.workflow.node_removal import Removal
-from bootstrap.workflow.up import UpOptions, UpResult, up
+
+if TYPE_CHECKING:
+    from bootstrap.workflow.node_changes import RemovalResult
+    from bootstrap.workflow.up import UpResult
 
 
 class Members(Life, Records, Reaching):
     """A cluster's nodes."""
 
-    def nodes(self) -> Sequence["Node"]:
+    def nodes(self) -> Sequence[Node]:
         """List the nodes, as libvirt knows them now.
 
         :raises NotFoundError: if the cluster does not exist.
         """
         with self._run("nodes") as ports:
-            return [self._node(domain) for domain in nodes.existing_domains(self._cluster, ports)]
+            return [
+                self._node(domain)
+                for domain in workflow.nodes.existing_domains(self._cluster, ports)
+            ]
 
-    def node(self, name: str) -> "Node":
+    def node(self, name: str) -> Node:
         """Return one node.
 
         :raises NotFoundError: if the cluster does not exist.
         :raises UsageError: if there is no such node.
         """
         with self._run("nodes") as ports:
-            domains = nodes.existing_domains(self._cluster, ports)
-            return self._node(nodes.find_node(domains, name))
+            domains = workflow.nodes.existing_domains(self._cluster, ports)
+            return self._node(workflow.nodes.find_node(domains, name))
 
     def add_nodes(
         self,
@@ -53,7 +60,7 @@ class Members(Life, Records, Reaching):
         add more.
         """
         sizes = Flags(cpus=cpus, memory=memory, disk=disk)
-        options = UpOptions(
+        options = workflow.up.UpOptions(
             chosen=sizes.chosen_facts(),
             allow_overcommit=allow_overcommit,
             keep=True,
@@ -64,7 +71,7 @@ class Members(Life, Records, Reaching):
         with self._run("node add") as ports:
             from bootstrap.config.load import load_spec  # noqa: PLC0415 - takes time to load
 
-            return up(load_spec(None, Flags(**named, **sizes.values)), ports, options)
+            return workflow.up.up(load_spec(None, Flags(**named, **sizes.values)), ports, options)
 
     def remove_nodes(
         self, *names: str, force: bool = False, timeout_s: float | None = None
@@ -74,8 +81,8 @@ class Members(Life, Records, Reaching):
         :raises TimedOutError: if pods do not leave in ``timeout_s`` seconds; every node stays.
         """
         with self._run("node remove") as ports:
-            removal = Removal(force=force, timeout_s=timeout_s)
-            return node_changes.remove_nodes(self._spec(), names, ports, removal)
+            removal = workflow.node_removal.Removal(force=force, timeout_s=timeout_s)
+            return workflow.node_changes.remove_nodes(self._spec(), names, ports, removal)
 
     def replace_node(
         self,
@@ -86,17 +93,17 @@ class Members(Life, Records, Reaching):
         allow_overcommit: bool = False,
     ) -> UpResult:
         """Remove a worker and make it anew under its name, with its size and labels; verify."""
-        options = UpOptions(
+        options = workflow.up.UpOptions(
             chosen=None,
             allow_overcommit=allow_overcommit,
             keep=True,
             use=False,
-            removal=Removal(force=force, timeout_s=timeout_s, verb="replace"),
+            removal=workflow.node_removal.Removal(force=force, timeout_s=timeout_s, verb="replace"),
         )
         with self._run("node replace") as ports:
-            return node_changes.replace_node(self._spec(), name, ports, options)
+            return workflow.node_changes.replace_node(self._spec(), name, ports, options)
 
-    def _node(self, domain: Domain) -> "Node":
+    def _node(self, domain: Domain) -> Node:
         return Node(
             cluster=self,
             name=domain.name,

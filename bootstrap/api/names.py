@@ -1,10 +1,16 @@
 """Read the names that a caller gives, as text."""
 
+from __future__ import annotations  # the workflow is imported for type checks only
+
+from typing import TYPE_CHECKING
+
+from bootstrap import workflow
 from bootstrap.errors import UsageError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.snapshot import SnapshotId
-from bootstrap.workflow.environment import SitePorts
-from bootstrap.workflow.snapshots import newest
+
+if TYPE_CHECKING:
+    from bootstrap.workflow.environment import SitePorts
 
 
 def cluster_name(text: str) -> ClusterName:
@@ -35,4 +41,6 @@ def snapshot_or_newest(text: str, ports: SitePorts) -> SnapshotId:
 
     :raises UsageError: if it is neither, or the cluster has no snapshot.
     """
-    return snapshot_id(text) if "/" in text else newest(cluster_name(text), ports)
+    return (
+        snapshot_id(text) if "/" in text else workflow.snapshots.newest(cluster_name(text), ports)
+    )

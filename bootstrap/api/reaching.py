@@ -1,15 +1,21 @@
 """Reach into a cluster: commands on its nodes, kubectl, copies and images."""
 
+from __future__ import annotations  # the workflow is imported for type checks only
+
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bootstrap import workflow
 from bootstrap.api.handle import Handle
 from bootstrap.errors import BootstrapError
 from bootstrap.ports import ShellResult
-from bootstrap.workflow import loading, reaching
-from bootstrap.workflow.loading import Loaded, LoadResult
-from bootstrap.workflow.reaching import KubectlCommand
+
+if TYPE_CHECKING:
+    from bootstrap.workflow.loading import Loaded, LoadResult
+    from bootstrap.workflow.reaching import KubectlCommand
+
 
 #: How long a command may take, in seconds.
 TIMEOUT_S = 120.0
@@ -36,7 +42,7 @@ class Reaching(Handle):
         :raises TimedOutError: if it runs longer than ``timeout_s`` seconds.
         """
         with self._run("run") as ports:
-            found = reaching.run_on_node(
+            found = workflow.reaching.run_on_node(
                 self._cluster, node, command, ports, stdin=stdin, timeout_s=timeout_s
             )
             return _checked(found, f"{command} (on node '{node}')") if check else found
@@ -51,7 +57,7 @@ class Reaching(Handle):
         :raises TimedOutError: if it runs longer than ``timeout_s`` seconds.
         """
         with self._run("kubectl") as ports:
-            command = reaching.kubectl_command(self._cluster, words, ports)
+            command = workflow.reaching.kubectl_command(self._cluster, words, ports)
             found = self.client.composition.run_program(
                 command.argv,
                 program=command.program,
@@ -78,22 +84,24 @@ class Reaching(Handle):
     def kubectl_command(self, *words: str) -> KubectlCommand:
         """Return what starts kubectl with the words, for a program that starts it itself."""
         with self._run("kubectl") as ports:
-            return reaching.kubectl_command(self._cluster, words, ports)
+            return workflow.reaching.kubectl_command(self._cluster, words, ports)
 
     def ssh_command(self, node: str, *command: str) -> Sequence[str]:
         """Return the command line that logs in on a node, or runs a command there as its user."""
         with self._run("ssh") as ports:
-            return reaching.ssh_command(self._cluster, node, command, ports)
+            return workflow.reaching.ssh_command(self._cluster, node, command, ports)
 
     def copy_command(self, source: str, target: str, *, recursive: bool = False) -> Sequence[str]:
         """Return the command line of :meth:`copy`."""
         with self._run("cp") as ports:
-            return reaching.copy_command(self._cluster, source, target, ports, recursive=recursive)
+            return workflow.reaching.copy_command(
+                self._cluster, source, target, ports, recursive=recursive
+            )
 
     def forward_command(self, node: str, *forwards: str) -> Sequence[str]:
         """Return the command line that leads ports of 127.0.0.1 here, ``LOCAL:REMOTE``, there."""
         with self._run("port-forward") as ports:
-            return reaching.forward_command(self._cluster, node, forwards, ports)
+            return workflow.reaching.forward_command(self._cluster, node, forwards, ports)
 
     def load_image(self, *sources: Path | str) -> LoadResult:
         """Load container images into every node, and into those that are added later.
@@ -104,17 +112,17 @@ class Reaching(Handle):
         :raises UsageError: if it is neither; nothing is changed then.
         """
         with self._run("image load") as ports:
-            return loading.load_images(self._cluster, [str(one) for one in sources], ports)
+            return workflow.loading.load_images(self._cluster, [str(one) for one in sources], ports)
 
     def loaded_images(self) -> Sequence[Loaded]:
         """List the images that were loaded, with the nodes that have them."""
         with self._run("image loaded") as ports:
-            return loading.loaded_images(self._cluster, ports)
+            return workflow.loading.loaded_images(self._cluster, ports)
 
     def unload_image(self, *names: str) -> Sequence[str]:
         """Remove images that were loaded from every node; return those that were there."""
         with self._run("image unload") as ports:
-            return loading.unload_images(self._cluster, names, ports)
+            return workflow.loading.unload_images(self._cluster, names, ports)
 
 
 def _checked(found: ShellResult, command: str) -> ShellResult:

@@ -1,13 +1,19 @@
 """Read what is kept of a cluster on this host: its files, logs and runs."""
 
+from __future__ import annotations  # the workflow is imported for type checks only
+
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bootstrap import workflow
 from bootstrap.api.handle import Handle
-from bootstrap.pictures.runs.report import Report
-from bootstrap.pictures.runs.run import Run
-from bootstrap.workflow import files, history, logs
+from bootstrap.model.events import LAST_RUN
+
+if TYPE_CHECKING:
+    from bootstrap.pictures.runs.report import Report
+    from bootstrap.pictures.runs.run import Run
 
 
 class Records(Handle):
@@ -41,7 +47,7 @@ class Records(Handle):
         ``use`` makes the cluster kubectl's current context.
         """
         with self._run("kubeconfig") as ports:
-            return files.merge_kubeconfig(self._cluster, ports, use=use)
+            return workflow.files.merge_kubeconfig(self._cluster, ports, use=use)
 
     def logs(self, node: str | None = None, *, target: Path | None = None) -> Path:
         """Save all that explains the cluster in one archive without secrets; return its path.
@@ -53,7 +59,7 @@ class Records(Handle):
         """
         with self._run("logs") as ports:
             place = target.absolute() if target else None
-            return logs.collect_logs(self._cluster, node, ports, target=place)
+            return workflow.logs.collect_logs(self._cluster, node, ports, target=place)
 
     @contextmanager
     def following(self, node: str) -> Iterator[Iterator[str]]:
@@ -63,14 +69,14 @@ class Records(Handle):
         """
         with (
             self._run("logs") as ports,
-            closing(logs.follow_journal(self._cluster, node, ports)) as lines,
+            closing(workflow.logs.follow_journal(self._cluster, node, ports)) as lines,
         ):
             yield lines
 
     def console(self, node: str) -> str:
         """Return what a node wrote to its console, which may be anything, since its last start."""
         with self._run("logs") as ports:
-            return logs.read_console(self._cluster, node, ports)
+            return workflow.logs.read_console(self._cluster, node, ports)
 
     def runs(self) -> Sequence[Run]:
         """List the runs on the cluster that are kept, the oldest first.
@@ -78,20 +84,20 @@ class Records(Handle):
         :raises NotFoundError: if none is; ``down`` removes them.
         """
         with self._run("timeline") as ports:
-            return history.kept_runs(self._cluster, ports)
+            return workflow.history.kept_runs(self._cluster, ports)
 
-    def timeline(self, run: str = history.LAST_RUN) -> Report:
+    def timeline(self, run: str = LAST_RUN) -> Report:
         """Return what took the time in a run that is kept, by its id, or in the last one.
 
         :raises NotFoundError: if no run is kept.
         """
         with self._run("timeline") as ports:
-            return history.timeline(self._cluster, run, ports)
+            return workflow.history.timeline(self._cluster, run, ports)
 
     def _file(self, name: str) -> Path:
         with self._run(name) as ports:
-            return files.find_file(self._cluster, name, ports)
+            return workflow.files.find_file(self._cluster, name, ports)
 
     def _text(self, name: str) -> str:
         with self._run(name) as ports:
-            return files.read_file(self._cluster, name, ports)
+            return workflow.files.read_file(self._cluster, name, ports)

@@ -2,7 +2,6 @@
 
 from bootstrap.workflow.caching import Cached
 from bootstrap.workflow.down import DownResult, Failures
-from bootstrap.workflow.history import LAST_RUN
 from bootstrap.workflow.listing import ClusterSummary
 from bootstrap.workflow.loading import Loaded, LoadResult
 from bootstrap.workflow.node_changes import RemovalResult
@@ -19,7 +18,6 @@ from bootstrap.workflow.watching import Moment, NodeMoment
 
 __all__ = [
     "DRAIN_TIMEOUT_S",
-    "LAST_RUN",
     "Cached",
     "ClusterStatus",
     "ClusterSummary",

@@ -1,9 +1,12 @@
 """How a call of the API runs: its events, its end by a token, its errors, its connections."""
 
+from __future__ import annotations  # the workflow is imported for type checks only
+
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bootstrap.cancelling import Cancelled, CancelToken, cancelled_by
 from bootstrap.composition import Composition, explained
@@ -12,7 +15,9 @@ from bootstrap.model.events import Event
 from bootstrap.model.names import ClusterName
 from bootstrap.ports import EventReader, RunEvents
 from bootstrap.terminal import without_control_codes
-from bootstrap.workflow.environment import Ports, SitePorts
+
+if TYPE_CHECKING:
+    from bootstrap.workflow.environment import Ports, SitePorts
 
 
 def _real() -> Composition:

@@ -1,13 +1,18 @@
 """Save a cluster whole, and go back to what was saved."""
 
-from collections.abc import Sequence
+from __future__ import annotations  # the workflow is imported for type checks only
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bootstrap import workflow
 from bootstrap.api.handle import Handle
 from bootstrap.api.names import snapshot_id
 from bootstrap.model.snapshot import Snapshot
-from bootstrap.workflow import restoring, snapshots
-from bootstrap.workflow.snapshots import SaveOptions, SaveResult
-from bootstrap.workflow.up import UpResult
+
+if TYPE_CHECKING:
+    from bootstrap.workflow.snapshots import SaveResult
+    from bootstrap.workflow.up import UpResult
 
 
 class Saving(Handle):
@@ -23,10 +28,10 @@ class Saving(Handle):
 
         :raises UsageError: if a node does not run, or there is such a snapshot.
         """
-        options = SaveOptions(note=note, stop=stop)
+        options = workflow.snapshots.SaveOptions(note=note, stop=stop)
         with self._run("snapshot save") as ports:
-            chosen = snapshot_id(name or snapshots.new_name(ports.now()), self._cluster)
-            return snapshots.save(self._spec(), chosen, ports, options)
+            chosen = snapshot_id(name or workflow.snapshots.new_name(ports.now()), self._cluster)
+            return workflow.snapshots.save(self._spec(), chosen, ports, options)
 
     def restore(self, snapshot: str | None = None) -> UpResult:
         """Make the cluster what it was when it was saved, the newest time by default; verify it.
@@ -36,14 +41,14 @@ class Saving(Handle):
         :raises NotFoundError: if there is no such snapshot.
         """
         with self._run("snapshot restore") as ports:
-            newest = snapshots.newest(self._cluster, ports) if snapshot is None else None
+            newest = workflow.snapshots.newest(self._cluster, ports) if snapshot is None else None
             chosen = newest or snapshot_id(str(snapshot), self._cluster)
-            return restoring.restore(self._spec(), chosen, ports)
+            return workflow.restoring.restore(self._spec(), chosen, ports)
 
     def reset(self) -> UpResult:
         """Restore the newest snapshot; a clone without any, the one that it was made of."""
         with self._run("reset") as ports:
-            return restoring.reset(self._spec(), ports)
+            return workflow.restoring.reset(self._spec(), ports)
 
     def snapshots(self) -> Sequence[Snapshot]:
         """List the snapshots of this cluster, the oldest first."""

@@ -1,14 +1,19 @@
 """What clusters are made from: artefacts, node images, and this host itself."""
 
-from collections.abc import Sequence
+from __future__ import annotations  # the workflow is imported for type checks only
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bootstrap import workflow
 from bootstrap.api.runs import Runs
 from bootstrap.model.cluster import ImageSource, NodeImage
 from bootstrap.model.sources import Source
 from bootstrap.model.versions import DEFAULT_VERSION
 from bootstrap.ports import Artifact, BuiltArtifacts, Finding
-from bootstrap.workflow import images, versions
-from bootstrap.workflow.versions import Offer
+
+if TYPE_CHECKING:
+    from bootstrap.workflow.versions import Offer
 
 
 class Stock(Runs):
@@ -17,7 +22,7 @@ class Stock(Runs):
     def versions(self) -> Sequence[Offer]:
         """List the versions of Kubernetes that can be had, and from where."""
         with self.run("versions") as ports:
-            return versions.offered_versions(ports)
+            return workflow.versions.offered_versions(ports)
 
     def build_image(
         self,
@@ -31,7 +36,9 @@ class Stock(Runs):
         ``refresh`` builds one of today's Debian packages.
         """
         with self.run("image build") as ports:
-            return images.build_image(kubernetes_version, ports, source=source, refresh=refresh)
+            return workflow.images.build_image(
+                kubernetes_version, ports, source=source, refresh=refresh
+            )
 
     def images(self) -> Sequence[NodeImage]:
         """List the node images of this user."""
@@ -48,7 +55,7 @@ class Stock(Runs):
     def prune_images(self) -> Sequence[str]:
         """Remove the images that no disk, running or saved, needs; return what is gone."""
         with self.run("image prune") as ports:
-            return images.prune_images(ports)
+            return workflow.images.prune_images(ports)
 
     def build_artifacts(
         self,
@@ -62,7 +69,9 @@ class Stock(Runs):
         ``refresh`` fetches the Debian packages in them anew.
         """
         with self.run("artifacts build") as ports:
-            return images.build_artifacts(kubernetes_version, ports, source=source, refresh=refresh)
+            return workflow.images.build_artifacts(
+                kubernetes_version, ports, source=source, refresh=refresh
+            )
 
     def artifacts(self) -> Sequence[Artifact]:
         """List every artefact that is built and whole."""

@@ -1,10 +1,12 @@
 """`bootstrap down`."""
 
+from __future__ import annotations  # the results are imported for type checks only
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from bootstrap.api.results import DownResult, Failures
 from bootstrap.cli.context import client
 from bootstrap.cli.context import cluster as open_cluster
 from bootstrap.cli.options import hypervisor_option
@@ -12,6 +14,9 @@ from bootstrap.cli.output import output_option, write
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.errors import UsageError
 from bootstrap.ports import RunEvents
+
+if TYPE_CHECKING:
+    from bootstrap.api.results import DownResult
 
 
 @click.command()
@@ -38,15 +43,14 @@ def down(  # noqa: PLR0913 - one argument for each option
     if every and name is None:
         opened = client(hypervisor_uri, events=events)
         results, failures = opened.down_all(with_snapshots=with_snapshots)
+        if results or not failures.errors:
+            _report(results, output, events)
+        failures.raise_together("Not every cluster was removed.", hint="bootstrap down --all")
     elif name is not None and not every:
-        failures = Failures()
         cluster = open_cluster(name, hypervisor_uri, events=events)
-        results = {cluster.name: cluster.down(with_snapshots=with_snapshots)}
+        _report({cluster.name: cluster.down(with_snapshots=with_snapshots)}, output, events)
     else:
         raise UsageError("Name a cluster, or say --all.", hint="bootstrap list")
-    if results or not failures.errors:
-        _report(results, output, events)
-    failures.raise_together("Not every cluster was removed.", hint="bootstrap down --all")
 
 
 def _report(results: Mapping[str, DownResult], output: str, events: RunEvents) -> None:

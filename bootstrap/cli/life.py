@@ -1,12 +1,14 @@
 """`bootstrap stop`, `start`, `reboot`, `suspend` and `resume`."""
 
+from __future__ import annotations  # the results are imported for type checks only
+
 import inspect
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from bootstrap.api import Cluster
-from bootstrap.api.results import RestResult, UpResult
 from bootstrap.cli.context import client, cluster
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option
@@ -14,6 +16,9 @@ from bootstrap.cli.reporting import reporting_options
 from bootstrap.cli.results import write_all_verified, write_rest, write_verified
 from bootstrap.errors import UsageError
 from bootstrap.ports import RunEvents
+
+if TYPE_CHECKING:
+    from bootstrap.api.results import RestResult, UpResult
 
 
 def _nodes_of_a_cluster(command: Callable[..., None], name: str, text: str) -> click.Command:

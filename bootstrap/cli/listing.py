@@ -1,11 +1,17 @@
 """`bootstrap list`."""
 
+from __future__ import annotations  # the results are imported for type checks only
+
+from typing import TYPE_CHECKING
+
 import click
 
-from bootstrap.api.results import ClusterSummary
 from bootstrap.cli.context import client
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, table, write
+
+if TYPE_CHECKING:
+    from bootstrap.api.results import ClusterSummary
 
 
 @click.command(name="list")

@@ -1,12 +1,18 @@
 """`bootstrap image load`, `loaded` and `unload`: the user's images in the nodes of a cluster."""
 
+from __future__ import annotations  # the results are imported for type checks only
+
+from typing import TYPE_CHECKING
+
 import click
 
-from bootstrap.api.results import Loaded
 from bootstrap.cli.context import cluster
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.ports import RunEvents
+
+if TYPE_CHECKING:
+    from bootstrap.api.results import Loaded
 
 
 @click.command()

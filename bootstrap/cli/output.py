@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import click
-import yaml
 
 from bootstrap import screen
 from bootstrap.errors import StateError
@@ -45,6 +44,8 @@ def write(
         case "json":
             click.echo(json.dumps(data, indent=2))
         case "yaml":
+            import yaml  # noqa: PLC0415 - takes time to load
+
             click.echo(yaml.safe_dump(data, sort_keys=False), nl=False)
         case "name":
             for name in names:
@@ -64,6 +65,8 @@ def yaml_as_json(text: str) -> str:
 
     :raises StateError: if it is not YAML.
     """
+    import yaml  # noqa: PLC0415 - takes time to load
+
     try:
         return json.dumps(yaml.safe_load(text), indent=2, default=str)
     except (yaml.YAMLError, ValueError, RecursionError) as error:

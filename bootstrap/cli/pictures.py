@@ -6,7 +6,6 @@ import click
 
 from bootstrap.errors import UsageError
 from bootstrap.pictures.clusters.topology import Topology
-from bootstrap.pictures.drawing import topology_html, topology_svg
 
 picture_option = click.option(
     "--picture",
@@ -38,7 +37,10 @@ def write_topology(path: Path, kind: str, topology: Topology) -> None:
 
     :raises UsageError: if the file cannot be written.
     """
-    write_picture(path, topology_svg(topology) if kind == "svg" else topology_html(topology))
+    from bootstrap.pictures import drawing  # noqa: PLC0415 - takes time to load
+
+    draw = drawing.topology_svg if kind == "svg" else drawing.topology_html
+    write_picture(path, draw(topology))
 
 
 def write_picture(path: Path, text: str) -> None:

@@ -1,16 +1,21 @@
 """Write the results of the commands that end with a verified cluster."""
 
+from __future__ import annotations  # the results are imported for type checks only
+
 import shlex
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from bootstrap.api.results import RestResult, UpResult
 from bootstrap.cli.output import checks_data, write
 from bootstrap.cli.reporting import chosen_display
 from bootstrap.model.events import Display
 from bootstrap.model.spec import NodeRole
 from bootstrap.ports import CheckResult, RunEvents
+
+if TYPE_CHECKING:
+    from bootstrap.api.results import RestResult, UpResult
 
 
 def write_verified(result: UpResult, output: str, events: RunEvents) -> None:

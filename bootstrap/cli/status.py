@@ -1,19 +1,23 @@
 """`bootstrap status`."""
 
+from __future__ import annotations  # the results are imported for type checks only
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bootstrap.api.results import ClusterStatus, NodeStatus
 from bootstrap.cli.context import cluster
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.pictures import format_of, picture_option, write_topology
-from bootstrap.cli.watch import watch
 from bootstrap.errors import UsageError
 from bootstrap.model.cluster import ClusterState
 from bootstrap.pictures.clusters.observed import observed_topology
 from bootstrap.pictures.clusters.topology import Topology
+
+if TYPE_CHECKING:
+    from bootstrap.api.results import ClusterStatus, NodeStatus
 
 #: What `--exit-code` ends with.
 EXIT_CODES = {
@@ -51,6 +55,8 @@ def status(  # noqa: PLR0913 - one argument for each option
     """Show each node as libvirt and as the API server see it, and the certificate's end."""
     if is_watching:
         _refuse_others(output, others=in_exit_code or picture is not None)
+        from bootstrap.cli.watch import watch  # noqa: PLC0415 - takes time to load
+
         watch(name, hypervisor_uri)
         return
     named = cluster(name, hypervisor_uri)

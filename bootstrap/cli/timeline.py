@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from bootstrap.api.results import LAST_RUN
 from bootstrap.cli.context import cluster
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.pictures import FORMATS, format_of, write_picture
+from bootstrap.model.events import LAST_RUN
 from bootstrap.pictures.drawing import timeline_html, timeline_svg
 from bootstrap.pictures.runs.report import Report
 from bootstrap.pictures.runs.run import Run

@@ -1,11 +1,17 @@
 """`bootstrap versions`."""
 
+from __future__ import annotations  # the results are imported for type checks only
+
+from typing import TYPE_CHECKING
+
 import click
 
-from bootstrap.api.results import Offer
 from bootstrap.cli.context import client
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.model.versions import DEFAULT_VERSION
+
+if TYPE_CHECKING:
+    from bootstrap.api.results import Offer
 
 
 @click.command()

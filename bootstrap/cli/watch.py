@@ -1,15 +1,17 @@
 """`bootstrap top` and `status --watch`: a page of a cluster that is drawn again and again."""
 
+from __future__ import annotations  # the results are imported for type checks only
+
 import os
 import queue
 import signal
 import sys
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from bootstrap.api.results import Moment
 from bootstrap.cli.context import cluster
 from bootstrap.cli.options import hypervisor_option
 from bootstrap.cli.watch_page import page
@@ -17,13 +19,16 @@ from bootstrap.errors import UsageError
 from bootstrap.fullscreen import FullScreen
 from bootstrap.waiting import wait_for_input
 
+if TYPE_CHECKING:
+    from bootstrap.api.results import Moment
+
 #: Of a look; under emulation each one costs the API server dear.
 _INTERVAL_S = 5.0
 #: How soon a key and another size of the terminal are seen.
 _PATIENCE_S = 0.2
 _QUIT = ("q", "Q", "\x03", "\x04")
 #: What is drawn, or why there is nothing more to draw.
-Seen = Moment | Exception
+Seen: TypeAlias = "Moment | Exception"
 
 
 @click.command()
@@ -67,7 +72,7 @@ def _watch(look: Callable[[], Moment], first: Moment) -> None:
 
 
 def _look(
-    look: Callable[[], Moment], seen: "queue.SimpleQueue[Seen]", is_over: threading.Event
+    look: Callable[[], Moment], seen: queue.SimpleQueue[Seen], is_over: threading.Event
 ) -> None:
     """Look until the end; a look that hangs keeps no key from being seen."""
     # The main thread acts on signals, and has to be woken by them.
@@ -80,7 +85,7 @@ def _look(
             return
 
 
-def _show(full: FullScreen, moment: Moment, seen: "queue.SimpleQueue[Seen]") -> None:
+def _show(full: FullScreen, moment: Moment, seen: queue.SimpleQueue[Seen]) -> None:
     """Draw what is seen, until a key ends it."""
     drawn = None
     while True:

@@ -1,16 +1,21 @@
 """Draw a moment of a cluster as a page of text."""
 
+from __future__ import annotations  # the results are imported for type checks only
+
 import io
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from bootstrap.api.results import Moment, NodeMoment
 from bootstrap.model.cluster import ClusterState, DomainState
 from bootstrap.terminal import one_line
+
+if TYPE_CHECKING:
+    from bootstrap.api.results import Moment, NodeMoment
 
 _MIB = 1024**2
 _NOTHING = "-"

@@ -56,6 +56,8 @@ class Display(StrEnum):
     NONE = "none"
 
 
+#: Stands for the newest run of those that are kept.
+LAST_RUN = "last"
 #: The error id of a run that a signal has ended, and of a defect in this program.
 INTERRUPTED, INTERNAL = "interrupted", "internal"
 

@@ -41,7 +41,9 @@ class ImageArchives(Protocol):
         """Copy a kept archive to a new file, which only this user can read."""
 
     def restore(self, cluster: ClusterName, archives: Sequence[FoundArchive]) -> None:
-        """Keep copies of exactly these, which were checked when they were loaded.
+        """Keep copies of exactly these, which :meth:`save` wrote and nothing has changed.
+
+        Each is kept under the name of its file, which is that of the archive that was saved.
 
         After a kill, some of them are kept; another call makes it right.
 

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 
 from bootstrap.errors import NotFoundError, UsageError
+from bootstrap.model.events import LAST_RUN
 from bootstrap.model.names import ClusterName
 from bootstrap.pictures.runs.reading import run_of
 from bootstrap.pictures.runs.report import Report, report_of
 from bootstrap.pictures.runs.run import Run
 from bootstrap.workflow.environment import Ports
-
-#: Stands for the newest run.
-LAST_RUN = "last"
 
 
 def kept_runs(cluster: ClusterName, ports: Ports) -> Sequence[Run]:

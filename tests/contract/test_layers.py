@@ -73,5 +73,7 @@ def test_a_command_that_reads_loads_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "node.xml").write_text("<node/>")
     modules = loaded("list", "--hypervisor", f"test://{tmp_path}/node.xml")
     assert "libvirt" in modules
-    heavy = {"pydantic", "jinja2", "rich", "cryptography", "bootstrap.config.schema", *HEAVY}
+    heavy = {"pydantic", "jinja2", "rich", "cryptography", "yaml", *HEAVY}
     assert modules & heavy == {"libvirt"}
+    ours = {"bootstrap.config.schema", "bootstrap.pictures.drawing", "bootstrap.workflow.up"}
+    assert modules & ours == set()

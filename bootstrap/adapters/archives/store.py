@@ -1,7 +1,6 @@
 """Keep the archives of each cluster beside its disks, until `down` removes both."""
 
 import json
-import os
 import shlex
 import shutil
 import uuid
@@ -21,6 +20,7 @@ from bootstrap.adapters.files import (
     private_directory,
     sha256_of,
     sweep,
+    sync,
     temporary_beside,
     write_atomically,
 )
@@ -111,7 +111,10 @@ class FileArchives:
         directory = self._ensure_directory(cluster)
         paths = set()
         for one in archives:
-            path = self._published(directory, partial(_copy, one.path))
+            path = directory / one.path.name
+            with temporary_beside(path) as (temporary, _):
+                copy_file(one.path, temporary)
+                _publish(temporary, path)
             _write(KeptArchive(path=path, size_bytes=path.stat().st_size, images=one.images))
             paths.add(path)
         for names in directory.glob("*.json"):
@@ -167,14 +170,7 @@ class FileArchives:
             with temporary.open("wb") as target:
                 fill(target)
                 target.write(bytes(-target.tell() % _SECTOR))
-                target.flush()
-                os.fsync(target.fileno())
-            # For the user of the system daemon too, who passes the directories.
-            temporary.chmod(0o444)
-            path = directory / f"{sha256_of(temporary)}.tar"
-            if not path.exists():
-                path.hardlink_to(temporary)
-        return path
+            return _publish(temporary, directory / f"{sha256_of(temporary)}.tar")
 
     def _sweep(self, directory: Path) -> None:
         """Remove what killed runs left, and archives of which no image is wanted."""
@@ -182,6 +178,15 @@ class FileArchives:
         for path in directory.glob("*.tar"):
             if not path.with_suffix(".json").exists():
                 path.unlink()
+
+
+def _publish(temporary: Path, path: Path) -> Path:
+    sync(temporary)
+    # For the user of the system daemon too, who passes the directories.
+    temporary.chmod(0o444)
+    if not path.exists():
+        path.hardlink_to(temporary)
+    return path
 
 
 def _read(names: Path) -> KeptArchive:

@@ -173,7 +173,8 @@ def test_a_lock_that_was_removed_after_it_was_opened_is_not_taken(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its holder removes it between the opening and the locking by another."""
-    flock, removed = fcntl.flock, []
+    flock = fcntl.flock
+    removed: list[Path] = []
 
     def late(descriptor: int, operation: int) -> None:
         if not removed:

@@ -136,7 +136,7 @@ def test_down_goes_on_after_a_failure_and_tells_all_of_them(world: FakeWorld) ->
     with pytest.raises(BootstrapError) as caught:
         down(DEMO, world.ports)
     assert caught.value.message == "Cluster 'demo' was not removed completely."
-    assert caught.value.details.splitlines() == ["Domain is busy. ", "Locked. by pid 7"]
+    assert caught.value.details.splitlines() == ["Domain is busy.", "Locked. by pid 7"]
     assert caught.value.hint == "bootstrap down demo"
     assert left(world) == [CONTROL_PLANE, "demo", "demo", "demo"]
     failures.clear()
