@@ -29,7 +29,7 @@ $(BIN)/actionlint:
 	GOBIN="$(abspath $(BIN))" "$$(PYTHONPATH=. $(BIN)/python .ci/go.py)" install $(ACTIONLINT)
 
 unit:
-	$(PYTEST) tests/unit
+	$(PYTEST) tests/unit $(PARALLEL)
 
 contract:
 	$(PYTEST) tests/contract tests/playbooks

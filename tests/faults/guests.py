@@ -4,6 +4,7 @@ A guest's memory is a file beside its disk, so that it lives and dies with the d
 outlives every process, as a real guest's would.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -37,6 +38,7 @@ from bootstrap.model.sources import Source
 from bootstrap.ports import Hypervisor, Reachable, ShellResult
 from bootstrap.waiting import NotYet
 from tests.fakes.cluster_api import FakeClusterApi
+from tests.fakes.libvirt_world import halting_kernel
 from tests.fakes.playbooks import FakePlaybookRunner
 from tests.fakes.recording import Fake
 
@@ -211,8 +213,9 @@ class Images(DebianImages):
 
 
 def _blank(work: Path) -> None:
-    for name in (DISK, KERNEL, INITRD):
+    for name in (DISK, INITRD):
         (work / name).write_bytes(bytes(4096))
+    (work / KERNEL).write_bytes(halting_kernel())
 
 
 def plug_cables(domain: libvirt.virDomain, switch: SwitchPlan) -> bool:
@@ -243,14 +246,47 @@ class GuestHypervisor(LibvirtHypervisor):
             assert domain.state is DomainState.SHUT_OFF
             self.start_domain(name)
             self.suspend_domain(name)
-            known = json.loads(path.read_text())
-            if "server" in known:
-                # The port on the host, which the guest does not know.
-                known["server"] = f"https://127.0.0.1:{domain.mark.ports['api']}"
-            self.memory.keep(domain.directory, **known)
+            _remember(self.memory, domain, json.loads(path.read_text()))
 
     def _named(self, name: str) -> Domain:
         return next(domain for domain in self.domains() if domain.domain_name == name)
+
+
+class GuestMachines(LibvirtHypervisor):
+    """Real QEMU whose guests do nothing; what a guest would remember goes with its memory."""
+
+    memory = Memory()
+    #: Holds what each saved guest remembers, by the SHA-256 of its saved memory.
+    saved = Path()
+
+    def save_memory(self, files: Mapping[str, Path]) -> None:
+        super().save_memory(files)
+        for name, path in files.items():
+            with self.memory.quiet():
+                self.saved.mkdir(exist_ok=True)
+                known = json.dumps(self.memory.of(self._named(name).directory))
+                (self.saved / _sha256(path)).write_text(known)
+
+    def restore_memory(self, files: Mapping[str, Path]) -> None:
+        super().restore_memory(files)
+        for name, path in files.items():
+            with self.memory.quiet():
+                known = json.loads((self.saved / _sha256(path)).read_text())
+            _remember(self.memory, self._named(name), known)
+
+    def _named(self, name: str) -> Domain:
+        return next(domain for domain in self.domains() if domain.domain_name == name)
+
+
+def _remember(memory: Memory, domain: Domain, known: dict[str, Any]) -> None:
+    if "server" in known:
+        # The port on the host, which the guest does not know.
+        known["server"] = f"https://127.0.0.1:{domain.mark.ports['api']}"
+    memory.keep(domain.directory, **known)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _kept(store: TrustStore, node: str) -> tuple[str, str]:
@@ -269,7 +305,8 @@ class GuestPorts(LazyPorts):
     @cached_property
     def hypervisor(self) -> Hypervisor:
         connection = Connection(self.site.hypervisor_uri, note=self.events.note)
-        hypervisor = GuestHypervisor(connection, self.site.install_id)
+        kind = GuestMachines if self.site.hypervisor_uri.startswith("qemu") else GuestHypervisor
+        hypervisor = kind(connection, self.site.install_id)
         hypervisor.memory = self.memory
         return hypervisor
 

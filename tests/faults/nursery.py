@@ -25,7 +25,7 @@ from bootstrap.model.names import ClusterName
 from bootstrap.model.site import Site
 from bootstrap.ports import RunEvents
 from bootstrap.workflow.environment import Ports
-from tests.faults.guests import GuestPorts, Memory, plug_cables
+from tests.faults.guests import GuestMachines, GuestPorts, Memory, plug_cables
 from tests.faults.injection import FaultyPorts, Injection
 
 
@@ -78,6 +78,10 @@ def become(request: dict[str, Any]) -> None:
     os.environ.update(request["environment"])
     os.chdir(request["directory"])
     os.umask(0o022)
+    if request["user"] is not None:
+        os.setgroups([])
+        os.setgid(request["user"])
+        os.setuid(request["user"])
     append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     files = ((os.devnull, os.O_RDONLY), (request["stdout"], append), (request["stderr"], append))
     for number, (name, flags) in enumerate(files):
@@ -96,13 +100,16 @@ def run(request: dict[str, Any]) -> None:
     faulthandler.register(signal.SIGUSR1)  # a command that hangs prints its stack
     injection = Injection(request)
     GuestPorts.memory = Memory(injection.off)
+    GuestMachines.saved = Path(os.environ["BOOTSTRAP_FAULT_PLACE"]) / "guests"
+    uri = os.environ["BOOTSTRAP_FAULT_URI"]
 
     def ports(site: Site, events: RunEvents, cluster: ClusterName | None) -> Ports:
         return FaultyPorts(GuestPorts(site, events, cluster), injection)
 
-    # By plain assignment, so that mypy compares the two signatures.
-    libvirt_hypervisor.plug_cables = plug_cables  # type: ignore[attr-defined] # where it is called
-    composition = Composition(ports=ports, default_uri=os.environ["BOOTSTRAP_FAULT_URI"])
+    if uri.startswith("test"):
+        # By plain assignment, so that mypy compares the two signatures.
+        libvirt_hypervisor.plug_cables = plug_cables  # type: ignore[attr-defined] # where it is called
+    composition = Composition(ports=ports, default_uri=uri)
     injection.install()
     main(composition)
 

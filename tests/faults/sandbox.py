@@ -127,14 +127,23 @@ class Running:
 class Sandbox:
     """A home, a private part of one test driver, and every command that was run."""
 
-    def __init__(self, place: Path, daemon: Daemon, nursery: str, seeded: random.Random) -> None:
+    def __init__(
+        self,
+        place: Path,
+        daemon: Daemon,
+        nursery: str,
+        seeded: random.Random,
+        user: int | None = None,
+    ) -> None:
         self.place, self.daemon, self.random = place, daemon, seeded
+        #: The id of the user who runs the commands; None for the one who tests.
+        self._user = user
         self._nursery = nursery
         self._commands: list[Running] = []
         #: A cluster name that no other test has.
         self.name = f"f-{seeded.getrandbits(32):08x}"
         #: A cluster that the other one may be a clone of.
-        self.original = f"{self.name}-original"
+        self.original = f"original-{self.name}"
         self.home, self.root = place / "home", place / "root"
         self.state = self.root / "state" / self.name
         self.volumes = self.root / "data" / "volumes" / self.name
@@ -142,6 +151,9 @@ class Sandbox:
         for name in ("tmp", "out", "home/.kube"):
             (place / name).mkdir(parents=True)
         self._furnish()
+        if user is not None:
+            for path in (place, *place.rglob("*")):
+                os.lchown(path, user, user)
         #: What must exist after `down`.
         self.before = self.inventory()
 
@@ -180,6 +192,7 @@ class Sandbox:
             "stdout": str(fault.pop("stdout", f"{out}.out")),
             "stderr": str(fault.pop("stderr", f"{out}.err")),
             "began": f"{out}.began",
+            "user": self._user,
             "fault": fault,
         }
         running = Running(full, request, self._nursery)
@@ -307,7 +320,8 @@ class Sandbox:
         assert found == {MARKER, SWITCH, *nodes}
         for name in nodes:
             directory = self.volumes / name
-            files = {path.name for path in directory.iterdir()} - {"guest.json.new"}
+            files = {path.name for path in directory.iterdir()}
+            files -= {"guest.json.new", "console.log"}
             assert files == {"root.qcow2", "seed.iso", "guest.json"}
             disk = (directory / "root.qcow2").read_bytes()
             assert disk[:4] == b"QFI\xfb", f"{name}: the disk is not whole"

@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ Host = Callable[..., LocalHost]
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    made = tmp_path / "home"
-    made.mkdir()
-    return made
+def place() -> Iterator[Path]:
+    """Return a home with a short path, for a session daemon's sockets would be below it."""
+    with tempfile.TemporaryDirectory(prefix="bs-") as name:
+        made = Path(name) / "home"
+        made.mkdir()
+        yield made
 
 
 @pytest.fixture
