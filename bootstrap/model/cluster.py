@@ -22,6 +22,8 @@ class DomainState(StrEnum):
     CRASHED = "crashed"
     SAVED = "saved"
     OTHER = "other"
+    #: Not libvirt's word: it runs, and its libvirt calls it shut off.
+    STRAY = "stray"
 
 
 #: Why libvirt says a domain is paused when a user has paused it, or when it does not say.
@@ -91,7 +93,7 @@ class Domain:
     @property
     def is_sick(self) -> bool:
         """Tell whether it is as nobody asks for: libvirt gives the reason."""
-        is_broken = self.state in {DomainState.CRASHED, DomainState.OTHER}
+        is_broken = self.state in {DomainState.CRASHED, DomainState.OTHER, DomainState.STRAY}
         return is_broken or (self.state is DomainState.PAUSED and self.reason not in _AT_REST)
 
     @property

@@ -53,6 +53,24 @@ def running_mib(domains: Sequence[Domain]) -> int:
     return sum(domain.memory_mib for domain in domains if not domain.is_off)
 
 
+def refuse_strays(domains: Sequence[Domain]) -> None:
+    """Refuse to go on with machines that run and that their libvirt does not know.
+
+    :raises BootstrapError: with what ends them.
+    """
+    strays = [domain for domain in domains if domain.state is DomainState.STRAY]
+    if strays:
+        cluster = strays[0].mark.cluster
+        seen = ", ".join(f"{domain.domain_name} ({domain.reason})" for domain in strays)
+        raise BootstrapError(
+            f"Machines of cluster '{cluster}' run, but their libvirt calls them shut off.",
+            details=f"{seen}.\nlibvirt knows the machines that were started with the same "
+            "XDG_RUNTIME_DIR, until the last logout removes that directory. 'stop' has the nodes "
+            "write their files and cuts their power.",
+            hint=f"bootstrap stop {cluster}",
+        )
+
+
 def refuse_still(domain: Domain) -> None:
     """Refuse to go on with a node that does not run.
 

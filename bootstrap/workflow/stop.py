@@ -9,7 +9,7 @@ from bootstrap.model.events import Step
 from bootstrap.model.names import ClusterName
 from bootstrap.ports import CheckResult
 from bootstrap.workflow.environment import Ports
-from bootstrap.workflow.nodes import choose_nodes, existing_domains
+from bootstrap.workflow.nodes import choose_nodes, existing_domains, refuse_strays
 from bootstrap.workflow.steps.power import shut_down_nodes
 from bootstrap.workflow.verification import verify_running
 
@@ -70,6 +70,7 @@ def suspend(cluster: ClusterName, names: Collection[str], ports: Ports) -> RestR
     with ports.lock():
         domains = existing_domains(cluster, ports)
         chosen = choose_nodes(domains, names)
+        refuse_strays(chosen)
         if off := [node.name for node in chosen if node.is_off]:
             raise UsageError(
                 f"Cluster '{cluster}' has nodes that do not run: {', '.join(off)}.",

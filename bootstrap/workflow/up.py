@@ -20,7 +20,7 @@ from bootstrap.workflow.images import existing_image
 from bootstrap.workflow.keeping import keep_existing, kept_names, remnants, surplus_workers
 from bootstrap.workflow.membership import existing_nodes, planned_names
 from bootstrap.workflow.node_removal import Removal, take_nodes_away
-from bootstrap.workflow.nodes import existing_domains, running_mib
+from bootstrap.workflow.nodes import existing_domains, refuse_strays, running_mib
 from bootstrap.workflow.refusing import refuse_half_restored, refuse_lost_keys
 from bootstrap.workflow.shape import known_acceleration, plan_cluster
 from bootstrap.workflow.steps.files import ensure_cluster_files, restore_markers
@@ -93,6 +93,7 @@ def converge(  # noqa: PLR0913 - all that the ways into it differ by
     among ``names``. With ``only``, which names a control plane, other nodes are neither started
     nor verified.
     """
+    refuse_strays([*existing, *ports.hypervisor.switches(spec.name)])
     restore_markers(spec.name, existing, ports)
     refuse_half_restored(spec, ports)
     refuse_lost_keys(spec, existing, ports)

@@ -12,7 +12,7 @@ from bootstrap.ports import CheckResult, ExpectedNode
 from bootstrap.workflow.culprit import likely_culprits
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.files import find_file
-from bootstrap.workflow.nodes import existing_domains
+from bootstrap.workflow.nodes import existing_domains, refuse_strays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +49,11 @@ def verify(cluster: ClusterName, ports: Ports) -> Verification:
 
     :raises NotFoundError: if the cluster does not exist.
     :raises VerifyError: if not every node runs.
+    :raises BootstrapError: if one runs that its libvirt does not know.
     :raises StateError: if it has no kubeconfig on this host.
     """
     domains = existing_domains(cluster, ports)
+    refuse_strays(domains)
     if resting := [domain for domain in domains if domain.state is not DomainState.RUNNING]:
         raise VerifyError(
             f"Cluster '{cluster}' is not verified: not every node runs.",

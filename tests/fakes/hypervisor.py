@@ -94,6 +94,8 @@ class FakeHypervisor(Fake):
         domain = self._lookup(domain_name)
         if domain.state is DomainState.RUNNING:
             return False
+        if domain.state is DomainState.STRAY:
+            raise BootstrapError(f"Could not start domain '{domain_name}'.")
         if domain.state is DomainState.SHUT_OFF:
             domain.plugged = set(domain.cables)
             self.on_start(domain.mark.node if domain.mark else "")
@@ -103,6 +105,8 @@ class FakeHypervisor(Fake):
     def shut_down_domain(self, domain_name: str) -> bool:
         self.called("shut_down_domain", domain_name)
         domain = self._lookup(domain_name)
+        if domain.state is DomainState.STRAY:
+            raise BootstrapError(f"Could not shut down domain '{domain_name}'.")
         if domain.state not in {DomainState.RUNNING, DomainState.PAUSED}:
             return False
         if domain.state is DomainState.RUNNING and domain_name not in self.deaf:
@@ -122,7 +126,7 @@ class FakeHypervisor(Fake):
     def power_off_domain(self, domain_name: str) -> bool:
         self.called("power_off_domain", domain_name)
         domain = self._lookup(domain_name)
-        if domain.state not in {DomainState.RUNNING, DomainState.PAUSED}:
+        if domain.state not in {DomainState.RUNNING, DomainState.PAUSED, DomainState.STRAY}:
             return False
         domain.state = DomainState.SHUT_OFF
         domain.disks.clear()

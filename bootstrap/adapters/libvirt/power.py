@@ -3,6 +3,7 @@
 import libvirt
 
 from bootstrap.adapters.libvirt.memory import break_off
+from bootstrap.adapters.libvirt.strays import emulator_of, end_emulator
 from bootstrap.adapters.libvirt.stuck import lost_start
 from bootstrap.model.cluster import DomainState
 
@@ -30,6 +31,8 @@ _STARTING_UP = (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP
 def domain_state(domain: libvirt.virDomain) -> tuple[DomainState, str]:
     """Give the state and, where libvirt knows one worth telling, the reason."""
     state, reason = domain.state()
+    if process := emulator_of(domain):
+        return DomainState.STRAY, f"process {process}, which libvirt does not know"
     if state == libvirt.VIR_DOMAIN_SHUTOFF and domain.hasManagedSaveImage():
         return DomainState.SAVED, "managed save"
     return _STATES.get(state, DomainState.OTHER), _REASONS.get((state, reason), "")
@@ -47,7 +50,7 @@ def is_suspended(domain: libvirt.virDomain) -> bool:
 
 def is_off(domain: libvirt.virDomain) -> bool:
     """Tell whether the domain has no power."""
-    return not domain.isActive()
+    return not domain.isActive() and emulator_of(domain) is None
 
 
 def start(domain: libvirt.virDomain) -> None:
@@ -77,7 +80,7 @@ def shut_down(domain: libvirt.virDomain) -> None:
     try:
         domain.shutdown()
     except libvirt.libvirtError:
-        if domain.isActive():
+        if not is_off(domain):
             raise
 
 
@@ -99,6 +102,7 @@ def power_off(domain: libvirt.virDomain) -> None:
     :raises libvirt.libvirtError: if libvirt refuses and the domain still has power.
     :raises BootstrapError: if libvirt has lost the domain, with the way out.
     """
+    end_emulator(domain)
     if is_off(domain):
         return
     try:

@@ -17,10 +17,20 @@ _PRESS_INTERVAL_S = 5.0
 def shut_down_nodes(nodes: Sequence[Domain], ports: Ports) -> list[str]:
     """Shut down nodes that are on, all at once, and return their names.
 
-    One that is not off at the deadline loses its power.
+    One that is not off at the deadline loses its power, and one that libvirt does not know at once.
     """
-    if not nodes:
-        return []
+    known = [node for node in nodes if node.state is not DomainState.STRAY]
+    if known:
+        _shut_down(known, ports)
+    for node in _on(nodes, ports):
+        _cut_power(node, ports)
+    for node in nodes:
+        ports.events.node(node.name, "off", is_done=True)
+    return [node.name for node in nodes]
+
+
+def _shut_down(nodes: Sequence[Domain], ports: Ports) -> None:
+    """Press the buttons of nodes until they are off, or the deadline has come."""
     for node in nodes:
         if node.state is DomainState.PAUSED:
             ports.hypervisor.start_domain(node.domain_name)  # a frozen guest hears no button
@@ -33,11 +43,6 @@ def shut_down_nodes(nodes: Sequence[Domain], ports: Ports) -> list[str]:
             interval_s=_PRESS_INTERVAL_S,
             report=ports.events.waiting,
         )
-    for node in _on(nodes, ports):
-        _cut_power(node, ports)
-    for node in nodes:
-        ports.events.node(node.name, "off", is_done=True)
-    return [node.name for node in nodes]
 
 
 def _press_until_off(nodes: Sequence[Domain], ports: Ports) -> None:
@@ -51,11 +56,16 @@ def _press_until_off(nodes: Sequence[Domain], ports: Ports) -> None:
 def _cut_power(node: Domain, ports: Ports) -> None:
     with contextlib.suppress(BootstrapError, NotYet):  # it may hang, which is why it is cut off
         ports.shell.run(node, "sync", timeout_s=_SYNC_TIMEOUT_S * node.patience)
-    ports.events.note(f"Node '{node.name}' did not shut down in time, so its power was cut.")
+    why = (
+        "is unknown to libvirt" if node.state is DomainState.STRAY else "did not shut down in time"
+    )
+    ports.events.note(f"Node '{node.name}' {why}, so its power was cut.")
     ports.hypervisor.power_off_domain(node.domain_name)
 
 
 def _on(nodes: Sequence[Domain], ports: Ports) -> list[Domain]:
+    if not nodes:
+        return []
     wanted = {node.uuid for node in nodes}
     known = ports.hypervisor.domains(nodes[0].mark.cluster)
     return [domain for domain in known if domain.uuid in wanted and not domain.is_off]
