@@ -7,9 +7,16 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from bootstrap.cancelling import check_cancelled
+from bootstrap.cancelling import (
+    Cancelled,
+    CancelToken,
+    cancelled_by,
+    check_cancelled,
+    when_cancelled,
+)
+from bootstrap.errors import BootstrapError
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -30,6 +37,54 @@ def at_once(
     The work of a thread that a signal leaves behind ends with the process, at the latest: a pool
     of threads would hold up the process until the last one has answered.
     """
+    futures = _ended(work, items, threads)
+    check_cancelled()
+    return [future.result() for future in futures]
+
+
+def together(first: Callable[[], T], *others: Callable[[], object], threads: int = _THREADS) -> T:
+    """Return what ``first`` gives, with the others done at the same time.
+
+    At most ``threads`` of them run at once. What fails cancels the rest, of which nothing is
+    needed then.
+
+    :raises BootstrapError: if one fails; its details have the failures that came with it.
+    """
+    token = CancelToken()
+
+    def do(work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except BaseException:
+            token.cancel()
+            raise
+
+    works = cast("Sequence[Callable[[], T]]", (first, *others))
+    try:
+        with when_cancelled(token.cancel), cancelled_by(token):
+            futures = _ended(do, works, threads)
+    except BaseException:
+        token.cancel()
+        raise
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    # What was cancelled has no failure of its own.
+    errors.sort(key=lambda error: isinstance(error, Cancelled))
+    if errors:
+        raise _joined(errors)
+    return futures[0].result()
+
+
+def _joined(errors: Sequence[BaseException]) -> BaseException:
+    first, *others = errors
+    for other in others:
+        if isinstance(first, BootstrapError) and isinstance(other, BootstrapError):
+            also = f"Also: {other.message} {other.details}".rstrip()
+            first.details = f"{first.details}\n{also}".lstrip()
+    return first
+
+
+def _ended(work: Callable[[Item], T], items: Sequence[Item], threads: int) -> "list[Future[T]]":
+    """Do the work for all items; return what became of each, in their order."""
     jobs: queue.SimpleQueue[tuple[Future[T], Item]] = queue.SimpleQueue()
     futures: list[Future[T]] = []
     for item in items:
@@ -41,8 +96,7 @@ def at_once(
         threading.Thread(target=serve, name="at-once", daemon=True).start()
     while wait(futures, _SIGNAL_CHECK_S).not_done:
         pass
-    check_cancelled()
-    return [future.result() for future in futures]
+    return futures
 
 
 def _serve(work: Callable[[Item], T], jobs: "queue.SimpleQueue[tuple[Future[T], Item]]") -> None:

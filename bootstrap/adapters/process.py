@@ -124,7 +124,8 @@ def stream(  # noqa: PLR0913 - each argument is one property of a process
         except OSError as error:
             raise _not_started(action, words[0], error, hint) from error
         path = log or os.devnull
-        file = ending.enter_context(open(path, "a", encoding="utf-8", opener=private))
+        # Whole lines, since others may write to it too.
+        file = ending.enter_context(open(path, "a", buffering=1, encoding="utf-8", opener=private))
         assert process.stdout is not None  # noqa: S101 - stdout=PIPE below
         for raw in process.stdout:
             text = raw.decode(errors="replace").rstrip()

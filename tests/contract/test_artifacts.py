@@ -148,7 +148,7 @@ def test_everything_is_built_and_archived_under_the_names_that_kubeadm_gives(
     small: Source,
 ) -> None:
     built = small.ensure()
-    assert small.built() == ["kube", "etcd", "coredns", "node"]
+    assert sorted(small.built()) == ["coredns", "etcd", "kube", "node"]
     assert set(built.binaries) == {"kube", "etcd", "coredns", "node"}
     assert all(os.access(path, os.X_OK) for path in built.binaries.values())
     with tarfile.open(built.image_archive) as tar:
@@ -371,7 +371,7 @@ def test_without_any_go_the_built_set_still_serves_i_04(
 
 @needs_go
 # The first and last lines, and those between two files and before the archive.
-@pytest.mark.parametrize("line", [1, 2, 5, 9, 10])
+@pytest.mark.parametrize("line", [1, 2, 4, 6, 7])
 def test_a_run_that_is_killed_at_any_line_of_progress_is_finished_by_the_next_one(
     small: Source, line: int
 ) -> None:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import shutil
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bootstrap.adapters.clock import now_text
@@ -64,10 +65,11 @@ class Store:
     """The directory of one set; its manifest has the checksum of each file.
 
     A file without an entry does not exist for readers: it may be half written. The caller
-    holds the lock of the set while it changes anything.
+    holds the lock of the set while it changes anything; its threads may add files at once.
     """
 
     directory: Path
+    _manifest: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     @property
     def work(self) -> Path:
@@ -150,8 +152,10 @@ class Store:
         with replacing(entry.path, mode=mode) as temporary:
             made.replace(temporary)
         # The archive holds copies of the other files, so it is made again after each of them.
-        kept = [one for one in self.artifacts().values() if one.name not in (name, IMAGE_ARCHIVE)]
-        self._write([*kept, entry])
+        outdated = (name, IMAGE_ARCHIVE)
+        with self._manifest:
+            kept = [one for one in self.artifacts().values() if one.name not in outdated]
+            self._write([*kept, entry])
         if not self.is_sound(name):
             raise BootstrapError(
                 f"File '{entry.path}' fails its sha256 right after it was made.",

@@ -5,7 +5,7 @@ from statistics import median
 
 from bootstrap.adapters.events.durations import Durations, PastRun
 from bootstrap.adapters.events.seconds import StepSeconds
-from bootstrap.model.events import Event, Progress, Status, Step, Unit
+from bootstrap.model.events import Event, Status
 
 #: So many of the newest runs decide.
 _COUNTED = 5
@@ -95,28 +95,30 @@ class Course:
 
 
 class _Pieces:
-    """Estimates the rest of a piece of work from how fast it goes."""
+    """Estimates the rest of pieces of work, done at the same time, from how fast they go."""
 
     def __init__(self) -> None:
-        self._began: tuple[Step | None, Unit, float, int] | None = None
-        self._last: tuple[float, Progress] | None = None
+        #: The first and the last report of each piece.
+        self._seen: dict[str, tuple[Event, Event]] = {}
 
     def read(self, event: Event) -> None:
-        if event.status is Status.PROGRESS and event.progress is not None:
-            # One piece may be named differently from part to part.
-            key = (event.step, event.progress.unit)
-            if self._began is None or self._began[:2] != key:
-                self._began = (*key, event.elapsed_s, event.progress.done)
-            self._last = (event.elapsed_s, event.progress)
+        if event.status is Status.PROGRESS:
+            first, _ = self._seen.get(event.detail, (event, event))
+            self._seen[event.detail] = (first, event)
         elif event.status in (Status.FINISHED, Status.FAILED):
-            self._began = self._last = None
+            self._seen.clear()
 
     def seconds_left(self, now_s: float) -> float | None:
-        if self._began is None or self._last is None:
-            return None
-        (_, _, began_s, at_first), (seen_s, progress) = self._began, self._last
-        done = progress.done - at_first
-        if progress.total is None or done <= 0 or seen_s <= began_s:
-            return None
-        whole = (progress.total - at_first) * (seen_s - began_s) / done
-        return max(0.0, began_s + whole - now_s)
+        ends = [_end_of_piece(*reports) for reports in self._seen.values()]
+        return max((max(0.0, end - now_s) for end in ends if end is not None), default=None)
+
+
+def _end_of_piece(first: Event, last: Event) -> float | None:
+    """Estimate when a piece ends; None if its reports do not tell."""
+    if first.progress is None or last.progress is None or last.progress.total is None:
+        return None
+    at_first, took_s = first.progress.done, last.elapsed_s - first.elapsed_s
+    done = last.progress.done - at_first
+    if done <= 0 or took_s <= 0:
+        return None
+    return first.elapsed_s + (last.progress.total - at_first) * took_s / done

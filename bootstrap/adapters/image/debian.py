@@ -25,6 +25,7 @@ from bootstrap.errors import LockedError, StateError
 from bootstrap.model.cluster import ImageSource, NodeImage
 from bootstrap.model.sources import Source
 from bootstrap.ports import Artifacts, BuiltArtifacts, Events
+from bootstrap.threads import together
 
 #: Programs of the build, by where they go.
 CONTAINERD_PROGRAMS = ("containerd", "containerd-shim-runc-v2", "ctr")
@@ -60,10 +61,17 @@ class DebianImages:
         self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
     ) -> NodeImage:
         """See the port. Returns an image that is there without running any program."""
-        built = self._artifacts.ensure(kubernetes_version, source, refresh=refresh)
+        artifacts = partial(self._artifacts.ensure, kubernetes_version, source, refresh=refresh)
         base = None if refresh else self._bases.find(recipe.base_key())
-        found = base and self._sound_image(_image_key(base, built))
-        return node_image(found or self._build(built, kubernetes_version, refresh=refresh))
+        if base is not None:
+            built = artifacts()
+            if found := self._sound_image(_image_key(base, built)):
+                return node_image(found)
+        else:
+            # A wrong version is refused before anything is fetched.
+            self._artifacts.key(kubernetes_version, source)
+            built = together(artifacts, partial(self._ensure_base, refresh=refresh))
+        return node_image(self._build(built, kubernetes_version))
 
     @explained("look up the node image")
     def expected(self, kubernetes_version: str, source: Source = Source.AUTO) -> NodeImage | None:
@@ -170,12 +178,20 @@ class DebianImages:
         self._events.note(f"The cached {note}")
         return None
 
-    def _build(self, built: BuiltArtifacts, version: str, *, refresh: bool) -> Entry:
+    def _ensure_base(self, *, refresh: bool) -> None:
         with self._locked():
             self._images.prepare()
-            note = "base system fails its SHA-256, so it is fetched again"
-            known = None if refresh else self._sound(self._bases, recipe.base_key(), note)
-            base = known or self._make_base()
+            if refresh or self._sound_base() is None:
+                self._make_base()
+
+    def _sound_base(self) -> Entry | None:
+        note = "base system fails its SHA-256, so it is fetched again"
+        return self._sound(self._bases, recipe.base_key(), note)
+
+    def _build(self, built: BuiltArtifacts, version: str) -> Entry:
+        with self._locked():
+            self._images.prepare()
+            base = self._sound_base() or self._make_base()
             key, make = _image_key(base, built), partial(self._bake, base, built)
             packages = (base.fetched, built.packages_fetched)
             fetched = min(time for time in packages if time is not None)

@@ -4,9 +4,11 @@ import hashlib
 import json
 import re
 import shlex
+import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -24,11 +26,15 @@ _FETCH_TIMEOUT_S = 3600
 #: What Go prints for each module that it downloads, and has to print for what it would compile.
 _DOWNLOADING, _STALE = "go: downloading ", "{{if .Stale}}{{.ImportPath}}{{end}}"
 _IMPORT_PATH = re.compile(r"[^\s:]+")
+_COMPILING = "Compiling the programs"
 
 
 @dataclass(kw_only=True)
 class Builder:
-    """Builds components of one set, and reports how far it is with all of them."""
+    """Builds components of one set, and reports how far it is with all of them.
+
+    Threads may share it.
+    """
 
     go: Toolchain
     #: The directory of the modules' own directories.
@@ -39,14 +45,35 @@ class Builder:
     #: Packages that have been compiled, of those that have to be.
     _compiled: int = 0
     _wanted: int = 0
+    #: Modules of which it is not known yet what has to be compiled.
+    _unknown: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def works(
+        self, components: Sequence[Component], build: Callable[[Component], object]
+    ) -> Sequence[Callable[[], None]]:
+        """Return a piece of work for each module: fetch what it needs, then build its components.
+
+        A piece waits for no other, so that one is fetched while another is compiled.
+        """
+        modules = [list(group) for _, group in groupby(components, key=lambda one: one.module)]
+        self._unknown = len(modules)
+        return [partial(self._make, module, build) for module in modules]
+
+    def _make(self, module: Sequence[Component], build: Callable[[Component], object]) -> None:
+        self.fetch(module)
+        for component in module:
+            build(component)
 
     def fetch(self, components: Sequence[Component]) -> None:
-        """Fetch the modules of all components, and learn how much there is to compile.
+        """Fetch what components of one module need, and learn how much there is to compile.
 
-        :raises HostError: if they are not cached and cannot be fetched.
+        :raises HostError: if it is not cached and cannot be fetched.
         """
-        for _, group in groupby(components, key=lambda one: one.module):
-            self._wanted += self._fetch(list(group))
+        stale = self._fetch(components)
+        with self._lock:
+            self._wanted += stale
+            self._unknown -= 1
 
     def build(self, component: Component, output: Path) -> None:
         """Build a component, whose modules are there, into the file ``output``.
@@ -54,14 +81,12 @@ class Builder:
         :raises BootstrapError: if it does not compile.
         """
         started = time.monotonic()
-        title = f"Building {component.name} {component.version}"
-        self._report(title)
+        self._report(0)
         scratch = output.parent / "go-build"
         scratch.mkdir(exist_ok=True)
 
         def count(_: str) -> None:
-            self._compiled += 1
-            self._report(title)
+            self._report(1)
 
         stream(
             [self.go.program, "build", "-v", *flags(component), "-o", output, component.package],
@@ -75,22 +100,24 @@ class Builder:
         took_s = time.monotonic() - started
         self.events.note(f"Built {component.name} {component.version} in {took_s:.0f} s.")
 
-    def _report(self, title: str) -> None:
-        # Programs of one module share packages, so that more may be compiled than was seen.
-        total = max(self._wanted, self._compiled + 1)
-        self.events.progress(title, self._compiled, total, Unit.PACKAGES)
+    def _report(self, more: int) -> None:
+        with self._lock:
+            self._compiled += more
+            # Programs of one module share packages, so that more may be compiled than was seen.
+            total = None if self._unknown > 0 else max(self._wanted, self._compiled + 1)
+            self.events.progress(_COMPILING, self._compiled, total, Unit.PACKAGES)
 
     def _fetch(self, components: Sequence[Component]) -> int:
         """Fetch what components of one module need; return how many packages are not compiled."""
         first = components[0]
         directory = self.modules / first.module
+        title = f"Fetching the Go modules of {first.name}"
         fetched, stale = 0, 0
 
         def count(line: str) -> None:
             nonlocal fetched, stale
             if line.startswith(_DOWNLOADING):
                 fetched += 1
-                title = f"Fetching the Go modules of {first.name}"
                 self.events.progress(title, fetched, None, Unit.MODULES)
             stale += _IMPORT_PATH.fullmatch(line) is not None
 
@@ -114,6 +141,8 @@ class Builder:
                 f"{shlex.quote(str(self.go.program))} mod "
                 f"{shlex.join(['download', *_lock(first)])}",
             ) from error
+        if fetched:
+            self.events.progress(title, fetched, fetched, Unit.MODULES)
         return stale
 
 

@@ -13,9 +13,12 @@ from bootstrap.adapters.artifacts.nft import SUITE, write_nft_layer
 from bootstrap.adapters.artifacts.origin import KUBERNETES_PROGRAMS, ArtifactOrigin
 from bootstrap.adapters.artifacts.store import IMAGE_ARCHIVE, ArtifactSet, Store
 from bootstrap.model.images import CHECK_IMAGE
+from bootstrap.threads import together
 
 #: The layer below kube-proxy in its image.
 _BASE_LAYER = "kube-proxy-base.tar"
+#: One is fetched while another is compiled; Go itself keeps all processors busy.
+_MODULES_AT_ONCE = 2
 
 
 class GoArtifacts(ArtifactOrigin):
@@ -63,14 +66,19 @@ class GoArtifacts(ArtifactOrigin):
     ) -> None:
         missing = [part for part in components if not self._is_sound(store, part.name)]
         builder = Builder(go=go, modules=self._modules, log=store.log, events=self._events)
-        builder.fetch(missing)
-        for part in missing:
+
+        def build(part: Component) -> None:
             store.add(part.name, part.version, partial(builder.build, part), mode=0o755)
-        if not self._is_sound(store, _BASE_LAYER):
-            self._make_base(store)
+
+        programs = builder.works(missing, build)
+        together(*programs, partial(self._ensure_base, store), threads=_MODULES_AT_ONCE)
         binaries = {part.name: store.directory / part.name for part in components}
         archive = partial(self._write_archive, version, binaries, store, go.architecture)
         self._ensure(store, IMAGE_ARCHIVE, version, archive)
+
+    def _ensure_base(self, store: Store) -> None:
+        if not self._is_sound(store, _BASE_LAYER):
+            self._make_base(store)
 
     def _make_base(self, store: Store) -> None:
         self._events.note("Fetching nft for kube-proxy's image from the Debian mirror.")

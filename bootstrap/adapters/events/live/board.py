@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from bootstrap.adapters.events.course import Course
 from bootstrap.model.events import INTERRUPTED, Event, Progress, Status, Step
 
+#: A piece of work that reports nothing for so long beside others has ended short of its total.
+_FRESH_S = 20.0
+
 
 @dataclass(kw_only=True)
 class NodeRow:
@@ -32,6 +35,19 @@ class StepRow:
     began_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """How much of a piece of work is done."""
+
+    progress: Progress
+    seen_s: float
+
+    def goes_on(self, now_s: float) -> bool:
+        """Tell whether more of it is to come."""
+        is_done = self.progress.done == self.progress.total
+        return not is_done and now_s - self.seen_s < _FRESH_S
+
+
 @dataclass
 class Board:
     """Takes the events of a run; all else are properties of the moment."""
@@ -41,8 +57,8 @@ class Board:
     steps: list[StepRow] = field(default_factory=list)
     #: What a wait that concerns no single node saw last.
     waiting: str = ""
-    #: The piece of work that is counted now, and how much of it is done.
-    piece: tuple[str, Progress] | None = None
+    #: The pieces of work that are counted now, by what they are.
+    pieces: dict[str, Piece] = field(default_factory=dict)
     #: How the run ended: ``failed`` by itself, ``interrupted`` by a signal.
     has_failed: bool = False
     is_interrupted: bool = False
@@ -64,7 +80,7 @@ class Board:
             case Status.WAITING:
                 self.waiting = event.detail
             case Status.PROGRESS if event.progress is not None:
-                self.piece = (event.detail, event.progress)
+                self._count(event.detail, event.progress, event.elapsed_s)
             case _:
                 pass
 
@@ -84,7 +100,11 @@ class Board:
             self.has_failed, self.is_interrupted = True, event.error == INTERRUPTED
 
     def _forget(self) -> None:
-        self.waiting, self.piece = "", None
+        self.waiting, self.pieces = "", {}
+
+    def _count(self, detail: str, progress: Progress, now_s: float) -> None:
+        others = {name: one for name, one in self.pieces.items() if one.goes_on(now_s)}
+        self.pieces = others | {detail: Piece(progress=progress, seen_s=now_s)}
 
     def _take_node(self, name: str, event: Event) -> None:
         is_done, known = event.status is Status.DONE, self.nodes.get(name)

@@ -7,14 +7,15 @@ from rich.text import Text
 
 from bootstrap.adapters.events.amounts import amount, span
 from bootstrap.adapters.events.live.board import Board, NodeRow
+from bootstrap.model.events import Progress
 
 #: Below it, a node's phase is left out: its step says more.
 _WIDE = 64
 _WIDEST = 100
 _BAR_WIDTH = 30
 _NAME_WIDTH = 24
-#: Rows beside those of the nodes: the step, a wait, a piece, the bar and the cursor's.
-_OTHER_ROWS = 6
+#: Rows beside those of nodes and pieces of work: the step, a wait, the bar and the cursor's.
+_OTHER_ROWS = 5
 _FRAMES_PER_S = 5
 
 
@@ -48,7 +49,7 @@ class Drawing:
         found += self._nodes(board, now_s)
         if board.waiting:
             found.append(Text(f"  {board.waiting}", style="dim"))
-        found += self._piece(board)
+        found += [self._piece(name, one.progress) for name, one in board.pieces.items()]
         if board.steps:
             found.append(self._whole(board, now_s))
         return [self._cut(line) for line in found]
@@ -74,7 +75,7 @@ class Drawing:
 
     def _nodes(self, board: Board, now_s: float) -> list[Text]:
         rows = list(board.nodes.values())
-        room = max(1, self.height - _OTHER_ROWS)
+        room = max(1, self.height - _OTHER_ROWS - max(1, len(board.pieces)))
         names = min(_NAME_WIDTH, max((len(row.name) for row in rows), default=0))
         phases = max((len(row.phase or "") for row in rows), default=0)
         if len(rows) <= room:
@@ -103,17 +104,14 @@ class Drawing:
         detail.truncate(room, overflow="ellipsis", pad=True)
         return line.append_text(detail).append(f" {took:>7}", style="dim")
 
-    def _piece(self, board: Board) -> list[Text]:
-        if board.piece is None:
-            return []
-        detail, progress = board.piece
+    def _piece(self, detail: str, progress: Progress) -> Text:
         line = Text(f"  {detail}  ")
         if progress.total:
             numbers = amount(progress)
             room = min(_BAR_WIDTH, self.width - line.cell_len - len(numbers) - 3)
             if room >= len(self.symbols.spinner):
                 line.append_text(self._bar(progress.done / progress.total, room)).append("  ")
-        return [line.append(amount(progress), style="dim")]
+        return line.append(amount(progress), style="dim")
 
     def _whole(self, board: Board, now_s: float) -> Text:
         share, left = board.share(now_s), board.course.seconds_left(now_s)

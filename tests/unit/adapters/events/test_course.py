@@ -142,4 +142,18 @@ def test_without_earlier_runs_nothing_is_known_but_what_the_numbers_say(
             assert course.seconds_left(10) == 40
             assert course.seconds_left(20) == 30
             run.events.progress("Other", 1, None, Unit.MODULES)
-            assert course.seconds_left(20) is None
+            assert course.seconds_left(20) == 30
+
+
+def test_of_pieces_at_the_same_time_the_longest_counts(durations: Durations) -> None:
+    course = Course(durations)
+    run = Run(course)
+    with run.events.step(Step.PREPARE_IMAGE, "Preparing"):
+        for second in range(3):
+            run.clock.now_s = second * 10
+            run.events.progress("Compiling", second * 10, 100, Unit.PACKAGES)
+            run.events.progress("Fetching", second * 40, 100, Unit.BYTES)
+        assert course.seconds_left(20) == 80
+        run.clock.now_s = 99
+        run.events.progress("Compiling", 99, 100, Unit.PACKAGES)
+        assert course.seconds_left(99) == 1

@@ -66,6 +66,19 @@ def test_an_amount_is_written_every_ten_seconds_and_at_its_end() -> None:
     ]
 
 
+def test_pieces_at_the_same_time_keep_a_pace_of_their_own() -> None:
+    stream, seconds = io.StringIO(), iter(range(1000))
+    events = EventStream(Lines(stream), clock=Clock(monotonic=lambda: next(seconds)))
+    for done in range(6):
+        events.progress("Copying", done * 10**6, 90 * 10**6, Unit.BYTES)
+        events.progress("Compiling", done, 90, Unit.PACKAGES)
+    lines = [line.split("s  ", 1)[1].strip() for line in stream.getvalue().splitlines()]
+    assert lines == [
+        *("Copying: 0.0 of 90.0 MB", "Compiling: 0 of 90 packages"),
+        *("Copying: 3.0 of 90.0 MB", "Compiling: 3 of 90 packages"),
+    ]
+
+
 def test_how_a_node_was_found_is_not_written() -> None:
     stream = io.StringIO()
     EventStream(Lines(stream)).node("worker", "running", is_done=True)

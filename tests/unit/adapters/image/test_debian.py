@@ -5,16 +5,19 @@ import json
 import os
 import shutil
 import tarfile
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bootstrap.adapters.artifacts.store import ArtifactSet
 from bootstrap.adapters.directories import Directories
-from bootstrap.adapters.image import recipe
+from bootstrap.adapters.image import debian, recipe
 from bootstrap.adapters.image.debian import DebianImages, image_store, role_variables
 from bootstrap.adapters.image.store import Store
-from bootstrap.errors import HostError
+from bootstrap.errors import HostError, UsageError
+from bootstrap.model.sources import Source
 from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.events import FakeEvents
 
@@ -107,6 +110,70 @@ def test_a_host_without_the_tools_gets_an_error_with_the_command_to_install_them
         DebianImages(directories, FakeEvents(), artifacts).ensure("v1.37.2")
     assert "sudo apt-get install" in caught.value.hint
     assert list(directories.images.iterdir()) == []
+
+
+class SlowArtifacts(FakeArtifacts):
+    """They are built once the base system is being fetched."""
+
+    meeting = threading.Barrier(2)
+
+    def ensure(
+        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+    ) -> ArtifactSet:
+        self.meeting.wait(30)
+        return super().ensure(kubernetes_version, source, refresh=refresh)
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+def test_base_system_and_artefacts_are_made_at_the_same_time(
+    artifacts: FakeArtifacts,
+    directories: Directories,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    refresh: bool,
+) -> None:
+    slow = SlowArtifacts(artifacts.built.image_archive, (*PROGRAMS, *PLUGINS))
+
+    def fetch(tar: Path, **_: object) -> None:
+        slow.meeting.wait(30)
+        tar.touch()
+
+    monkeypatch.setattr(debian, "fetch_packages", fetch)
+    monkeypatch.setattr(DebianImages, "_bake", lambda *words: _bake(words[-1]))
+    if refresh:
+        put_base(directories)
+    images = DebianImages(directories, FakeEvents(), slow, now=lambda: "2031")
+    assert images.ensure("v1.37.2", refresh=refresh).packages_fetched == "2031"
+
+
+@pytest.mark.usefixtures("without_programs")
+def test_neither_the_failure_of_the_base_system_nor_of_the_artefacts_is_lost(
+    artifacts: FakeArtifacts, directories: Directories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting = threading.Barrier(2)
+
+    def fail(*_: object, **__: object) -> None:
+        meeting.wait(30)
+        raise HostError("No modules.", hint="export GOPROXY=direct")
+
+    def fetch(*_: object, **__: object) -> None:
+        meeting.wait(30)
+        raise HostError("No mirror.", details="None is set.")
+
+    monkeypatch.setattr(artifacts, "ensure", fail)
+    monkeypatch.setattr(debian, "fetch_packages", fetch)
+    with pytest.raises(HostError, match="No modules") as caught:
+        DebianImages(directories, FakeEvents(), artifacts).ensure("v1.37.2")
+    assert caught.value.details == "Also: No mirror. None is set."
+    assert list((directories.cache / "bases").iterdir()) == []
+
+
+def test_a_version_that_does_not_exist_fetches_nothing(
+    artifacts: FakeArtifacts, directories: Directories
+) -> None:
+    with pytest.raises(UsageError):
+        DebianImages(directories, FakeEvents(), artifacts).ensure("v1.2.3")
+    assert not directories.cache.exists()
 
 
 @pytest.mark.usefixtures("without_programs")

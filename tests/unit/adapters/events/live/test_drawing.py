@@ -107,6 +107,21 @@ def test_more_nodes_than_rows_are_counted(durations: Durations) -> None:
     assert lines[6] == "  and 25 more nodes, of which 25 are done"
 
 
+def test_pieces_at_the_same_time_have_a_line_each_until_they_end(durations: Durations) -> None:
+    board, run = a_board(durations)
+    with run.events.step(Step.PREPARE_IMAGE, "Preparing"):
+        run.events.progress("Compiling", 1, 9, Unit.PACKAGES)
+        run.events.progress("Fetching", 7, 7, Unit.MODULES)
+        assert [line.split()[0] for line in drawn(board, 80)[1:3]] == ["Compiling", "Fetching"]
+        run.clock.now_s = 10
+        run.events.progress("Copying", 1, 2, Unit.BYTES)
+        assert [line.split()[0] for line in drawn(board, 80)[1:3]] == ["Compiling", "Copying"]
+        run.clock.now_s = 25
+        run.events.progress("Copying", 1, 2, Unit.BYTES)
+        assert list(board.pieces) == ["Copying"]
+    assert not board.pieces
+
+
 def test_what_remains_of_a_failed_run_are_its_nodes(durations: Durations) -> None:
     board, run = a_board(durations)
     with contextlib.suppress(HostError), run.events.whole_run("bootstrap up"):
