@@ -134,6 +134,7 @@ def an_image(directory: Path = Path("/images/key")) -> NodeImage:
         kernel=directory / "vmlinuz",
         initrd=directory / "initrd",
         kubernetes_version="v1.37.2",
+        kubelet_version="v1.37.2",
         size_bytes=1,
         sha256="0" * 64,
         packages_fetched=NOW,

@@ -102,6 +102,7 @@ SAMPLES: Mapping[str, tuple[object, ...]] = {
     "have": (1,),
     "kind": ("cluster", "context", "user"),
     "known": (_Known("default"),),
+    "kubelet": ("v1.36.3",),
     "look": ("df -h", "ls -ld"),
     "name": (_PLAN.name,),
     "node": tuple(_PLAN.workers),

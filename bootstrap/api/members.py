@@ -45,13 +45,14 @@ class Members(Life, Records, Reaching):
             domains = workflow.nodes.existing_domains(self._cluster, ports)
             return self._node(workflow.nodes.find_node(domains, name))
 
-    def add_nodes(
+    def add_nodes(  # noqa: PLR0913 - one argument for each option of the command
         self,
         count: int = 1,
         *,
         cpus: int | None = None,
         memory: str | None = None,
         disk: str | None = None,
+        kubelet_version: str | None = None,
         allow_overcommit: bool = False,
     ) -> UpResult:
         """Add workers, and verify the cluster; what is not given is as with the worker before.
@@ -59,7 +60,7 @@ class Members(Life, Records, Reaching):
         If it is interrupted, ``up`` with the cluster's name finishes it; the same call again would
         add more.
         """
-        sizes = Flags(cpus=cpus, memory=memory, disk=disk)
+        sizes = Flags(cpus=cpus, memory=memory, disk=disk, kubelet_version=kubelet_version)
         options = workflow.up.UpOptions(
             chosen=sizes.chosen_facts(),
             allow_overcommit=allow_overcommit,
@@ -109,6 +110,7 @@ class Members(Life, Records, Reaching):
             name=domain.name,
             role=domain.mark.role,
             state=domain.state,
+            kubelet_version=domain.kubelet_version,
             address=domain.mark.facts.get("address", ""),
             ssh_port=domain.ssh_port,
         )
@@ -122,6 +124,7 @@ class Node:
     name: str
     role: NodeRole | None
     state: DomainState
+    kubelet_version: str
     #: In the cluster's own network.
     address: str
     #: On 127.0.0.1 of this host.

@@ -15,4 +15,5 @@ class ClusterOptions(TypedDict, total=False):
     profile: str | None
     security_profile: str | None
     kubernetes_version: str | None
+    kubelet_version: str | None
     source: str | None

@@ -29,15 +29,21 @@ class Stock(Runs):
         kubernetes_version: str = DEFAULT_VERSION,
         source: Source = Source.AUTO,
         *,
+        kubelet_version: str | None = None,
         refresh: bool = False,
     ) -> NodeImage:
         """Build the node image, and the artefacts in it, unless they exist.
 
-        ``refresh`` builds one of today's Debian packages.
+        ``kubelet_version`` is that of workers with an older kubelet. ``refresh`` builds an image
+        of today's Debian packages.
         """
         with self.run("image build") as ports:
             return workflow.images.build_image(
-                kubernetes_version, ports, source=source, refresh=refresh
+                kubernetes_version,
+                ports,
+                source=source,
+                kubelet_version=kubelet_version,
+                refresh=refresh,
             )
 
     def images(self) -> Sequence[NodeImage]:
@@ -46,11 +52,17 @@ class Stock(Runs):
             return ports.images.list()
 
     def image_source(
-        self, kubernetes_version: str = DEFAULT_VERSION, source: Source = Source.AUTO
+        self,
+        kubernetes_version: str = DEFAULT_VERSION,
+        source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
     ) -> ImageSource:
         """Return what :meth:`build_image` would make an image from; builds nothing."""
         with self.run("image key") as ports:
-            return ports.images.source(kubernetes_version, source)
+            return workflow.images.image_source(
+                kubernetes_version, ports, source=source, kubelet_version=kubelet_version
+            )
 
     def prune_images(self) -> Sequence[str]:
         """Remove the images that no disk, running or saved, needs; return what is gone."""

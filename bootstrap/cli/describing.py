@@ -37,6 +37,7 @@ _CHOICES: Mapping[str, Sequence[str]] = {
     "hypervisor": (SESSION, SYSTEM),
     "hypervisor_uri": (SESSION, SYSTEM),
     "kubernetes_version": SUPPORTED_VERSIONS,
+    "kubelet_version": SUPPORTED_VERSIONS,
     "profile": tuple(SecurityProfile),
     "source": tuple(Source),
 }

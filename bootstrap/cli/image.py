@@ -5,7 +5,7 @@ import click
 from bootstrap.cli.context import client
 from bootstrap.cli.keys import image_key
 from bootstrap.cli.load import load, loaded, unload
-from bootstrap.cli.options import hypervisor_option, source_option
+from bootstrap.cli.options import hypervisor_option, kubelet_option, source_option
 from bootstrap.cli.output import output_option, table, write
 from bootstrap.cli.reporting import reporting_options
 from bootstrap.model.cluster import NodeImage
@@ -25,6 +25,7 @@ for _command in (load, loaded, unload, image_key):
 
 @image.command()
 @click.option("--kubernetes-version", default=DEFAULT_VERSION, show_default=True)
+@kubelet_option
 @source_option
 @click.option(
     "--refresh",
@@ -33,11 +34,19 @@ for _command in (load, loaded, unload, image_key):
 )
 @output_option
 @reporting_options
-def build(
-    kubernetes_version: str, source: Source, output: str, events: RunEvents, *, refresh: bool
+def build(  # noqa: PLR0913 - one argument for each option
+    *,
+    kubernetes_version: str,
+    kubelet_version: str | None,
+    source: Source,
+    output: str,
+    events: RunEvents,
+    refresh: bool,
 ) -> None:
     """Build the node image, and the artefacts in it, unless they exist."""
-    built = client(events=events).build_image(kubernetes_version, source, refresh=refresh)
+    built = client(events=events).build_image(
+        kubernetes_version, source, kubelet_version=kubelet_version, refresh=refresh
+    )
     write(output, _data(built), text=str(built.disk.parent), names=[built.key], events=events)
 
 
@@ -48,10 +57,16 @@ def list_images(output: str, events: RunEvents) -> None:
     """List the node images of this user."""
     found = client(events=events).images()
     rows = [
-        [item.key, item.kubernetes_version, item.size_bytes, item.packages_fetched or "unknown"]
+        [
+            item.key,
+            item.kubernetes_version,
+            item.kubelet_version,
+            item.size_bytes,
+            item.packages_fetched or "unknown",
+        ]
         for item in found
     ]
-    header = ["KEY", "KUBERNETES", "BYTES", "PACKAGES FETCHED"]
+    header = ["KEY", "KUBERNETES", "KUBELET", "BYTES", "PACKAGES FETCHED"]
     text = table(header, rows) if rows else "No image is built."
     write(
         output,
@@ -77,6 +92,7 @@ def _data(item: NodeImage) -> dict[str, object]:
     return {
         "key": item.key,
         "kubernetesVersion": item.kubernetes_version,
+        "kubeletVersion": item.kubelet_version,
         "sizeBytes": item.size_bytes,
         "packagesFetched": item.packages_fetched or None,
         "directory": str(item.disk.parent),

@@ -6,7 +6,7 @@ import click
 
 from bootstrap.api import Cluster, ClusterOptions
 from bootstrap.cli.context import client
-from bootstrap.cli.options import source_option
+from bootstrap.cli.options import kubelet_option, source_option
 from bootstrap.cli.output import output_option, write
 from bootstrap.cli.spec_options import spec_options
 from bootstrap.model.sources import Source
@@ -15,15 +15,18 @@ from bootstrap.model.versions import DEFAULT_VERSION
 
 @click.command(name="key")
 @click.option("--kubernetes-version", default=DEFAULT_VERSION, show_default=True)
+@kubelet_option
 @source_option
 @output_option
-def image_key(kubernetes_version: str, source: Source, output: str) -> None:
+def image_key(
+    kubernetes_version: str, kubelet_version: str | None, source: Source, output: str
+) -> None:
     """Print the key of what a node image is made from, for the cache of a CI.
 
     It is known before anything is built. The day on which the image's Debian packages are fetched
     makes no difference to it. JSON and YAML also have the directories to keep.
     """
-    found = client().image_source(kubernetes_version, source)
+    found = client().image_source(kubernetes_version, source, kubelet_version=kubelet_version)
     directories = [str(directory) for directory in found.directories]
     data = {"key": found.key, "directories": directories}
     write(output, data, text=found.key, names=[found.key])

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def list_clusters(hypervisor_uri: str | None, output: str) -> None:
     """List the clusters of this user, as libvirt knows them."""
     rows = [_row(cluster) for cluster in client(hypervisor_uri).clusters()]
-    header = ["NAME", "CONTROL PLANES", "WORKERS", "RUNNING", "STATE", "CREATED"]
-    text = table(header, [list(row.values()) for row in rows]) if rows else "No cluster exists."
+    header = ["NAME", "CONTROL PLANES", "WORKERS", "KUBELETS", "RUNNING", "STATE", "CREATED"]
+    lines = [list(map(_cell, row.values())) for row in rows]
+    text = table(header, lines) if rows else "No cluster exists."
     write(output, rows, text=text, names=[str(row["name"]) for row in rows])
 
 
@@ -30,7 +31,12 @@ def _row(cluster: ClusterSummary) -> dict[str, object]:
         "name": str(cluster.name),
         "controlPlanes": cluster.control_planes,
         "workers": cluster.workers,
+        "kubeletVersions": list(cluster.kubelet_versions),
         "running": f"{cluster.running}/{cluster.control_planes + cluster.workers}",
         "state": cluster.state.value,
         "created": cluster.created,
     }
+
+
+def _cell(value: object) -> object:
+    return ", ".join(value) if isinstance(value, list) else value

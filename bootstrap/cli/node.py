@@ -36,6 +36,7 @@ def node() -> None:
 @click.option("--cpus", type=int, help="Virtual CPUs of each new worker.")
 @click.option("--memory", help="Memory of each new worker, such as 4GiB.")
 @click.option("--disk", help="Size of each new worker's disk, such as 40GiB.")
+@click.option("--kubelet-version", help="Version of each new worker's kubelet, such as v1.36.3.")
 @_overcommit
 @hypervisor_option
 @output_option
@@ -47,6 +48,7 @@ def add(  # noqa: PLR0913 - one argument for each option
     cpus: int | None,
     memory: str | None,
     disk: str | None,
+    kubelet_version: str | None,
     allow_overcommit: bool,
     hypervisor_uri: str | None,
     output: str,
@@ -58,7 +60,12 @@ def add(  # noqa: PLR0913 - one argument for each option
     `up` with the cluster's name finishes it; the same command again would add more.
     """
     result = cluster(name, hypervisor_uri, events=events).add_nodes(
-        count, cpus=cpus, memory=memory, disk=disk, allow_overcommit=allow_overcommit
+        count,
+        cpus=cpus,
+        memory=memory,
+        disk=disk,
+        kubelet_version=kubelet_version,
+        allow_overcommit=allow_overcommit,
     )
     write_verified(result, output, events)
 

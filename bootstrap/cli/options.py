@@ -11,6 +11,12 @@ hypervisor_option = click.option(
     help="libvirt's URI; default: where the cluster is, else qemu:///session, as root qemu:///system.",
 )
 
+kubelet_option = click.option(
+    "--kubelet-version",
+    metavar="VERSION",
+    help="Version of the kubelet in it, for workers that are older than Kubernetes.",
+)
+
 source_option = click.option(
     "--source",
     type=click.Choice([source.value for source in Source]),

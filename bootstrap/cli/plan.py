@@ -47,6 +47,7 @@ def _as_text(data: Mapping[str, object]) -> str:
             node["role"],
             f"{node['cpus']} cpus",
             f"{node['memoryMiB']} MiB",
+            node["kubeletVersion"],
             node["address"],
             node["podSubnet"],
             f"ssh 127.0.0.1:{node['sshPort']}",
@@ -58,4 +59,6 @@ def _as_text(data: Mapping[str, object]) -> str:
         f"at {data['hypervisor']}; API server at {data['server']}",
         f"security profile {security['profile']}",
     ]
-    return "\n".join([*head, table(["", "NODE", "ROLE", "", "", "ADDRESS", "PODS", ""], rows)])
+    return "\n".join(
+        [*head, table(["", "NODE", "ROLE", "", "", "KUBELET", "ADDRESS", "PODS", ""], rows)]
+    )

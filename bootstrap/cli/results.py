@@ -70,6 +70,8 @@ def _as_text(result: UpResult) -> str:
     planes = _count(len(plan.control_planes), "control plane")
     nodes = f"{planes}, {_count(len(plan.workers), 'worker')}"
     how = f"Kubernetes {plan.kubernetes_version}, {plan.acceleration.value}"
+    if older := sorted({it.kubelet_version for it in plan.nodes} - {plan.kubernetes_version}):
+        how = f"{how}, kubelets of workers {', '.join(older)}"
     lines = _passed(result.checks)
     lines.append(f"Cluster '{plan.name}' is verified: {nodes}, {how}, changed={result.changed}.")
     return "\n".join(lines)
@@ -94,7 +96,12 @@ def _as_data(result: UpResult, seconds: Mapping[str, float]) -> dict[str, object
         "kubeconfig": str(result.kubeconfig),
         "mergedInto": str(result.merged_into),
         "nodes": [
-            {"name": node.name, "role": node.role.value, "address": str(node.address)}
+            {
+                "name": node.name,
+                "role": node.role.value,
+                "address": str(node.address),
+                "kubeletVersion": node.kubelet_version,
+            }
             for role in NodeRole
             for node in plan.nodes
             if node.role is role

@@ -131,7 +131,7 @@ def delete(name: str, saved: tuple[str, ...], output: str, events: RunEvents) ->
 @output_option
 @reporting_options
 def export(name: str, saved: str, file: Path, output: str, events: RunEvents) -> None:
-    """Write a snapshot and its node image into one new FILE, for a host of the same kind.
+    """Write a snapshot and its node images into one new FILE, for a host of the same kind.
 
     It holds every secret of the cluster.
     """
@@ -200,7 +200,7 @@ def _data(one: Snapshot) -> dict[str, object]:
         "acceleration": one.acceleration.value,
         "nodes": [node.name for node in one.nodes],
         "loadedImages": [image.name for archive in one.archives for image in archive.images],
-        "image": one.image,
+        "images": list(one.images),
         "qemu": one.reader.qemu,
         "certificatesEnd": _end(one),
         "sizeBytes": one.size_bytes,

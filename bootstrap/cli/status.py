@@ -75,7 +75,9 @@ def status(  # noqa: PLR0913 - one argument for each option
         "nodes": nodes,
     }
     rows = [list(node.values()) for node in nodes]
-    lines = [table(["NODE", "ROLE", "DOMAIN", "KUBERNETES", "ADDRESS", "SSH PORT"], rows)]
+    lines = [
+        table(["NODE", "ROLE", "DOMAIN", "KUBERNETES", "KUBELET", "ADDRESS", "SSH PORT"], rows)
+    ]
     lines += [f"cluster: {found.state.value}", f"api: {found.api}"]
     if ends:
         lines.append(f"certificate ends: {ends.isoformat()}")
@@ -112,6 +114,7 @@ def _node(node: NodeStatus) -> dict[str, object]:
         "role": domain.mark.role.value if domain.mark.role else "",
         "domain": state,
         "kubernetes": node.kubernetes,
+        "kubeletVersion": domain.kubelet_version,
         "address": domain.mark.facts.get("address", ""),
         "sshPort": domain.mark.ports.get("ssh", 0),
     }

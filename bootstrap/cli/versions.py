@@ -23,7 +23,7 @@ def versions(output: str) -> None:
         [
             offer.version,
             offer.source,
-            offer.support_end or "unknown",
+            offer.support_end.isoformat(),
             "built" if offer.is_built else "not built",
             "default" if offer.version == DEFAULT_VERSION else "",
         ]
@@ -39,6 +39,6 @@ def _data(offer: Offer) -> dict[str, object]:
         "version": offer.version,
         "source": offer.source,
         "default": offer.version == DEFAULT_VERSION,
-        "supportEnds": offer.support_end.isoformat() if offer.support_end else None,
+        "supportEnds": offer.support_end.isoformat(),
         "imageBuilt": offer.is_built,
     }

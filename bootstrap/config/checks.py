@@ -16,6 +16,7 @@ from bootstrap.model.network import (
     node_pod_subnet,
 )
 from bootstrap.model.spec import MAX_WORKERS, NodeRole
+from bootstrap.model.versions import refusal_of_kubelet
 
 #: kubeadm's own limits for a control plane (K-04).
 _MIN_CONTROL_PLANE_CPUS = 2
@@ -30,6 +31,7 @@ _Locate = Callable[[ipaddress.IPv4Network, int], object]
 def check(file: ClusterFile) -> Iterator[Problem]:
     """Find the rules that a file breaks although each value is valid."""
     yield from _check_counts(file)
+    yield from _check_kubelets(file)
     yield from _check_sizes(file)
     yield from _check_overlaps(file)
     yield from _check_room(file)
@@ -70,6 +72,26 @@ def _check_sizes(file: ClusterFile) -> Iterator[Problem]:
         if group.count and group.memory_mib < least_mib:
             message = f"{noun} needs at least '{least_mib}MiB', not '{group.memory_mib}MiB'"
             yield Problem(path=(*path, "memory"), message=message, based_on=based_on)
+
+
+def _check_kubelets(file: ClusterFile) -> Iterator[Problem]:
+    for index, group in enumerate(file.node_groups):
+        path: Path = ("nodes", index, "kubeletVersion")
+        kubelet = group.kubelet_version
+        if not kubelet or not group.count:
+            continue
+        if group.role is NodeRole.CONTROL_PLANE and kubelet != file.kubernetes_version:
+            yield Problem(
+                path=path,
+                message="the kubelet of a control plane has the version of Kubernetes; set it for "
+                "workers only",
+                based_on=(("nodes", index, "role"), ("kubernetesVersion",)),
+            )
+        # Without a version, an existing cluster's own counts, which is not known here.
+        elif "kubernetes_version" in file.model_fields_set and (
+            refusal := refusal_of_kubelet(kubelet, file.kubernetes_version)
+        ):
+            yield Problem(path=path, message=refusal, based_on=(("kubernetesVersion",),))
 
 
 def _check_overlaps(file: ClusterFile) -> Iterator[Problem]:

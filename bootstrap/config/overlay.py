@@ -10,6 +10,8 @@ from bootstrap.config.problems import Path
 from bootstrap.config.profiles import PROFILE, fill_in, listed_nodes
 from bootstrap.model.spec import NodeRole
 
+_COUNT = "count"
+
 
 @dataclass(slots=True, kw_only=True)
 class Overlay:
@@ -27,11 +29,24 @@ class Overlay:
             self._set(option.path, value, option.flag)
             return
         groups = self.data.setdefault("nodes", listed_nodes(self.data.get(PROFILE)))
-        if isinstance(groups, list) and option.role:
+        if not isinstance(groups, list):
+            return
+        if option.role and option.path[-1] == _COUNT:
             self._set_count(groups, option.role, value, option.flag)
-        elif isinstance(groups, list):
-            for index in range(len(groups)):
-                self._set(("nodes", index, option.path[-1]), value, option.flag)
+        else:
+            self._set_groups(groups, option, value)
+
+    def _set_groups(self, groups: list[Any], option: Option, value: object) -> None:
+        """Set a value of every group, or of every one of the option's role."""
+        found = [
+            index
+            for index, group in enumerate(groups)
+            if option.role is None or _role(group) == option.role
+        ]
+        for index in found:
+            self._set(("nodes", index, option.path[-1]), value, option.flag)
+        if option.role and not any(_count(groups[index]) for index in found):
+            self.problems.append((option.flag, f"the cluster has no {option.role} node"))
 
     def _set(self, path: Path, value: object, flag: str) -> None:
         parent = self.data
@@ -48,7 +63,7 @@ class Overlay:
             found = [len(groups)]
             groups.append({"role": role.value})
         if len(found) == 1:
-            self._set(("nodes", found[0], "count"), count, flag)
+            self._set(("nodes", found[0], _COUNT), count, flag)
         elif count != (total := sum(_count(groups[index]) for index in found)):
             message = f"the file has {len(found)} groups of {total} {role} nodes; edit the file"
             self.problems.append((flag, message))
@@ -71,5 +86,5 @@ def _role(group: object) -> object:
 
 
 def _count(group: Mapping[str, object]) -> int:
-    count = group.get("count", 1)
+    count = group.get(_COUNT, 1)
     return count if isinstance(count, int) else 0

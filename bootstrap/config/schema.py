@@ -146,6 +146,16 @@ class NodeGroup(Section):
         examples=[{"disk": "fast"}],
         json_schema_extra={"additionalProperties": False},
     )
+    kubelet_version: Annotated[
+        str,
+        one_of("a supported version", SUPPORTED_VERSIONS),
+        Field(examples=[DEFAULT_VERSION]),
+        Flag("--kubelet-version", NodeRole.WORKER, "Version of the workers' kubelet."),
+    ] = _field(
+        "The version of a worker's kubelet, up to three minors older than Kubernetes; by default "
+        "that of Kubernetes.",
+        None,
+    )
 
 
 class Networking(Section):

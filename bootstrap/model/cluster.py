@@ -107,6 +107,12 @@ class Domain:
         return int(self.mark.facts.get("memoryMiB", "0"))
 
     @property
+    def kubelet_version(self) -> str:
+        """The version of its kubelet, as it was planned; that of Kubernetes if nothing tells."""
+        facts = self.mark.facts
+        return facts.get("kubeletVersion") or facts.get("kubernetesVersion", "")
+
+    @property
     def acceleration(self) -> Acceleration:
         """How its guest's instructions run."""
         return Acceleration.EMULATED if self.is_emulated else Acceleration.KVM
@@ -162,15 +168,21 @@ class ImageSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeImage:
-    """A built node image: all nodes overlay the same one."""
+    """A built node image: all nodes with the same kubelet overlay it."""
 
     key: str
     disk: Path
     kernel: Path
     initrd: Path
     kubernetes_version: str
+    #: The same, unless the image is for nodes with an older kubelet.
+    kubelet_version: str
     size_bytes: int
     #: The SHA-256 of the disk when it was built; the same key may be built to other bytes.
     sha256: str
     #: When the oldest of its Debian packages was fetched, in ISO 8601; empty if unknown.
     packages_fetched: str
+
+
+#: The images of a cluster's nodes, by the versions of their kubelets.
+NodeImages = Mapping[str, NodeImage]

@@ -64,6 +64,8 @@ class NodePlan:
     memory_mib: int
     disk_gib: int
     labels: Mapping[str, str]
+    #: The version of its kubelet, which may be older than that of Kubernetes.
+    kubelet_version: str
     directory: Path
     uplink_mac: str
     cluster_mac: str

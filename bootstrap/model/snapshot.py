@@ -96,10 +96,8 @@ class Snapshot:
     layout: int
     kubernetes_version: str
     acceleration: Acceleration
-    #: The key of the image that the nodes' disks lie over.
-    image: str
-    #: Of that image's disk.
-    image_sha256: str
+    #: The images that the nodes' disks lie over: by their keys, the SHA-256 of their disks.
+    images: Mapping[str, str]
     reader: Reader
     #: When the first of the cluster's certificates ends; None if that is not known.
     certificates_end: datetime | None

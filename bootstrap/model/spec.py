@@ -49,6 +49,10 @@ class NodeGroupSpec:
     memory_mib: Annotated[int, Remembered("memoryMiB", int)]
     disk_gib: Annotated[int, Remembered("diskGiB", int)]
     labels: Annotated[Mapping[str, str], Remembered("labels", labels_of, label_text)]
+    #: None means the version of Kubernetes.
+    kubelet_version: Annotated[
+        str | None, Remembered("kubeletVersion", lambda text: text or None, lambda it: it or "")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,3 +94,13 @@ class ClusterSpec:
     def count(self, role: NodeRole) -> int:
         """Count the nodes of a role."""
         return sum(group.count for group in self.node_groups if group.role is role)
+
+    def kubelet_of(self, group: NodeGroupSpec) -> str:
+        """Return the version of the kubelet on the nodes of a group."""
+        return group.kubelet_version or self.kubernetes_version
+
+    @property
+    def kubelet_versions(self) -> tuple[str, ...]:
+        """The versions of all nodes' kubelets, each once, those of control planes first."""
+        by_role = sorted(self.node_groups, key=lambda group: group.role is NodeRole.WORKER)
+        return tuple(dict.fromkeys(map(self.kubelet_of, by_role)))

@@ -77,6 +77,7 @@ def _node(
         memory_mib=group.memory_mib,
         disk_gib=group.disk_gib,
         labels=group.labels,
+        kubelet_version=spec.kubelet_of(group),
         directory=site.volume_directory(spec.name) / member.name,
         uplink_mac=mac_of("uplink", member.name),
         cluster_mac=mac_of("cluster", member.name),

@@ -100,6 +100,23 @@ class Artifacts(Protocol):
         :raises UsageError: if the source does not have the version.
         """
 
+    def find_kubelet(
+        self, kubernetes_version: str, source: Source = Source.AUTO
+    ) -> Artifact | None:
+        """Return a program of that version which is kubelet when it is started by that name.
+
+        It is judged by its size. None if it is not there.
+
+        :raises UsageError: if the source does not have the version.
+        """
+
+    def ensure_kubelet(self, kubernetes_version: str, source: Source = Source.AUTO) -> Artifact:
+        """Return the same program, read and hashed, making it and nothing else if it is missing.
+
+        :raises HostError: as ``ensure`` does.
+        :raises UsageError: as ``ensure`` does.
+        """
+
     def kubectl(self, kubernetes_version: str) -> Path | None:
         """Find a program of that version which is kubectl when it is started by that name.
 

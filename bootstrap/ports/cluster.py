@@ -25,6 +25,7 @@ class ExpectedNode:
 
     name: str
     address: str
+    kubelet_version: str
     #: Stopped or suspended on purpose: it is registered, and need not be Ready.
     is_off: bool = False
 

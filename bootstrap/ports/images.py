@@ -14,14 +14,26 @@ class Images(Protocol):
     def find(self, key: str) -> NodeImage | None:
         """Give an image that exists whole, whatever a new one would be built from."""
 
-    def expected(self, kubernetes_version: str, source: Source = Source.AUTO) -> NodeImage | None:
+    def expected(
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
+    ) -> NodeImage | None:
         """Give the image that ``ensure`` would give, if it seems to be there whole.
 
         Its disk is not read: call ``check`` while the first machines boot. None for an image
         that failed that check.
         """
 
-    def source(self, kubernetes_version: str, source: Source = Source.AUTO) -> ImageSource:
+    def source(
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
+    ) -> ImageSource:
         """Return what ``ensure`` would make an image from; builds nothing and runs no program.
 
         :raises UsageError: if the version is not one that can be built.
@@ -34,9 +46,17 @@ class Images(Protocol):
         """
 
     def ensure(
-        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
+        refresh: bool = False,
     ) -> NodeImage:
         """Give the image, building whatever is missing; reports progress.
+
+        ``kubelet_version`` is that of the kubelet in it, for workers that are older than the
+        control plane; everything else in it has the version of Kubernetes.
 
         ``refresh`` fetches its Debian packages anew, and so makes another image; the ones
         that clusters use stay. If the packages cannot be fetched, the last ones stay too.

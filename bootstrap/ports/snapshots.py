@@ -85,8 +85,8 @@ class Snapshots(Protocol):
         :raises StateError: if one is not what was saved.
         """
 
-    def export(self, snapshot: Snapshot, image: NodeImage, target: Path) -> None:
-        """Write a snapshot and its node image into one new file.
+    def export(self, snapshot: Snapshot, images: Sequence[NodeImage], target: Path) -> None:
+        """Write a snapshot and its node images into one new file.
 
         :raises UsageError: if there is such a file.
         """
@@ -97,10 +97,11 @@ class Snapshots(Protocol):
         :raises StateError: if it is none.
         """
 
-    def importing(self, source: Path) -> AbstractContextManager[Path]:
+    def importing(self, source: Path) -> AbstractContextManager[Sequence[Path]]:
         """Take a snapshot out of a file, which becomes one of ours at the end of the block.
 
-        Yield a directory with the image below it, named as its key, which the caller may empty.
+        Yield the directories of the images below it, each named as its image's key. The caller
+        may empty them.
         The caller holds the lock of the snapshot's cluster.
 
         :raises UsageError: on entry, if there is a snapshot of that name.

@@ -33,7 +33,7 @@ class Verified(NamedTuple):
 def bring_up(
     plan: ClusterPlan,
     ports: Ports,
-    unchecked: NodeImage | None,
+    unchecked: Sequence[NodeImage],
     running: Collection[str],
     *,
     off: Sequence[NodePlan],
@@ -43,8 +43,8 @@ def bring_up(
         first = plan.control_planes
         ports.hypervisor.start_domain(plan.switch.domain_name)
         start_nodes(first if _is_staged(plan, ports) else plan.nodes, ports)
-        if unchecked is not None:
-            ports.images.check(unchecked)  # while the machines boot
+        for image in unchecked:
+            ports.images.check(image)  # while the machines boot
         # A node that says so has booted before.
         done = finished(plan, [node for node in plan.nodes if node.name in running], ports)
         wait_until_booted(plan, _without(first, done), ports)

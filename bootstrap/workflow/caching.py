@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 
 from bootstrap.errors import NotFoundError, UsageError
-from bootstrap.model.cluster import NodeImage
+from bootstrap.model.cluster import NodeImages
 from bootstrap.model.events import Step
 from bootstrap.model.layout import LAYOUT
 from bootstrap.model.names import ClusterName
@@ -15,8 +15,10 @@ from bootstrap.model.sources import Source
 from bootstrap.model.spec import ClusterSpec, SecurityProfile
 from bootstrap.resources import tool_digest
 from bootstrap.workflow.environment import Ports
+from bootstrap.workflow.images import wanted_images
 from bootstrap.workflow.membership import existing_nodes
 from bootstrap.workflow.restoring import clone, restore
+from bootstrap.workflow.shape import refuse_kubelets
 from bootstrap.workflow.snapshots import SaveOptions, save
 from bootstrap.workflow.up import UpOptions, UpResult, up
 
@@ -90,26 +92,35 @@ def cached_snapshot(spec: ClusterSpec, ports: Ports) -> Cached:
 
     :raises NotFoundError: if there is no node image, on which the name depends.
     """
-    version, source = spec.kubernetes_version, spec.source
-    image = ports.images.expected(version, source)
-    if image is None:
-        raise NotFoundError(
-            "The snapshot has no name yet: it depends on the node image, which is not built.",
-            hint=f"bootstrap image build --kubernetes-version {version} --source {source}",
-        )
-    name = SnapshotId(CACHE, _key(spec, image, ports))
+    refuse_kubelets(spec)
+    name = SnapshotId(CACHE, _key(spec, _built_images(spec, ports), ports))
     return Cached(snapshot=name, is_saved=name in ports.snapshots.names(CACHE))
 
 
+def _built_images(spec: ClusterSpec, ports: Ports) -> NodeImages:
+    version, source = spec.kubernetes_version, spec.source
+    images = {}
+    for kubelet in spec.kubelet_versions:
+        image = ports.images.expected(version, source, kubelet_version=kubelet)
+        if image is None:
+            raise NotFoundError(
+                "The snapshot has no name yet: it depends on the node image, which is not built.",
+                hint=f"bootstrap image build --kubernetes-version {version} "
+                f"--kubelet-version {kubelet} --source {source}",
+            )
+        images[kubelet] = image
+    return images
+
+
 def _snapshot_of(spec: ClusterSpec, ports: Ports) -> SnapshotId:
+    refuse_kubelets(spec)
     with ports.events.step(Step.PREPARE_IMAGE, "Preparing the node image"):
-        wanted = (spec.kubernetes_version, spec.source)
-        image = ports.images.expected(*wanted) or ports.images.ensure(*wanted)
-        return SnapshotId(CACHE, _key(spec, image, ports))
+        return SnapshotId(CACHE, _key(spec, wanted_images(spec, {}, ports), ports))
 
 
-def _key(spec: ClusterSpec, image: NodeImage, ports: Ports) -> str:
-    acceleration = ports.host.acceleration(image)
+def _key(spec: ClusterSpec, images: NodeImages, ports: Ports) -> str:
+    acceleration = ports.host.acceleration(images[spec.kubelet_versions[0]])
+    groups = (replace(one, kubelet_version=spec.kubelet_of(one)) for one in spec.node_groups)
     parts = {
         "spec": asdict(
             replace(
@@ -118,10 +129,11 @@ def _key(spec: ClusterSpec, image: NodeImage, ports: Ports) -> str:
                 hypervisor_uri=None,
                 # What it gave is in the image.
                 source=Source.AUTO,
+                node_groups=tuple(groups),
                 networking=replace(spec.networking, api_server_port=None),
             )
         ),
-        "image": image.key,
+        "images": {kubelet: image.key for kubelet, image in images.items()},
         "layout": LAYOUT,
         "acceleration": acceleration.value,
         "qemu": ports.hypervisor.version(),

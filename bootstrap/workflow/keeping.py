@@ -10,6 +10,7 @@ from bootstrap.model.facts import with_facts
 from bootstrap.model.names import node_index
 from bootstrap.model.spec import MAX_WORKERS, ClusterSpec, NodeGroupSpec, NodeRole, SecurityProfile
 from bootstrap.planning.members import members_of
+from bootstrap.workflow.shape import refuse_kubelets
 
 #: Stands for the number of workers among the facts that a user chose.
 WORKERS = "workers"
@@ -45,12 +46,15 @@ def keep_existing(
     the nodes that keep their names. With ``adding``, so many workers are new, and the user
     chose for them alone.
 
-    :raises UsageError: if the user chose fewer workers or another security profile.
+    :raises UsageError: if the user chose fewer workers, another security profile, or a kubelet
+        that the control plane of a new cluster does not take.
     """
     spec = _keep_workers(spec, existing, names, adding, is_chosen=is_number_chosen(chosen))
     if existing and chosen is not None:
         spec = _keep_facts(spec, existing, chosen, names=names, is_adding=adding > 0)
     _refuse_other_profile(spec, existing)
+    if not existing:
+        refuse_kubelets(spec)
     return spec
 
 

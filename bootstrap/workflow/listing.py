@@ -16,6 +16,8 @@ class ClusterSummary:
     name: ClusterName
     control_planes: int
     workers: int
+    #: The versions of its kubelets, each once, that of the control plane first.
+    kubelet_versions: Sequence[str]
     running: int
     #: As far as the machines tell: no API server is asked.
     state: ClusterState
@@ -37,7 +39,13 @@ def _summary(name: ClusterName, domains: Sequence[Domain]) -> ClusterSummary:
         name=name,
         control_planes=planes,
         workers=len(domains) - planes,
+        kubelet_versions=_kubelets(domains),
         running=sum(domain.state is DomainState.RUNNING for domain in domains),
         state=machine_state(domains),
         created=min(domain.mark.created for domain in domains),
     )
+
+
+def _kubelets(domains: Sequence[Domain]) -> Sequence[str]:
+    by_role = sorted(domains, key=lambda domain: not domain.is_control_plane)
+    return list(dict.fromkeys(one.kubelet_version for one in by_role if one.kubelet_version))

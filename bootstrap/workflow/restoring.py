@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bootstrap.errors import BootstrapError, UsageError
-from bootstrap.model.cluster import Domain, DomainState, Mark, NodeImage
+from bootstrap.model.cluster import Domain, DomainState, Mark, NodeImages
 from bootstrap.model.events import Step
 from bootstrap.model.loading import FoundArchive
 from bootstrap.model.names import domain_name
@@ -19,7 +19,7 @@ from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.keeping import keep_existing
 from bootstrap.workflow.membership import existing_nodes
 from bootstrap.workflow.nodes import running_mib
-from bootstrap.workflow.readable import readable_image
+from bootstrap.workflow.readable import readable_images
 from bootstrap.workflow.shape import plan_cluster
 from bootstrap.workflow.snapshots import newest
 from bootstrap.workflow.start import start_machines
@@ -33,7 +33,7 @@ class _Saved(NamedTuple):
     """A snapshot with what it needs of this host."""
 
     snapshot: Snapshot
-    image: NodeImage
+    images: NodeImages
 
 
 def restore(spec: ClusterSpec, snapshot: SnapshotId, ports: Ports) -> UpResult:
@@ -101,7 +101,7 @@ def _restored(spec: ClusterSpec, snapshot: Snapshot, ports: Ports) -> UpResult:
     existing = existing_nodes(spec.name, ports.hypervisor)
     spec = _saved_spec(spec, snapshot, ports)
     with ports.events.step(Step.CHECK_HOST, "Checking the snapshot"):
-        saved = _Saved(snapshot, readable_image(snapshot, ports))
+        saved = _Saved(snapshot, readable_images(snapshot, ports))
         ports.host.check(spec, running_mib=running_mib(existing), allow_overcommit=False)
         ports.snapshots.check(snapshot)
     title = f"Restoring cluster '{spec.name}' from snapshot '{snapshot.id}'"
@@ -136,8 +136,8 @@ def _restore_machines(
             spec, ports, existing=staying, names=names, acceleration=snapshot.acceleration
         )
         ensure_switch(plan, ports)
-        ensure_domains(plan, ports, saved.image, existing=staying)
-    _ensure_disks(plan, saved.image, ports)
+        ensure_domains(plan, ports, saved.images, existing=staying)
+    _ensure_disks(plan, saved.images, ports)
     ports.hypervisor.start_domain(plan.switch.domain_name)
     ports.hypervisor.restore_memory(
         {node.domain_name: files.memory(node.name) for node in plan.nodes}
@@ -174,10 +174,10 @@ def _without(facts: Mapping[str, str], names: Collection[str]) -> Mapping[str, s
     return {name: text for name, text in facts.items() if name not in names}
 
 
-def _ensure_disks(plan: ClusterPlan, image: NodeImage, ports: Ports) -> None:
+def _ensure_disks(plan: ClusterPlan, images: NodeImages, ports: Ports) -> None:
     """Give each node its disks; its seed, which it has read long ago, is as empty as it was."""
     for node in plan.nodes:
-        ports.volumes.use_staged_disk(node, image=image)
+        ports.volumes.use_staged_disk(node, image=images[node.kubelet_version])
         ports.volumes.ensure_seed_volume(node, seed_files(node, ports.trust.node_keys(node.name)))
         ports.volumes.remove_seed_volume(node)
 

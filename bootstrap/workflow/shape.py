@@ -14,6 +14,7 @@ from bootstrap.model.spec import (
     SecurityProfile,
     SecuritySpec,
 )
+from bootstrap.model.versions import refusal_of_kubelet
 from bootstrap.planning.members import Member, members_of
 from bootstrap.planning.plan import make_plan, wanted_slots
 from bootstrap.planning.ports import Slot, choose_ports
@@ -39,8 +40,8 @@ def plan_cluster(
     ``names`` are the nodes that keep their names, with a domain or without.
 
     :raises HostError: if no port is left, or the wanted API port is in use.
-    :raises UsageError: if the cluster exists and differs in what cannot be changed, or if its
-        subnets have no room for all nodes.
+    :raises UsageError: if the cluster exists and differs in what cannot be changed, if its
+        subnets have no room for all nodes, or if the control plane does not take a kubelet.
     """
     members = members_of(spec, names)
     chosen = _choose(spec, members, ports, existing=existing)
@@ -53,6 +54,7 @@ def plan_cluster(
             hint=f"bootstrap status {spec.name}",
         ) from error
     refuse_changes(plan, existing)
+    refuse_kubelets(spec)
     return plan
 
 
@@ -95,6 +97,20 @@ def refuse_changes(plan: ClusterPlan, existing: Sequence[Domain]) -> None:
             f"Cluster '{plan.name}' exists and cannot be changed in this way.",
             details="\n".join(changes),
             hint=f"bootstrap down {plan.name}",
+        )
+
+
+def refuse_kubelets(spec: ClusterSpec) -> None:
+    """Refuse kubelets that the control plane does not take.
+
+    :raises UsageError: with each of them.
+    """
+    refusals = [refusal_of_kubelet(one, spec.kubernetes_version) for one in spec.kubelet_versions]
+    if any(refusals):
+        raise UsageError(
+            f"Cluster '{spec.name}' cannot have workers of another version in this way.",
+            details="\n".join(f"{refusal}." for refusal in refusals if refusal),
+            hint="bootstrap versions",
         )
 
 

@@ -16,7 +16,7 @@ from bootstrap.model.spec import ClusterSpec, NodeRole
 from bootstrap.ports import SnapshotDraft
 from bootstrap.threads import at_once
 from bootstrap.workflow.environment import Ports, SitePorts
-from bootstrap.workflow.images import existing_image
+from bootstrap.workflow.images import existing_images
 from bootstrap.workflow.nodes import existing_domains
 from bootstrap.workflow.start import start_machines
 from bootstrap.workflow.steps.upkeep import certificates_end
@@ -235,7 +235,7 @@ def _described(
 ) -> Snapshot:
     first = domains[0]
     is_emulated = first.acceleration is Acceleration.EMULATED
-    image = existing_image(first.mark.cluster, domains, ports)
+    images = existing_images(first.mark.cluster, domains, ports)
     ends = at_once(lambda node: certificates_end(node, ports), domains)
     return Snapshot(
         cluster=str(snapshot.cluster),
@@ -245,8 +245,7 @@ def _described(
         layout=first.mark.layout,
         kubernetes_version=first.mark.facts["kubernetesVersion"],
         acceleration=first.acceleration,
-        image=image.key,
-        image_sha256=image.sha256,
+        images={image.key: image.sha256 for image in images.values()},
         reader=Reader(
             qemu=ports.hypervisor.version(),
             processor="" if is_emulated else ports.host.processor(),

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from bootstrap.errors import StateError
+from bootstrap.model.cluster import NodeImage
 from bootstrap.model.layout import LAYOUT
 from bootstrap.model.snapshot import Snapshot, SnapshotId
 from bootstrap.workflow.environment import SitePorts
 
 
 def export_snapshot(snapshot: SnapshotId, target: Path, ports: SitePorts) -> Snapshot:
-    """Write a snapshot, checked, with the node image that its disks lie over, into a new file.
+    """Write a snapshot, checked, with the node images that its disks lie over, into a new file.
 
     :raises NotFoundError: if there is no such snapshot.
     :raises StateError: if it is damaged, or its image is gone.
@@ -17,20 +18,14 @@ def export_snapshot(snapshot: SnapshotId, target: Path, ports: SitePorts) -> Sna
     """
     with ports.cluster(snapshot.cluster).lock():
         found = ports.snapshots.find(snapshot)
-        image = ports.images.find(found.image)
-        if image is None or image.sha256 != found.image_sha256:
-            raise StateError(
-                f"The node image '{found.image}' of snapshot '{snapshot}' is gone.",
-                details="The saved disks are of no use without it.",
-                hint=f"bootstrap snapshot delete {snapshot.cluster} {snapshot.name}",
-            )
+        images = [_saved_image(found, key, ports) for key in found.images]
         ports.snapshots.check(found)
-        ports.snapshots.export(found, image, target)
+        ports.snapshots.export(found, images, target)
         return found
 
 
 def import_snapshot(source: Path, ports: SitePorts) -> Snapshot:
-    """Take a snapshot out of a file, with its node image if that is not here.
+    """Take a snapshot out of a file, with its node images if they are not here.
 
     :raises StateError: if the file is damaged, or was made by another version of the tool.
     :raises UsageError: if there is a snapshot of that name.
@@ -44,11 +39,23 @@ def import_snapshot(source: Path, ports: SitePorts) -> Snapshot:
             hint="bootstrap version",
         )
     cluster = snapshot.id.cluster
-    with ports.cluster(cluster).lock(), ports.snapshots.importing(source) as image:
-        adopted = ports.images.adopt(image)
-        if adopted.sha256 != snapshot.image_sha256:
-            raise StateError(
-                f"File '{source}' holds another node image than its snapshot was saved with.",
-                hint="bootstrap snapshot list",
-            )
+    with ports.cluster(cluster).lock(), ports.snapshots.importing(source) as images:
+        for image in images:
+            adopted = ports.images.adopt(image)
+            if adopted.sha256 != snapshot.images[image.name]:
+                raise StateError(
+                    f"File '{source}' holds another node image than its snapshot was saved with.",
+                    hint="bootstrap snapshot list",
+                )
     return snapshot
+
+
+def _saved_image(snapshot: Snapshot, key: str, ports: SitePorts) -> NodeImage:
+    image = ports.images.find(key)
+    if image is None or image.sha256 != snapshot.images[key]:
+        raise StateError(
+            f"The node image '{key}' of snapshot '{snapshot.id}' is gone.",
+            details="The saved disks are of no use without it.",
+            hint=f"bootstrap snapshot delete {snapshot.cluster} {snapshot.name}",
+        )
+    return image

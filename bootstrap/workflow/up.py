@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from bootstrap.errors import BootstrapError, TimedOutError
-from bootstrap.model.cluster import Domain, DomainState, NodeImage
+from bootstrap.model.cluster import Domain, DomainState, NodeImages
 from bootstrap.model.events import Step
 from bootstrap.model.images import age_advice
 from bootstrap.model.plan import ClusterPlan
@@ -16,7 +16,7 @@ from bootstrap.workflow.bringing_up import bring_up
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.failing import removed_if_new, with_evidence
 from bootstrap.workflow.files import merge_verified
-from bootstrap.workflow.images import existing_image
+from bootstrap.workflow.images import existing_images, wanted_images
 from bootstrap.workflow.keeping import keep_existing, kept_names, remnants, surplus_workers
 from bootstrap.workflow.membership import existing_nodes, planned_names
 from bootstrap.workflow.node_removal import Removal, take_nodes_away
@@ -105,17 +105,19 @@ def converge(  # noqa: PLR0913 - all that the ways into it differ by
         memory = running_mib(existing)
         ports.host.check(spec, running_mib=memory, allow_overcommit=options.allow_overcommit)
 
-    with ports.events.step(Step.PREPARE_IMAGE, "Preparing the node image"):
-        image = _image(spec, existing, ports)
-        acceleration = known_acceleration(existing) or ports.host.acceleration(image)
-
     staying = [domain for domain in existing if domain.name not in surplus]
-    make_plan = partial(
-        plan_cluster, spec, ports, existing=staying, names=names, acceleration=acceleration
-    )
-    if surplus:
+    make_plan = partial(plan_cluster, spec, ports, existing=staying, names=names)
+    acceleration = known_acceleration(existing)
+    if acceleration:
+        # What an existing cluster cannot become is refused before an image is built for it.
         with ports.host.allocation():
-            make_plan()
+            make_plan(acceleration=acceleration)
+
+    with ports.events.step(Step.PREPARE_IMAGE, "Preparing the node image"):
+        images = _images(spec, existing, ports)
+        acceleration = acceleration or ports.host.acceleration(images[spec.kubelet_versions[0]])
+
+    if surplus:
         take_nodes_away(spec.name, surplus, ports, options.removal or Removal())
 
     with ports.events.step(Step.CREATE_MACHINES, "Creating the machines"):
@@ -123,24 +125,25 @@ def converge(  # noqa: PLR0913 - all that the ways into it differ by
         # until all domains are defined. What takes longer, volumes and files, comes after it:
         # after a kill in between, the cluster exists and the next run makes what it lacks.
         with ports.host.allocation():
-            plan = make_plan()
+            plan = make_plan(acceleration=acceleration)
             with removed_if_new(plan, ports, existing):
                 # A state directory of another is refused before there is a domain, which would
                 # prove it ours.
                 ports.files.ensure_files(plan.name, {})
                 # First, for it also makes the cluster's directory ours, which marks rely on.
                 ensure_switch(plan, ports)
-                ensure_domains(plan, ports, image, existing=staying)
+                ensure_domains(plan, ports, images, existing=staying)
         with removed_if_new(plan, ports, existing):
-            ensure_volumes(plan, ports, image)
+            ensure_volumes(plan, ports, images)
             ensure_cluster_files(plan, ports)
     try:
         known = {domain.name for domain in existing if domain.state is DomainState.RUNNING}
+        in_use = {domain.mark.facts.get("image") for domain in existing}
         on = [node for node in plan.nodes if only is None or node.name in only]
         verified = bring_up(
             replace(plan, nodes=tuple(on)),
             ports,
-            None if existing else image,
+            [image for image in images.values() if image.key not in in_use],
             known,
             off=[node for node in plan.nodes if node not in on],
         )
@@ -156,12 +159,12 @@ def converge(  # noqa: PLR0913 - all that the ways into it differ by
     )
 
 
-def _image(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> NodeImage:
-    """Return the image that the cluster's disks lie over, or the newest for a new cluster."""
-    if existing:
-        return existing_image(spec.name, existing, ports)
-    wanted = (spec.kubernetes_version, spec.source)
-    image = ports.images.expected(*wanted) or ports.images.ensure(*wanted)
-    if advice := age_advice(image.packages_fetched, ports.now()):
+def _images(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports) -> NodeImages:
+    """Return the images that the cluster's disks lie over, and the newest for other kubelets."""
+    known = existing_images(spec.name, existing, ports)
+    images = wanted_images(spec, known, ports)
+    fetched = [image.packages_fetched for version, image in images.items() if version not in known]
+    advice = age_advice(min(fetched), ports.now()) if fetched else ""
+    if advice:
         ports.events.note(advice)
-    return image
+    return images

@@ -84,6 +84,7 @@ def _verify(cluster: ClusterName, domains: Sequence[Domain], ports: Ports) -> Ve
         ExpectedNode(
             name=domain.name,
             address=domain.mark.facts.get("address", ""),
+            kubelet_version=domain.kubelet_version,
             is_off=domain.state is not DomainState.RUNNING,
         )
         for domain in domains

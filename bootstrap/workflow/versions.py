@@ -18,8 +18,8 @@ class Offer:
 
     version: str
     source: str
-    #: The last day on which Kubernetes patches its minor; None if unknown.
-    support_end: date | None
+    #: The last day on which Kubernetes patches its minor.
+    support_end: date
     #: Whether the node image is there, without which the first `up` takes long.
     is_built: bool
 

@@ -187,6 +187,26 @@ def test_a_set_is_found_once_it_was_built(small: Source) -> None:
 
 
 @needs_go
+def test_kubelet_alone_is_built_as_a_part_of_its_set(small: Source) -> None:
+    """For workers that are older than the control plane."""
+    artifacts = GoArtifacts(small.directories, told(small.said.append))
+    assert artifacts.find_kubelet("v1") is None
+    kubelet = artifacts.ensure_kubelet("v1")
+    assert (kubelet.name, kubelet.version, small.built()) == ("kube", "v1", ["kube"])
+    assert os.access(kubelet.path, os.X_OK)
+    assert artifacts.find_kubelet("v1") == kubelet
+    assert artifacts.find("v1") is None
+    small.said.clear()
+    assert artifacts.ensure_kubelet("v1") == kubelet
+    assert small.said == []
+    assert small.ensure().binaries["kube"] == kubelet.path
+    assert small.built() == ["etcd", "coredns", "node"]
+    kubelet.path.write_text("damaged")
+    assert artifacts.find_kubelet("v1") is None
+    assert artifacts.ensure_kubelet("v1").sha256 == kubelet.sha256
+
+
+@needs_go
 def test_a_complete_set_is_used_whichever_go_release_built_it(
     small: Source, request: pytest.FixtureRequest
 ) -> None:

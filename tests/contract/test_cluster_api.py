@@ -21,6 +21,7 @@ from bootstrap.errors import BootstrapError, TimedOutError, VerifyError
 from bootstrap.ports import CheckResult, ExpectedNode
 from bootstrap.waiting import NotYet
 from tests.fakes.api_server import (
+    KUBELET,
     USER_UNTIL,
     FakeApiServer,
     FakeClock,
@@ -38,8 +39,8 @@ TRAFFIC = {"service name", "pod to pod"}
 YEAR = timedelta(days=365)
 BOTH = frozenset({"demo-control-plane", "demo-worker"})
 EXPECTED = (
-    ExpectedNode(name="demo-control-plane", address="10.10.0.10"),
-    ExpectedNode(name="demo-worker", address="10.10.0.11"),
+    ExpectedNode(name="demo-control-plane", address="10.10.0.10", kubelet_version=KUBELET),
+    ExpectedNode(name="demo-worker", address="10.10.0.11", kubelet_version=KUBELET),
 )
 
 
@@ -76,6 +77,7 @@ class Changes(TypedDict, total=False):
     joined: Callable[[float], bool]
     has_check_image: bool
     extra_addresses: tuple[str, ...]
+    kubelet: str
 
 
 def with_worker(**changes: Unpack[Changes]) -> Callable[[], list[FakeNode]]:
@@ -330,6 +332,18 @@ NODES_SICK = [
         nodes=with_worker(extra_addresses=("10.0.2.15",)),
         not_ok={"nodes"},
         evidence={"nodes": "10.10.0.11,10.0.2.15"},
+    ),
+    Scenario(
+        name="a kubelet that is older than planned",
+        nodes=with_worker(kubelet="v1.36.3"),
+        not_ok={"nodes"},
+        evidence={"nodes": "demo-worker runs kubelet v1.36.3, planned is v1.37.2"},
+    ),
+    Scenario(
+        name="a kubelet that does not tell its version",
+        nodes=with_worker(kubelet=""),
+        not_ok={"nodes"},
+        evidence={"nodes": "demo-worker runs kubelet unknown, planned is v1.37.2"},
     ),
 ]
 

@@ -16,14 +16,17 @@ from bootstrap.adapters.kubernetes.api import KubernetesClusterApi
 from bootstrap.errors import BootstrapError, TimedOutError, VerifyError
 from bootstrap.ports import ClusterApi, ExpectedNode
 from bootstrap.waiting import NotYet
-from tests.fakes.api_server import FakeApiServer, FakeNode, Illness
+from tests.fakes.api_server import KUBELET, FakeApiServer, FakeNode, Illness
 from tests.fakes.cluster_api import FakeClusterApi, FakePod
 
 CHECKS = ("api", "nodes", "dns", "pods", "service name", "pod to pod", "clean-up", "steady")
 TOKEN, OTHER = "abcdef.0123456789abcdef", "fedcba.0123456789abcdef"
 CONTROL_PLANE, WORKER = "demo-control-plane", "demo-worker"
 ADDRESSES = {CONTROL_PLANE: "10.10.0.10", WORKER: "10.10.0.11", "demo-worker2": "10.10.0.12"}
-EXPECTED = [ExpectedNode(name=name, address=ADDRESSES[name]) for name in (CONTROL_PLANE, WORKER)]
+EXPECTED = [
+    ExpectedNode(name=name, address=ADDRESSES[name], kubelet_version=KUBELET)
+    for name in (CONTROL_PLANE, WORKER)
+]
 
 #: Pods that an eviction does not move: of a DaemonSet, static, and two that have ended.
 STAYING = ("agent", "static", "done", "broken")

@@ -15,15 +15,16 @@ from bootstrap.adapters.debian import namespace
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.image.bake import DISK, INITRD, KERNEL
 from bootstrap.adapters.image.debian import DebianImages
+from bootstrap.adapters.image.parts import Parts
 from bootstrap.adapters.image.store import Entry, Store
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import HostError, StateError, UsageError
-from bootstrap.ports import BuiltArtifacts, Images
+from bootstrap.ports import Images
 from tests.fakes.artifacts import FakeArtifacts
 from tests.fakes.events import FakeEvents
 from tests.fakes.images import FakeImages
 
-VERSION = "v1.37.2"
+VERSION, OLDER = "v1.37.2", "v1.36.3"
 LATER = "2030-02-01T00:00:00+00:00"
 
 
@@ -99,7 +100,7 @@ class QuickImages(DebianImages):
         # As mmdebstrap's, its bytes depend on when it was made.
         (work / "base.tar").write_text(f"packages of {self._now()}")
 
-    def _bake(self, _base: Entry, _built: BuiltArtifacts, work: Path) -> None:
+    def _bake(self, _base: Entry, _parts: Parts, work: Path) -> None:
         if not os.environ["PATH"]:
             namespace.check(uid=os.getuid())
         for name in ("disk.raw", "vmlinuz", "initrd.img"):
@@ -281,6 +282,26 @@ def test_images_are_listed_and_those_that_nothing_uses_are_pruned(place: Place) 
     assert list(place.images().prune({new})) == [old]
     assert [image.key for image in place.images().list()] == [new]
     assert list(place.images().prune({new})) == []
+
+
+def test_an_older_kubelet_makes_another_image(place: Place) -> None:
+    own = place.images().ensure(VERSION)
+    assert place.images().expected(VERSION, kubelet_version=OLDER) is None
+    older = place.images().ensure(VERSION, kubelet_version=OLDER)
+    assert older.key != own.key
+    assert (older.kubernetes_version, older.kubelet_version) == (VERSION, OLDER)
+    assert own.kubelet_version == VERSION
+    assert place.images().find(older.key) == older
+    assert place.images().expected(VERSION, kubelet_version=OLDER) == older
+    assert place.images().ensure(VERSION, kubelet_version=VERSION) == own
+    assert place.images().expected(VERSION) == own
+
+
+def test_the_source_of_an_image_tells_its_kubelet(place: Place) -> None:
+    images = place.images()
+    own = images.source(VERSION)
+    assert images.source(VERSION, kubelet_version=VERSION) == own
+    assert images.source(VERSION, kubelet_version=OLDER).key != own.key
 
 
 @pytest.mark.parametrize("version", ["v1.0.0", "1.37.2", "", "latest"])

@@ -18,7 +18,7 @@ from bootstrap.model.snapshot import Snapshot
 from tests.builders import INSTALL, OTHER_INSTALL, an_image
 from tests.contract.test_snapshot_store import KEYS, READY, saved
 
-KEY = "0123456789abcdef"
+KEYS_OF_IMAGES = ("0123456789abcdef", "fedcba9876543210")
 DISK, KERNEL, INITRD = IMAGE_FILES[1:]
 HOLE = 3 << 20
 
@@ -30,11 +30,17 @@ def make_image(work: Path) -> None:
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> NodeImage:
+def images(tmp_path: Path) -> list[NodeImage]:
+    """Those of nodes with two kubelets."""
     store = Store(directory=tmp_path / "data" / "images", files=(DISK, KERNEL, INITRD))
     store.prepare()
-    entry = store.add(KEY, version="v1.37.2", fetched="", make=make_image)
-    return replace(an_image(entry.directory), key=KEY, sha256=entry.sha256[DISK])
+    entries = [
+        store.add(key, version="v1.37.2", fetched="", make=make_image) for key in KEYS_OF_IMAGES
+    ]
+    return [
+        replace(an_image(one.directory), key=one.directory.name, sha256=one.sha256[DISK])
+        for one in entries
+    ]
 
 
 @pytest.fixture
@@ -49,10 +55,10 @@ def there(tmp_path: Path) -> SnapshotStore:
 
 
 @pytest.fixture
-def file(here: SnapshotStore, image: NodeImage, tmp_path: Path) -> Path:
+def file(here: SnapshotStore, images: list[NodeImage], tmp_path: Path) -> Path:
     saved(here)
     target = tmp_path / "ready.tar"
-    here.export(here.find(READY), image, target)
+    here.export(here.find(READY), images, target)
     return target
 
 
@@ -62,13 +68,14 @@ def take(store: SnapshotStore, file: Path) -> None:
 
 
 def test_a_snapshot_arrives_as_it_was(
-    file: Path, here: SnapshotStore, there: SnapshotStore, image: NodeImage
+    file: Path, here: SnapshotStore, there: SnapshotStore, images: list[NodeImage]
 ) -> None:
     assert there.exported(file) == here.find(READY)
     with there.importing(file) as found:
-        assert found.name == KEY
-        assert (found / DISK).read_bytes() == image.disk.read_bytes()
-        assert (found / DISK).stat().st_blocks * 512 < HOLE
+        assert [place.name for place in found] == list(KEYS_OF_IMAGES)
+        for place, image in zip(found, images, strict=True):
+            assert (place / DISK).read_bytes() == image.disk.read_bytes()
+            assert (place / DISK).stat().st_blocks * 512 < HOLE
         assert there.list() == []
     snapshot = there.find(READY)
     assert snapshot == here.find(READY)
@@ -79,12 +86,12 @@ def test_a_snapshot_arrives_as_it_was(
 
 
 def test_a_file_is_private_and_no_other_is_written_over(
-    file: Path, here: SnapshotStore, image: NodeImage
+    file: Path, here: SnapshotStore, images: list[NodeImage]
 ) -> None:
     """SEC-26."""
     assert file.stat().st_mode & 0o777 == 0o600
     with pytest.raises(UsageError, match="exists"):
-        here.export(here.find(READY), image, file)
+        here.export(here.find(READY), images, file)
 
 
 def test_an_import_that_fails_leaves_nothing(
@@ -136,7 +143,10 @@ def linked(member: tarfile.TarInfo, _: bytes) -> tarfile.TarInfo:
         (renamed("worker.memory", "../evil"), "It holds '../evil'"),
         (renamed("worker.memory", "/etc/evil"), "It holds '/etc/evil'"),
         (renamed("worker.memory", "keys.json"), "It holds 'keys.json'"),
-        (renamed(f"{KEY}/note.json", f"{KEY}/other"), f"It holds '{KEY}/other'"),
+        (
+            renamed(f"{KEYS_OF_IMAGES[1]}/note.json", f"{KEYS_OF_IMAGES[1]}/other"),
+            f"It holds '{KEYS_OF_IMAGES[1]}/other'",
+        ),
         (renamed("manifest.json", "other.json"), "does not begin with a manifest"),
         (linked, "It holds 'worker.qcow2'"),
     ],
@@ -193,8 +203,8 @@ def test_a_manifest_that_is_none_is_refused(
     [
         {"cluster": "../../evil"},
         {"name": "../evil"},
-        {"image": "../../evil"},
-        {"image": ""},
+        {"images": {"../../evil": ""}},
+        {"images": {"": ""}},
         {"files": {"../evil": {"size_bytes": 1, "sha256": ""}}},
         {"files": {}},
         {"nodes": [{"name": "../evil", "role": "worker", "facts": {}}]},
@@ -214,12 +224,12 @@ def test_a_name_in_a_manifest_that_leads_elsewhere_is_refused(
 
 
 def test_a_disk_that_is_full_leaves_no_part(
-    here: SnapshotStore, image: NodeImage, tmp_path: Path
+    here: SnapshotStore, images: list[NodeImage], tmp_path: Path
 ) -> None:
     """R-13."""
     whole: Snapshot = saved(here)
-    image.kernel.chmod(0o600)
-    image.kernel.unlink()
+    images[1].kernel.chmod(0o600)
+    images[1].kernel.unlink()
     with pytest.raises(BootstrapError, match="Could not write"):
-        here.export(whole, image, tmp_path / "x.tar")
+        here.export(whole, images, tmp_path / "x.tar")
     assert not list(tmp_path.glob("*x.tar*"))

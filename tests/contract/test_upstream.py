@@ -20,7 +20,7 @@ from bootstrap.adapters.artifacts.upstream.releases import releases_of
 from bootstrap.adapters.artifacts.upstream.source import UpstreamArtifacts
 from bootstrap.adapters.directories import Directories, find_directories
 from bootstrap.adapters.image.archive import image_names
-from bootstrap.adapters.image.debian import role_variables
+from bootstrap.adapters.image.parts import Parts, role_variables
 from bootstrap.adapters.process import run
 from bootstrap.errors import BootstrapError, StateError, UsageError
 from bootstrap.model.images import CHECK_IMAGE
@@ -156,11 +156,10 @@ def test_a_complete_set_costs_no_request(place: Place) -> None:
 
 
 def test_the_roles_get_the_same_layout_as_from_the_source_go(place: Place) -> None:
-    variables = role_variables(place.ensure())
-    names = [Path(str(it)).name for it in list(_PROGRAMS)]
+    variables = role_variables(Parts(version=VERSION, built=place.ensure(), kubelet=None))
     programs = variables["kubernetes_binaries_programs"]
-    assert isinstance(programs, list)
-    assert sorted(Path(it).name for it in programs) == sorted(names)
+    assert isinstance(programs, dict)
+    assert {name: Path(it).name for name, it in programs.items()} == {it: it for it in _PROGRAMS}
     assert variables["kubernetes_binaries_links"] == {}
     assert variables["containerd_pause_image"] == "registry.k8s.io/pause:3.10.2"
     assert variables["container_images_names"] == sorted(
@@ -336,6 +335,20 @@ def test_go_is_taken_if_a_server_does_not_answer(
     )
     assert str(chosen(place, "github.com").ensure(VERSION)) == "from modules"
     assert place.said == ["Building from Go modules, since no way leads to github.com (no way)."]
+
+
+def test_kubelet_alone_is_downloaded_and_a_set_that_has_it_is_taken_before_a_server(
+    place: Place,
+) -> None:
+    kubelet = chosen(place).ensure_kubelet(VERSION)
+    assert (kubelet.name, kubelet.version) == ("kubelet", VERSION)
+    assert place.requests() == [f"{place.path('kubelet')}.sha256", place.path("kubelet")]
+    silent = ChosenArtifacts(place.directories, place.events, ask=list)
+    assert silent.find_kubelet(VERSION) == silent.ensure_kubelet(VERSION) == kubelet
+    assert silent.find_kubelet(VERSION, Source.GO) is None
+    assert place.requests() == []
+    assert chosen(place).ensure(VERSION).binaries["kubelet"] == kubelet.path
+    assert place.path("kubelet") not in place.requests()
 
 
 # Whether the servers answer.

@@ -63,6 +63,10 @@ def from_second(second: float) -> Callable[[float], bool]:
     return lambda at: at >= second
 
 
+#: The version of the kubelets.
+KUBELET = "v1.37.2"
+
+
 @dataclass(kw_only=True)
 class FakeNode:
     """A node as the API server knows it; ``ready`` depends on the fake clock."""
@@ -76,6 +80,7 @@ class FakeNode:
     extra_addresses: tuple[str, ...] = ()
     annotations: Json = field(default_factory=dict)
     unschedulable: bool = False
+    kubelet: str = KUBELET
 
     def document(self, at: float) -> Json:
         addresses = [self.address, *self.extra_addresses]
@@ -91,6 +96,7 @@ class FakeNode:
             # The API server leaves a false one out.
             "spec": {"unschedulable": True} if self.unschedulable else {},
             "status": {
+                "nodeInfo": {"kubeletVersion": self.kubelet} if self.kubelet else {},
                 "addresses": [
                     *({"type": "InternalIP", "address": address} for address in addresses),
                     {"type": "Hostname", "address": self.name},

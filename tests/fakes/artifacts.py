@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bootstrap.adapters.artifacts.go.components import components_of
+from bootstrap.adapters.artifacts.store import Artifact as StoredArtifact
 from bootstrap.adapters.artifacts.store import ArtifactSet
 from bootstrap.errors import HostError
 from bootstrap.model.sources import Source
@@ -29,6 +30,8 @@ class FakeArtifacts:
         self.asked: list[str] = []
         #: The one that was asked for last.
         self.source = Source.AUTO
+        #: Those that were made alone, by version.
+        self.kubelets: dict[str, Artifact] = {}
 
     def key(self, kubernetes_version: str, source: Source = Source.AUTO) -> str:
         components_of(kubernetes_version)
@@ -53,6 +56,27 @@ class FakeArtifacts:
         if refresh:
             self.built = replace(self.built, digest=f"{self.built.digest} again")
         return self.built
+
+    def find_kubelet(
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,  # noqa: ARG002
+    ) -> Artifact | None:
+        components_of(kubernetes_version)
+        return self.kubelets.get(kubernetes_version)
+
+    def ensure_kubelet(self, kubernetes_version: str, source: Source = Source.AUTO) -> Artifact:
+        components_of(kubernetes_version)
+        self.source = source
+        self.asked.append(f"kubelet {kubernetes_version}")
+        made = StoredArtifact(
+            name="kube",
+            version=kubernetes_version,
+            size_bytes=1,
+            sha256=f"that of kubelet {kubernetes_version}",
+            path=self.directory / kubernetes_version / "kube",
+        )
+        return self.kubelets.setdefault(kubernetes_version, made)
 
     def kubectl(self, kubernetes_version: str) -> Path | None:
         components_of(kubernetes_version)

@@ -46,6 +46,8 @@ class FakeClusterApi(Fake):
         #: Whether it refuses the user's credentials.
         self.is_refusing = False
         self.nodes: dict[str, str] = {}
+        #: The versions of the kubelets that are not those that were planned.
+        self.other_kubelets: dict[str, str] = {}
         self.tokens: set[str] = set()
         self.sick_checks: set[str] = set()
         #: Nodes that take no new pods, and whether we told them so.
@@ -188,7 +190,11 @@ class FakeClusterApi(Fake):
         all_here = {node.name for node in nodes} <= set(self.nodes)
         off = {node.name for node in nodes if node.is_off}
         all_ready = {state for name, state in self.nodes.items() if name not in off} <= {"Ready"}
-        return self.sick_checks | (set() if all_here and all_ready else {"nodes", "pods"})
+        bad = set() if all_here and all_ready else {"nodes", "pods"}
+        planned = {node.name: node.kubelet_version for node in nodes}
+        if any(planned.get(name, it) != it for name, it in self.other_kubelets.items()):
+            bad.add("nodes")
+        return self.sick_checks | bad
 
     def _answer(self, kubeconfig: Path) -> None:
         if not self.is_up:

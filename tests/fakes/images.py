@@ -42,20 +42,25 @@ class FakeImages(Fake):
         self,
         kubernetes_version: str,
         source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
     ) -> NodeImage | None:
         self.asked_source = source
-        self.called("expected", kubernetes_version)
-        components_of(kubernetes_version)
-        return None if self.key in self.condemned else self.built.get(self.key)
+        self.called("expected", _words(kubernetes_version, kubelet_version))
+        key = _key(self.key, kubernetes_version, kubelet_version)
+        return None if key in self.condemned else self.built.get(key)
 
     def source(
         self,
         kubernetes_version: str,
         source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
     ) -> ImageSource:
-        self.called("source", kubernetes_version)
-        components_of(kubernetes_version)
-        return ImageSource(key=f"{kubernetes_version}-{source}", directories=(Path("/images"),))
+        words = _words(kubernetes_version, kubelet_version)
+        self.called("source", words)
+        _key(self.key, kubernetes_version, kubelet_version)
+        return ImageSource(key=f"{words}-{source}", directories=(Path("/images"),))
 
     def check(self, image: NodeImage) -> None:
         self.called("check", image.key)
@@ -66,20 +71,27 @@ class FakeImages(Fake):
             )
 
     def ensure(
-        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
+        refresh: bool = False,
     ) -> NodeImage:
         self.asked_source = source
-        self.called("ensure", kubernetes_version)
-        components_of(kubernetes_version)
-        wanted = f"{int(self.key, 16) + 1:016x}" if refresh else self.key
+        self.called("ensure", _words(kubernetes_version, kubelet_version))
+        base = f"{int(self.key, 16) + 1:016x}" if refresh else self.key
+        wanted = _key(base, kubernetes_version, kubelet_version)
         if wanted not in self.built or wanted in self.rotten:
             if not self.has_tools:
                 hint = "sudo apt-get install mmdebstrap"
                 raise HostError("This host lacks the program 'mmdebstrap'.", hint=hint)
             if refresh or not self.fetched:
                 self.fetched = self.today
-            self.key = wanted
-            self.built[wanted] = _image(wanted, kubernetes_version, self.fetched)
+            self.key = base
+            self.built[wanted] = _image(
+                wanted, kubernetes_version, self.fetched, kubelet_version=kubelet_version
+            )
             self.rotten.discard(wanted)
             self.condemned.discard(wanted)
             self.changed("ensure", wanted)
@@ -116,7 +128,24 @@ class FakeImages(Fake):
             self.changed("sweep")
 
 
-def _image(key: str, kubernetes_version: str, fetched: str) -> NodeImage:
+def _words(kubernetes_version: str, kubelet_version: str | None) -> str:
+    """Name the kubelet only if it is another one, as most tests need not know of it."""
+    is_other = kubelet_version not in (None, kubernetes_version)
+    return f"{kubernetes_version} with {kubelet_version}" if is_other else kubernetes_version
+
+
+def _key(base: str, kubernetes_version: str, kubelet_version: str | None) -> str:
+    """Return the key of an image: each older kubelet makes another one."""
+    components_of(kubernetes_version)
+    if kubelet_version in (None, kubernetes_version):
+        return base
+    components_of(kubelet_version)
+    return f"{base}{kubelet_version.removeprefix('v').replace('.', 'e')}"
+
+
+def _image(
+    key: str, kubernetes_version: str, fetched: str, *, kubelet_version: str | None = None
+) -> NodeImage:
     place = Path("/images") / key
     return NodeImage(
         key=key,
@@ -124,6 +153,7 @@ def _image(key: str, kubernetes_version: str, fetched: str) -> NodeImage:
         kernel=place / "vmlinuz",
         initrd=place / "initrd.img",
         kubernetes_version=kubernetes_version,
+        kubelet_version=kubelet_version or kubernetes_version,
         sha256=key * 4,
         size_bytes=1,
         packages_fetched=fetched,

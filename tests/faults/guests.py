@@ -191,14 +191,27 @@ class Api(FakeClusterApi):
 class Images(DebianImages):
     """The real store of node images; only the build itself is three small files."""
 
-    def expected(self, kubernetes_version: str, source: Source = Source.AUTO) -> NodeImage | None:
-        del kubernetes_version, source
+    def expected(
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
+    ) -> NodeImage | None:
+        del source
+        assert kubelet_version == kubernetes_version
         return self.find(IMAGE_KEY)
 
     def ensure(
-        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
+        refresh: bool = False,
     ) -> NodeImage:
         assert source
+        assert kubelet_version == kubernetes_version
         assert not refresh
         return self.find(IMAGE_KEY) or self._made(kubernetes_version)
 

@@ -59,8 +59,21 @@ class ChosenArtifacts:
         self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
     ) -> ArtifactSet:
         """See the port."""
-        chosen = self._choose(kubernetes_version) if source is Source.AUTO else source
-        return self._origins[chosen].ensure(kubernetes_version, refresh=refresh)
+        chosen = self._chosen(source, lambda it: it.find(kubernetes_version))
+        return chosen.ensure(kubernetes_version, refresh=refresh)
+
+    def find_kubelet(
+        self, kubernetes_version: str, source: Source = Source.AUTO
+    ) -> Artifact | None:
+        """See the port."""
+        origins = (self._origins[it] for it in self._candidates(source))
+        found = (origin.find_kubelet(kubernetes_version) for origin in origins)
+        return next((it for it in found if it is not None), None)
+
+    def ensure_kubelet(self, kubernetes_version: str, source: Source = Source.AUTO) -> Artifact:
+        """See the port."""
+        chosen = self._chosen(source, lambda it: it.find_kubelet(kubernetes_version))
+        return chosen.ensure_kubelet(kubernetes_version)
 
     def kubectl(self, kubernetes_version: str) -> Path | None:
         """See the port."""
@@ -86,12 +99,17 @@ class ChosenArtifacts:
     def _candidates(self, source: Source) -> Sequence[Source]:
         return list(self._origins) if source is Source.AUTO else [source]
 
-    def _choose(self, kubernetes_version: str) -> Source:
-        for source, origin in self._origins.items():
-            if origin.find(kubernetes_version) is not None:
-                return source
+    def _chosen(
+        self, source: Source, find: Callable[[ArtifactOrigin], object | None]
+    ) -> ArtifactOrigin:
+        """Return the origin of a source; that of ``auto`` is one in which ``find`` finds it."""
+        if source is not Source.AUTO:
+            return self._origins[source]
+        for origin in self._origins.values():
+            if find(origin) is not None:
+                return origin
         away = [f"{it.site.host} ({it.reason})" for it in self._ask() if it.reason]
         if not away:
-            return Source.UPSTREAM
+            return self._origins[Source.UPSTREAM]
         self._events.note(f"Building from Go modules, since no way leads to {', '.join(away)}.")
-        return Source.GO
+        return self._origins[Source.GO]

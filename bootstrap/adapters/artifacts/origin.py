@@ -8,7 +8,7 @@ from typing import ClassVar
 from bootstrap.adapters.artifacts.go.toolchain import Toolchain, required_go
 from bootstrap.adapters.artifacts.go.wheel import ensure_toolchain
 from bootstrap.adapters.artifacts.sets import ArtifactSets
-from bootstrap.adapters.artifacts.store import ArtifactSet, Store
+from bootstrap.adapters.artifacts.store import Artifact, ArtifactSet, Store
 from bootstrap.adapters.directories import Directories
 from bootstrap.ports import Events
 from bootstrap.resources import resource_directory
@@ -22,6 +22,8 @@ class ArtifactOrigin(ABC):
 
     #: The file of a set that is kubectl when it is started by that name.
     kubectl: ClassVar[str]
+    #: The same of kubelet.
+    kubelet: ClassVar[str]
 
     def __init__(self, directories: Directories, events: Events) -> None:
         self._directories = directories
@@ -54,6 +56,28 @@ class ArtifactOrigin(ABC):
         if refresh or not store.is_complete(self._files(kubernetes_version)):
             self._make(kubernetes_version, store, refresh=refresh)
         return self._describe(kubernetes_version, store)
+
+    def find_kubelet(self, kubernetes_version: str) -> Artifact | None:
+        """Return the file that is kubelet, judged by its size, from a whole set or not."""
+        store = self._sets.store(self.key(kubernetes_version))
+        found = store.artifacts().get(self.kubelet)
+        return found if found and found.has_its_size() else None
+
+    def ensure_kubelet(self, kubernetes_version: str) -> Artifact:
+        """Return the file that is kubelet; make it, and nothing else, if it is missing or damaged.
+
+        What is made is a part of the version's set, which ``ensure`` completes.
+
+        :raises HostError: if the host lacks what making needs.
+        """
+        store = self._sets.store(self.key(kubernetes_version))
+        if not store.is_sound(self.kubelet):
+            self._make_kubelet(kubernetes_version, store)
+        return store.artifacts()[self.kubelet]
+
+    @abstractmethod
+    def _make_kubelet(self, kubernetes_version: str, store: Store) -> None:
+        """Make the file that is kubelet, under the lock of the set."""
 
     @abstractmethod
     def _files(self, kubernetes_version: str) -> Sequence[str]:

@@ -16,22 +16,23 @@ from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import private_directory
 from bootstrap.adapters.image import network, recipe
-from bootstrap.adapters.image.archive import image_names, pause_image
 from bootstrap.adapters.image.bake import DISK, INITRD, KERNEL, BakeSpec
 from bootstrap.adapters.image.baking import BakeOutput
+from bootstrap.adapters.image.parts import (
+    Parts,
+    Versions,
+    ensure_parts,
+    find_parts,
+    role_variables,
+    source_key,
+)
 from bootstrap.adapters.image.store import Entry, Store
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import LockedError, StateError
 from bootstrap.model.cluster import ImageSource, NodeImage
 from bootstrap.model.sources import Source
-from bootstrap.ports import Artifacts, BuiltArtifacts, Events
+from bootstrap.ports import Artifacts, Events
 from bootstrap.threads import together
-
-#: Programs of the build, by where they go.
-CONTAINERD_PROGRAMS = ("containerd", "containerd-shim-runc-v2", "ctr")
-#: One of them, which is all of them; or each of its own.
-KUBERNETES_PROGRAMS = ("kube", "kubeadm", "kubectl", "kubelet")
-CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap", "ptp")
 
 _BASE = "base.tar"
 #: Another run may be building: that takes minutes, on a slow host many.
@@ -58,34 +59,54 @@ class DebianImages:
 
     @explained("build the node image")
     def ensure(
-        self, kubernetes_version: str, source: Source = Source.AUTO, *, refresh: bool = False
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
+        refresh: bool = False,
     ) -> NodeImage:
         """See the port. Returns an image that is there without running any program."""
-        artifacts = partial(self._artifacts.ensure, kubernetes_version, source, refresh=refresh)
+        wanted = Versions(kubernetes_version, kubelet_version)
+        artifacts = partial(ensure_parts, wanted, self._artifacts, source, refresh=refresh)
         base = None if refresh else self._bases.find(recipe.base_key())
         if base is not None:
-            built = artifacts()
-            if found := self._sound_image(_image_key(base, built)):
+            parts = artifacts()
+            if found := self._sound_image(_key(base, parts)):
                 return node_image(found)
         else:
             # A wrong version is refused before anything is fetched.
-            self._artifacts.key(kubernetes_version, source)
-            built = together(artifacts, partial(self._ensure_base, refresh=refresh))
-        return node_image(self._build(built, kubernetes_version))
+            source_key(wanted, self._artifacts, source)
+            parts = together(artifacts, partial(self._ensure_base, refresh=refresh))
+        return node_image(self._build(parts))
 
     @explained("look up the node image")
-    def expected(self, kubernetes_version: str, source: Source = Source.AUTO) -> NodeImage | None:
+    def expected(
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
+    ) -> NodeImage | None:
         """See the port. The kernel and the initrd are read, since a probe boots the kernel."""
-        built = self._artifacts.find(kubernetes_version, source)
+        wanted = Versions(kubernetes_version, kubelet_version)
+        parts = find_parts(wanted, self._artifacts, source)
         base = self._bases.find(recipe.base_key())
-        entry = self._images.find(_image_key(base, built)) if base and built else None
+        entry = self._images.find(_key(base, parts)) if base and parts else None
         if entry is None or entry.is_condemned or not entry.is_sound((KERNEL, INITRD)):
             return None
         return node_image(entry)
 
-    def source(self, kubernetes_version: str, source: Source = Source.AUTO) -> ImageSource:
+    def source(
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,
+        *,
+        kubelet_version: str | None = None,
+    ) -> ImageSource:
         """See the port."""
-        artefacts = self._artifacts.key(kubernetes_version, source)
+        wanted = Versions(kubernetes_version, kubelet_version)
+        artefacts = source_key(wanted, self._artifacts, source)
         directories = (self._artifacts.directory, self._bases.directory, self._images.directory)
         return ImageSource(key=recipe.source_key(artefacts), directories=directories)
 
@@ -136,7 +157,11 @@ class DebianImages:
                 shutil.move(found.directory / name, work / name)
 
         return self._images.add(
-            found.directory.name, version=found.version, fetched=found.fetched, make=move
+            found.directory.name,
+            version=found.version,
+            kubelet=found.kubelet,
+            fetched=found.fetched,
+            make=move,
         )
 
     def list(self) -> Sequence[NodeImage]:
@@ -188,16 +213,20 @@ class DebianImages:
         note = "base system fails its SHA-256, so it is fetched again"
         return self._sound(self._bases, recipe.base_key(), note)
 
-    def _build(self, built: BuiltArtifacts, version: str) -> Entry:
+    def _build(self, parts: Parts) -> Entry:
         with self._locked():
             self._images.prepare()
             base = self._sound_base() or self._make_base()
-            key, make = _image_key(base, built), partial(self._bake, base, built)
-            packages = (base.fetched, built.packages_fetched)
+            key, make = _key(base, parts), partial(self._bake, base, parts)
+            packages = (base.fetched, parts.built.packages_fetched)
             fetched = min(time for time in packages if time is not None)
             # The process that held the lock before may have built it.
             return self._sound_image(key) or self._images.add(
-                key, version=version, fetched=fetched, make=make
+                key,
+                version=parts.version,
+                kubelet=parts.kubelet.version if parts.kubelet else "",
+                fetched=fetched,
+                make=make,
             )
 
     def _make_base(self) -> Entry:
@@ -217,14 +246,14 @@ class DebianImages:
             report=self._events.progress,
         )
 
-    def _bake(self, base: Entry, built: BuiltArtifacts, work: Path) -> None:
+    def _bake(self, base: Entry, parts: Parts, work: Path) -> None:
         namespace.run_worker(
             "bootstrap.adapters.image.bake",
             BakeSpec(
                 base_tar=str(base.directory / _BASE),
-                key=_image_key(base, built),
-                variables=role_variables(built),
-                network=network.of_this_host() if built.pulls else None,
+                key=_key(base, parts),
+                variables=role_variables(parts),
+                network=network.of_this_host() if parts.built.pulls else None,
             ),
             directory=work,
             action="build the node image",
@@ -254,27 +283,12 @@ def node_image(entry: Entry) -> NodeImage:
         kernel=entry.directory / KERNEL,
         initrd=entry.directory / INITRD,
         kubernetes_version=entry.version,
+        kubelet_version=entry.kubelet or entry.version,
         size_bytes=entry.sizes[DISK],
         sha256=entry.sha256[DISK],
         packages_fetched=entry.fetched,
     )
 
 
-def role_variables(built: BuiltArtifacts) -> dict[str, object]:
-    """Return the variables that the roles of ``node-image.yml`` require."""
-    names = sorted([*image_names(built.image_archive), *built.pulls])
-    programs = [name for name in KUBERNETES_PROGRAMS if name in built.binaries]
-    return {
-        "containerd_programs": [str(built.binaries[name]) for name in CONTAINERD_PROGRAMS],
-        "containerd_pause_image": pause_image(names),
-        "kubernetes_binaries_programs": [str(built.binaries[name]) for name in programs],
-        "kubernetes_binaries_links": dict(built.links),
-        "kubernetes_binaries_cni_plugins": [str(built.binaries[name]) for name in CNI_PLUGINS],
-        "container_images_archive": str(built.image_archive),
-        "container_images_names": names,
-        "container_images_pulls": dict(built.pulls),
-    }
-
-
-def _image_key(base: Entry, built: BuiltArtifacts) -> str:
-    return recipe.image_key(base.sha256[_BASE], built.digest)
+def _key(base: Entry, parts: Parts) -> str:
+    return recipe.image_key(base.sha256[_BASE], parts.digest)

@@ -28,6 +28,8 @@ class Entry:
     version: str
     #: When their Debian packages were fetched, in ISO 8601; empty in notes of older versions.
     fetched: str = ""
+    #: The version of the kubelet in them, if it is another one; of bases it says nothing.
+    kubelet: str = ""
 
     def is_sound(self, names: Collection[str] | None = None) -> bool:
         """Compare files, all by default, byte for byte with what was built; reads them whole."""
@@ -88,7 +90,15 @@ class Store:
     def _mode(self) -> int:
         return 0o755 if self.is_shared else 0o700
 
-    def add(self, key: str, *, version: str, fetched: str, make: Callable[[Path], None]) -> Entry:
+    def add(
+        self,
+        key: str,
+        *,
+        version: str,
+        fetched: str,
+        make: Callable[[Path], None],
+        kubelet: str = "",
+    ) -> Entry:
         """Have ``make`` write the files into an empty directory, then publish it as the entry."""
         work = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{key[:12]}-", dir=self.directory))
         try:
@@ -97,7 +107,13 @@ class Store:
                 (work / name).chmod(0o444)
             sizes = {name: (work / name).stat().st_size for name in self.files}
             digests = _digests(work, sizes)
-            note = {"sizes": sizes, "sha256": digests, "version": version, "fetched": fetched}
+            note = {
+                "sizes": sizes,
+                "sha256": digests,
+                "version": version,
+                "fetched": fetched,
+                "kubelet": kubelet,
+            }
             write_atomically(work / _NOTE, json.dumps(note, indent=2) + "\n", mode=0o444)
             work.chmod(self._mode)
             self.remove(key)
@@ -110,6 +126,7 @@ class Store:
             sha256=digests,
             version=version,
             fetched=fetched,
+            kubelet=kubelet,
         )
 
     def remove(self, key: str) -> bool:

@@ -21,9 +21,12 @@ class NodeView:
     #: ``Ready``, or the reason why not.
     status: str
     addresses: tuple[str, ...]
+    #: As its kubelet reports it, such as ``v1.37.2``.
+    kubelet: str
 
     def __str__(self) -> str:
-        return f"{self.name} {self.status} {','.join(self.addresses) or 'without address'}"
+        addresses = ",".join(self.addresses) or "without address"
+        return f"{self.name} {self.status} {addresses} {self.kubelet or 'without version'}"
 
 
 def read_nodes(client: Client) -> tuple[NodeView, ...]:
@@ -37,6 +40,7 @@ def read_nodes(client: Client) -> tuple[NodeView, ...]:
                 for address in objects(item, "status", "addresses")
                 if address.get("type") == "InternalIP"
             ),
+            kubelet=text(item, "status", "nodeInfo", "kubeletVersion"),
         )
         for item in objects(client.read("/api/v1/nodes"), "items")
     ]
@@ -53,10 +57,10 @@ def _status(item: Document) -> str:
 
 
 def all_nodes(client: Client, expected: Sequence[ExpectedNode]) -> str:
-    """See that every node that is on is Ready, then compare the addresses with the planned ones.
+    """See that every node that is on is Ready, then compare it with the plan.
 
     :raises NotYet: if one is not Ready.
-    :raises VerifyError: if an address is wrong.
+    :raises VerifyError: if an address or the version of a kubelet is wrong.
     """
     views = read_nodes(client)
     names = {view.name for view in views}
@@ -67,7 +71,7 @@ def all_nodes(client: Client, expected: Sequence[ExpectedNode]) -> str:
     waiting += [f"{view.name} {view.status}" for view in late]
     if waiting:
         raise NotYet("; ".join(waiting))
-    problems = _wrong_addresses(views, expected)
+    problems = [*_wrong_addresses(views, expected), *_wrong_kubelets(views, expected)]
     if problems:
         raise VerifyError("; ".join(problems))
     return "; ".join(str(view) for view in views)
@@ -86,6 +90,16 @@ def _wrong_addresses(views: Sequence[NodeView], expected: Sequence[ExpectedNode]
         f"planned is {node.address}"
         for node in expected
         if found[node.name] != (node.address,)
+    ]
+
+
+def _wrong_kubelets(views: Sequence[NodeView], expected: Sequence[ExpectedNode]) -> list[str]:
+    found = {view.name: view.kubelet for view in views}
+    return [
+        f"{node.name} runs kubelet {found[node.name] or 'unknown'}, planned is "
+        f"{node.kubelet_version}"
+        for node in expected
+        if found[node.name] != node.kubelet_version
     ]
 
 

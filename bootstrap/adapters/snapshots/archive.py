@@ -1,13 +1,13 @@
-"""One file of a snapshot and the node image below it, to be taken to another host.
+"""One file of a snapshot and the node images below it, to be taken to another host.
 
-It is an ordinary tar archive: the files of the snapshot, then those of the image in a directory
+It is an ordinary tar archive: the files of the snapshot, then those of each image in a directory
 that is named as its key. What it holds is checked by the SHA-256 in the manifest and in the
-image's note.
+images' notes.
 """
 
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,13 +24,16 @@ _LONGEST_MANIFEST = 1 << 20
 _BLOCK = 1 << 20
 
 
-def write_archive(snapshot: Snapshot, directory: Path, image: Path, target: Path) -> None:
+def write_archive(
+    snapshot: Snapshot, directory: Path, images: Sequence[Path], target: Path
+) -> None:
     """Write the archive; a kill leaves it whole or absent.
 
     :raises BootstrapError: if it cannot be written, as on a full disk.
     """
     files: list[str | Path] = ["--directory", directory, MANIFEST, *sorted(snapshot.files)]
-    files += ["--directory", image.parent, *(f"{image.name}/{name}" for name in IMAGE_FILES)]
+    for image in images:
+        files += ["--directory", image.parent, *_image_files(image.name)]
     with replacing(target) as temporary:
         run(
             ["tar", "--create", "--sparse", "--format=gnu", "--file", temporary, *files],
@@ -53,16 +56,18 @@ def read_manifest(source: Path) -> bytes:
         return file.read() if file else b""
 
 
-def extract(source: Path, snapshot: Snapshot, directory: Path) -> Path:
-    """Write the files of an archive into an empty directory; return that of the image in it.
+def extract(source: Path, snapshot: Snapshot, directory: Path) -> Sequence[Path]:
+    """Write the files of an archive into an empty directory; return those of the images in it.
 
     Nothing but the files that the manifest names is written, each once.
 
     :raises StateError: if a file is missing, or another one is there.
     """
-    image = directory / snapshot.image
-    wanted = {MANIFEST, *snapshot.files, *(f"{image.name}/{name}" for name in IMAGE_FILES)}
-    image.mkdir(mode=0o700)
+    images = [directory / key for key in snapshot.images]
+    wanted = {MANIFEST, *snapshot.files}
+    for image in images:
+        wanted |= set(_image_files(image.name))
+        image.mkdir(mode=0o700)
     with _opened(source) as archive:
         for member in archive:
             if member.name not in wanted or not member.isreg():
@@ -71,7 +76,11 @@ def extract(source: Path, snapshot: Snapshot, directory: Path) -> Path:
             _write(archive, member, directory / member.name)
     if wanted:
         raise _no_archive(source, f"It lacks {', '.join(sorted(wanted))}.")
-    return image
+    return images
+
+
+def _image_files(key: str) -> Sequence[str]:
+    return [f"{key}/{name}" for name in IMAGE_FILES]
 
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:

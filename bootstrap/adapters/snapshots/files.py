@@ -87,8 +87,9 @@ def check_names(snapshot: Snapshot) -> None:
     SnapshotId(ClusterName(snapshot.cluster), snapshot.name)
     if set(snapshot.files) != wanted:
         raise ValueError(f"it has other files than {', '.join(sorted(wanted))}")
-    if not is_image_key(snapshot.image):
-        raise ValueError(f"{snapshot.image[:60]!r} is not the key of a node image")
+    for key in snapshot.images:
+        if not is_image_key(key):
+            raise ValueError(f"{key[:60]!r} is not the key of a node image")
 
 
 def check_files(snapshot: Snapshot, directory: Path) -> None:

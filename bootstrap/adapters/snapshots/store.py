@@ -114,14 +114,15 @@ class SnapshotStore:
         check_files(snapshot, self._path(snapshot.id))
 
     @explained("export a snapshot")
-    def export(self, snapshot: Snapshot, image: NodeImage, target: Path) -> None:
+    def export(self, snapshot: Snapshot, images: Sequence[NodeImage], target: Path) -> None:
         """See the port."""
         if target.exists():
             raise UsageError(
                 f"File '{target}' exists, so it was left alone.",
                 hint=f"ls -l {shlex.quote(str(target))}",
             )
-        write_archive(snapshot, self._path(snapshot.id), image.disk.parent, target)
+        places = [image.disk.parent for image in images]
+        write_archive(snapshot, self._path(snapshot.id), places, target)
 
     @explained("read an exported snapshot")
     def exported(self, source: Path) -> Snapshot:
@@ -139,17 +140,18 @@ class SnapshotStore:
         return found
 
     @contextlib.contextmanager
-    def importing(self, source: Path) -> Iterator[Path]:
+    def importing(self, source: Path) -> Iterator[Sequence[Path]]:
         """See the port."""
         snapshot = self.exported(source)
         needed = snapshot.size_bytes + source.stat().st_size
         with self.saving(snapshot.id, needed_bytes=needed) as draft:
             with explained("import a snapshot"):
-                image = extract(source, snapshot, draft.directory)
+                images = extract(source, snapshot, draft.directory)
                 check_files(snapshot, draft.directory)
-            yield image
+            yield images
             with explained("import a snapshot"):
-                shutil.rmtree(image)
+                for image in images:
+                    shutil.rmtree(image)
                 draft.publish_as_it_is()
 
     @explained("delete a snapshot")

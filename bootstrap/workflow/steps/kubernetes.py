@@ -139,7 +139,12 @@ def verify_cluster(
         as it must be.
     """
     nodes = [
-        ExpectedNode(name=node.name, address=str(node.address), is_off=node in off)
+        ExpectedNode(
+            name=node.name,
+            address=str(node.address),
+            kubelet_version=node.kubelet_version,
+            is_off=node in off,
+        )
         for node in (*plan.nodes, *off)
     ]
     found = run_checks(plan.name, kubeconfig, nodes, ports, patience=plan.patience)

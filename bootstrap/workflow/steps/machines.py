@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from bootstrap.errors import BootstrapError
-from bootstrap.model.cluster import Domain, Mark, NodeImage
+from bootstrap.model.cluster import Domain, Mark, NodeImages
 from bootstrap.model.events import Step
 from bootstrap.model.names import SWITCH
 from bootstrap.model.plan import ClusterPlan, NodePlan
@@ -22,10 +22,10 @@ _PANICS = ("Kernel panic - not syncing", "double fault", "int3: 0000")
 _RESTARTS = 2
 
 
-def ensure_volumes(plan: ClusterPlan, ports: Ports, image: NodeImage) -> None:
+def ensure_volumes(plan: ClusterPlan, ports: Ports, images: NodeImages) -> None:
     """Give every node its root volume and its seed."""
     for node in plan.nodes:
-        is_new = ports.volumes.ensure_root_volume(node, image=image)
+        is_new = ports.volumes.ensure_root_volume(node, image=images[node.kubelet_version])
         ports.volumes.ensure_seed_volume(node, seed_files(node, ports.trust.node_keys(node.name)))
         if is_new:
             ports.events.node(node.name, "created", is_done=True)
@@ -34,7 +34,7 @@ def ensure_volumes(plan: ClusterPlan, ports: Ports, image: NodeImage) -> None:
 def ensure_domains(
     plan: ClusterPlan,
     ports: Ports,
-    image: NodeImage,
+    images: NodeImages,
     *,
     existing: Iterable[Domain],
 ) -> None:
@@ -42,6 +42,7 @@ def ensure_domains(
     trusted = trust_facts(plan.spec.security.profile, ports.trust)
     known = {domain.name: domain.mark.created for domain in existing}
     for node in plan.nodes:
+        image = images[node.kubelet_version]
         mark = Mark(
             install_id=plan.install_id,
             owner_uid=ports.site.owner_uid,

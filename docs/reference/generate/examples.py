@@ -62,7 +62,7 @@ PLACEHOLDERS: Mapping[str, object] = {
             "seconds": 68.2,
         }
     ],
-    "evidence": "control-plane Ready 10.44.0.11; worker Ready 10.44.0.21",
+    "evidence": "control-plane Ready 10.44.0.11 v1.37.2; worker Ready 10.44.0.21 v1.37.2",
     "key": "24b3039c86537a2f9e0b8faa76546980",
     "python": "3.11.2",
     "run": "20300101T000000Z-00c0ffee",

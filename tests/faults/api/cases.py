@@ -55,7 +55,10 @@ class Case:
             FakeNode(name=name, address=f"10.10.0.{10 + index}", tainted=index == 0)
             for index, name in enumerate(names[:count])
         ]
-        self.expected = [ExpectedNode(name=it.name, address=it.address) for it in self.nodes]
+        self.expected = [
+            ExpectedNode(name=it.name, address=it.address, kubelet_version=it.kubelet)
+            for it in self.nodes
+        ]
         self.patience = self.dice.choice([1, 6])
         self.server = FakeApiServer(ill=self.ill, nodes=self.dice.sample(self.nodes, count))
         number = self.dice.getstate()[1][0] % count

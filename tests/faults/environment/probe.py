@@ -96,7 +96,10 @@ def logged_in(directory: Path) -> object:
 
 def verified(directory: Path) -> object:
     fake = FakeApiServer()
-    expected = [ExpectedNode(name=node.name, address=node.address) for node in fake.nodes]
+    expected = [
+        ExpectedNode(name=node.name, address=node.address, kubelet_version=node.kubelet)
+        for node in fake.nodes
+    ]
     api = KubernetesClusterApi(
         clock=fake.clock, sleep=fake.clock.sleep, now=fake.clock.utc, random_suffix=lambda: "abcd"
     )

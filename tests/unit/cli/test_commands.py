@@ -251,7 +251,7 @@ def test_list_in_all_forms(demo: CommandLine) -> None:
     demo.done("up", "another", "--workers", "0")
     text = demo.done("list").splitlines()
     assert text[0].split() == [
-        *("NAME", "CONTROL", "PLANES", "WORKERS", "RUNNING", "STATE", "CREATED")
+        *("NAME", "CONTROL", "PLANES", "WORKERS", "KUBELETS", "RUNNING", "STATE", "CREATED")
     ]
     assert [row.split()[0] for row in text[1:]] == ["another", "demo"]
     data = json.loads(demo.done("list", "-o", "json"))
@@ -260,6 +260,7 @@ def test_list_in_all_forms(demo: CommandLine) -> None:
         "name": "demo",
         "controlPlanes": 1,
         "workers": 1,
+        "kubeletVersions": ["v1.37.2"],
         "running": "2/2",
         "state": "running",
         "created": "2030-01-01T00:00:00+00:00",

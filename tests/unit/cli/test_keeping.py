@@ -70,7 +70,8 @@ def test_another_profile_that_was_named_is_refused(odd: CommandLine) -> None:
 def test_another_version_is_kept_only_if_it_was_not_named(odd: CommandLine) -> None:
     for domain in odd.world.hypervisor.domains_by_uuid.values():
         assert domain.mark is not None
-        facts = {**domain.mark.facts, "kubernetesVersion": "v1.36.0"}
+        old = dict.fromkeys(("kubernetesVersion", "kubeletVersion"), "v1.36.0")
+        facts = {**domain.mark.facts, **old}
         object.__setattr__(domain.mark, "facts", facts)
     assert json.loads(odd.done("plan", "demo", "-o", "json"))["kubernetesVersion"] == "v1.36.0"
     error = odd.failed(2, "plan", "demo", "--kubernetes-version", "v1.37.2")

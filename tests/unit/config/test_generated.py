@@ -48,7 +48,10 @@ def test_the_defaults_shown_in_the_starter_file_are_the_defaults(tmp_path: Path)
     spec = load_spec(_write(tmp_path, uncommented), Flags())
     assert spec.networking.api_server_port == 6443
     assert spec.node_groups[1].labels == {"disk": "fast"}
-    plain = re.sub(r".*(labels:|disk: fast|apiServerPort|hypervisor|uri: ).*\n", "", uncommented)
+    assert spec.kubelet_versions == (spec.kubernetes_version,)
+    plain = re.sub(
+        r".*(labels:|disk: fast|apiServerPort|hypervisor|uri: |kubeletVersion).*\n", "", uncommented
+    )
     assert load_spec(_write(tmp_path, plain), Flags()) == load_spec(None, Flags(name="demo"))
 
 

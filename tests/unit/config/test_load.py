@@ -57,7 +57,7 @@ def test_every_value_of_the_file_is_in_the_spec() -> None:
                     "empty": "",
                 },
             ),
-            worker(cpus=2),
+            worker(cpus=2, kubelet_version="v1.36.3"),
         ),
         networking=NetworkingSpec(
             mode="links",

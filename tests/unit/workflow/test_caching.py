@@ -44,7 +44,7 @@ def test_the_snapshot_has_its_name_before_it_is_made(world: FakeWorld) -> None:
     ports = world.ports.cluster(spec.name)
     with pytest.raises(NotFoundError, match="not built") as caught:
         cached_snapshot(spec, ports)
-    hint = "bootstrap image build --kubernetes-version v1.37.2 --source"
+    hint = "bootstrap image build --kubernetes-version v1.37.2 --kubelet-version v1.37.2 --source"
     assert caught.value.hint == f"{hint} auto"
     with pytest.raises(NotFoundError) as caught:
         cached_snapshot(replace(spec, source=Source.GO), ports)

@@ -98,7 +98,7 @@ def test_a_snapshot_knows_what_it_is(made: FakeWorld) -> None:
     snapshot = keep(made).snapshot
     assert snapshot == made.snapshots.find(READY)
     assert [node.name for node in snapshot.nodes] == ["control-plane", "worker"]
-    assert (snapshot.reader.qemu, snapshot.image) == ("7.2.22", made.images.key)
+    assert (snapshot.reader.qemu, list(snapshot.images)) == ("7.2.22", [made.images.key])
     assert set(snapshot.files) == {
         *(f"{node}.{kind}" for node in ("control-plane", "worker") for kind in ("memory", "qcow2")),
         "keys.json",

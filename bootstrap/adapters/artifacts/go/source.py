@@ -1,7 +1,7 @@
 """The artefact source ``go``: build every program of a node from Go modules, once."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class GoArtifacts(ArtifactOrigin):
     Without a complete set, the host needs Go, modules, packages of Debian and space.
     """
 
-    kubectl = KUBE
+    kubectl = kubelet = KUBE
 
     def key(self, kubernetes_version: str) -> str:
         """See the base class."""
@@ -61,17 +61,32 @@ class GoArtifacts(ArtifactOrigin):
                 self._make_base(store)
             self._complete(kubernetes_version, components_of(kubernetes_version), store, go)
 
-    def _complete(
-        self, version: str, components: Sequence[Component], store: Store, go: Toolchain
+    def _make_kubelet(self, kubernetes_version: str, store: Store) -> None:
+        go = self._toolchain()
+        parts = [part for part in components_of(kubernetes_version) if part.name == self.kubelet]
+        with self._sets.changing(store):
+            self._build(parts, store, go)
+
+    def _build(
+        self,
+        components: Sequence[Component],
+        store: Store,
+        go: Toolchain,
+        *others: Callable[[], None],
     ) -> None:
+        """Build what is missing of the components, and do the other work at the same time."""
         missing = [part for part in components if not self._is_sound(store, part.name)]
         builder = Builder(go=go, modules=self._modules, log=store.log, events=self._events)
 
         def build(part: Component) -> None:
             store.add(part.name, part.version, partial(builder.build, part), mode=0o755)
 
-        programs = builder.works(missing, build)
-        together(*programs, partial(self._ensure_base, store), threads=_MODULES_AT_ONCE)
+        together(*builder.works(missing, build), *others, threads=_MODULES_AT_ONCE)
+
+    def _complete(
+        self, version: str, components: Sequence[Component], store: Store, go: Toolchain
+    ) -> None:
+        self._build(components, store, go, partial(self._ensure_base, store))
         binaries = {part.name: store.directory / part.name for part in components}
         archive = partial(self._write_archive, version, binaries, store, go.architecture)
         self._ensure(store, IMAGE_ARCHIVE, version, archive)

@@ -37,6 +37,7 @@ class UpstreamArtifacts(ArtifactOrigin):
     """
 
     kubectl = "kubectl"
+    kubelet = "kubelet"
 
     def __init__(self, directories: Directories, events: Events) -> None:
         super().__init__(directories, events)
@@ -82,6 +83,12 @@ class UpstreamArtifacts(ArtifactOrigin):
             self._ensure(store, _PULLS, kubernetes_version, write)
             archive = partial(self._write_archive, store)
             self._ensure(store, IMAGE_ARCHIVE, kubernetes_version, archive)
+
+    def _make_kubelet(self, kubernetes_version: str, store: Store) -> None:
+        with self._sets.changing(store):
+            for release in releases_of(kubernetes_version, architecture()):
+                if self.kubelet in release.programs.values():
+                    self._take(release, store)
 
     def _take(self, release: Release, store: Store) -> None:
         """Download a release unless its programs are there; the download itself is not kept."""

@@ -14,7 +14,8 @@ import pytest
 from bootstrap.adapters.artifacts.store import ArtifactSet
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.image import debian, recipe
-from bootstrap.adapters.image.debian import DebianImages, image_store, role_variables
+from bootstrap.adapters.image.debian import DebianImages, image_store
+from bootstrap.adapters.image.parts import Parts, role_variables
 from bootstrap.adapters.image.store import Store
 from bootstrap.errors import HostError, UsageError
 from bootstrap.model.sources import Source
@@ -232,7 +233,7 @@ def test_a_base_system_of_another_recipe_is_not_taken(
 def test_the_roles_get_every_program_of_a_node_and_the_image_names(
     artifacts: FakeArtifacts,
 ) -> None:
-    variables = role_variables(artifacts.built)
+    variables = role_variables(Parts(version="v1.37.2", built=artifacts.built, kubelet=None))
     assert variables["containerd_pause_image"] == "r.example/pause:3.10.2"
     assert variables["container_images_names"] == [
         "r.example/etcd:3.7.0-0",
