@@ -20,7 +20,7 @@ _ENDING_S = 20
 
 def emulator_of(domain: libvirt.virDomain) -> int | None:
     """Return the process that runs a domain which libvirt calls shut off; None if there is none."""
-    if domain.connect().getType() != "QEMU" or domain.isActive():
+    if domain.isActive() or domain.connect().getType() != "QEMU":
         return None
     unique = domain.UUIDString().encode()
     found = (process for process in Path("/proc").iterdir() if process.name.isdigit())

@@ -71,7 +71,8 @@ def test_a_cached_cluster_is_made_once(line: CommandLine) -> None:
 def test_the_key_of_a_cached_cluster_is_that_of_its_snapshot(line: CommandLine) -> None:
     words = ("--workers", "2")
     error = line.failed(6, "snapshot", "key", *words)
-    assert "hint: bootstrap image build --kubernetes-version v1.37.2 --source auto" in error
+    wanted = "--kubernetes-version v1.37.2 --kubelet-version v1.37.2 --source auto"
+    assert f"hint: bootstrap image build {wanted}" in error
     line.done("image", "build")
     key = line.done("snapshot", "key", "any", *words).strip()
     assert line.done("snapshot", "key", *words, "-o", "name") == f"cached/{key}\n"
