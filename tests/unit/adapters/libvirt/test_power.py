@@ -19,6 +19,9 @@ class HalfStarted:
     def isActive(self) -> int:  # noqa: N802 - libvirt's name
         return int(self._state[0] != libvirt.VIR_DOMAIN_SHUTOFF)
 
+    def connect(self) -> libvirt.virConnect:
+        return libvirt.open("test:///default")
+
     def hasManagedSaveImage(self) -> int:  # noqa: N802 - libvirt's name
         return 0
 
