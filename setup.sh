@@ -9,9 +9,7 @@
 set -eu
 cd "$(dirname "$0")"
 
-runtime="python3 python3-venv python3-dev gcc libc6-dev pkg-config libvirt-dev
-  libvirt-daemon-system libvirt-daemon-driver-qemu qemu-system-x86 qemu-utils
-  mmdebstrap debian-archive-keyring uidmap e2fsprogs openssh-client ca-certificates procps"
+runtime=$(sed -n 's/^[a-z][a-z]* //p' bootstrap/debian-packages.txt)
 development="git make shellcheck iproute2 zsh fish man-db mandoc"
 
 as_root() {

@@ -1,9 +1,12 @@
 """Find the templates, playbooks and Go modules, in a wheel or in a checkout."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+#: The only list of what a Debian host needs; setup.sh reads it too.
+DEBIAN_PACKAGES = _PACKAGE / "debian-packages.txt"
 
 
 def resource_directory(kind: str) -> Path:
@@ -13,6 +16,12 @@ def resource_directory(kind: str) -> Path:
     """
     packaged = _PACKAGE / "_data" / kind
     return packaged if packaged.is_dir() else _PACKAGE.parent / kind
+
+
+def debian_packages(use: str) -> Sequence[str]:
+    """Name the Debian packages that a host needs to ``run`` clusters, or besides to ``build``."""
+    lines = (line.split() for line in DEBIAN_PACKAGES.read_text().splitlines())
+    return [words[1] for words in lines if words[:1] == [use]]
 
 
 def tool_digest() -> str:

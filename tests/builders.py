@@ -34,6 +34,7 @@ from bootstrap.ports import RunEvents
 from bootstrap.workflow.node_removal import Removal
 from bootstrap.workflow.up import UpOptions
 from tests.fakes.archives import FakeImageArchives
+from tests.fakes.bundles import FakeBundles
 from tests.fakes.cluster_api import FakeClusterApi
 from tests.fakes.cluster_files import FakeClusterFiles, FakeEvidence, FakeUserKubeconfig
 from tests.fakes.containerd import FakeContainerd
@@ -261,6 +262,7 @@ class FakeWorld:
     archives: FakeImageArchives
     containerd: FakeContainerd
     images: FakeImages
+    bundles: FakeBundles
     snapshots: SnapshotStore
     host: FakeHost
     trust: FakeTrust
@@ -289,13 +291,15 @@ def ports_with_fakes(install_id: uuid.UUID = INSTALL) -> FakeWorld:
     archives = FakeImageArchives(volumes, journal)
     containerd = FakeContainerd(hypervisor, archives, journal)
     shell.programs.append(containerd.answer)
+    images = FakeImages(journal)
     return FakeWorld(
         journal=journal,
         hypervisor=hypervisor,
         volumes=volumes,
         archives=archives,
         containerd=containerd,
-        images=FakeImages(journal),
+        images=images,
+        bundles=FakeBundles(images, journal),
         snapshots=ATemporaryStore(install_id),
         host=FakeHost(journal),
         trust=FakeTrust(journal),

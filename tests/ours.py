@@ -18,6 +18,7 @@ NOT_RUN = {
     "cp": "becomes the real scp; tests/unit/workflow/test_reaching.py has its words",
     "snapshot export": "wants a node image; tests/contract/test_snapshot_archive.py does it",
     "snapshot import": "wants a real export; tests/contract/test_snapshot_archive.py does it",
+    "bundle": "wants a file of it; tests/contract/test_bundles.py does it",
     "kubectl": "becomes the real kubectl; tests/contract/test_reaching.py runs it",
     "port-forward": "becomes the real ssh, and stays it",
     "ssh": "becomes the real ssh; tests/e2e logs in with it",

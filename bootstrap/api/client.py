@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootstrap import workflow
+from bootstrap.api.bundling import Bundling
 from bootstrap.api.names import cluster_name, snapshot_id, snapshot_or_newest
 from bootstrap.api.stock import Stock
 from bootstrap.config.flags import Flags
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from bootstrap.workflow.up import UpResult
 
 
-class Client(Stock):
+class Client(Stock, Bundling):
     """This user at one libvirt: all clusters and snapshots, and what they are made from."""
 
     def clusters(self) -> Sequence[ClusterSummary]:

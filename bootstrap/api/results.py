@@ -1,5 +1,6 @@
 """What the calls of the API return, under one roof."""
 
+from bootstrap.workflow.bundling import BundleUse
 from bootstrap.workflow.caching import Cached
 from bootstrap.workflow.down import DownResult, Failures
 from bootstrap.workflow.listing import ClusterSummary
@@ -18,6 +19,7 @@ from bootstrap.workflow.watching import Moment, NodeMoment
 
 __all__ = [
     "DRAIN_TIMEOUT_S",
+    "BundleUse",
     "Cached",
     "ClusterStatus",
     "ClusterSummary",

@@ -43,6 +43,7 @@ _COMMANDS = {
     "schema": ("files", "schema"),
     "artifacts": ("artifacts", "artifacts"),
     "image": ("image", "image"),
+    "bundle": ("bundle", "bundle"),
     "version": ("version", "version"),
     "versions": ("versions", "versions"),
     "completion": ("completion", "completion"),

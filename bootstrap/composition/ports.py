@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bootstrap.adapters.trust.store import TrustStore
     from bootstrap.ports import (
         Artifacts,
+        Bundles,
         ClusterApi,
         ClusterFiles,
         Evidence,
@@ -121,6 +122,13 @@ class LazyPorts:
             hypervisor=self.site.hypervisor_uri,
             mode=self._volumes_mode,
         )
+
+    @cached_property
+    def bundles(self) -> Bundles:
+        """Bundles, which hold what the caches of this user hold."""
+        from bootstrap.adapters.bundles.store import FileBundles  # noqa: PLC0415
+
+        return FileBundles(self.directories, self.events)
 
     @cached_property
     def snapshots(self) -> Snapshots:

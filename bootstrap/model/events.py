@@ -24,6 +24,7 @@ class Step(StrEnum):
     SAVE = "save"
     RESTORE = "restore"
     BUILD_ARTIFACTS = "build-artifacts"
+    BUNDLE = "bundle"
 
 
 class Status(StrEnum):

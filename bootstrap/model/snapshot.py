@@ -58,7 +58,7 @@ class SavedNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedFile:
-    """One file of a snapshot."""
+    """One file of a snapshot or of a bundle."""
 
     size_bytes: int
     sha256: str

@@ -6,6 +6,7 @@ it changed anything; every ``remove_*`` does nothing if there is nothing.
 """
 
 from bootstrap.ports.artifacts import Artifact, Artifacts, BuiltArtifacts
+from bootstrap.ports.bundles import Bundles
 from bootstrap.ports.cluster import CheckResult, ClusterApi, ExpectedNode, NodeUse, PodState
 from bootstrap.ports.events import EventReader, Events, RunEvents, RunHistory
 from bootstrap.ports.files import ClusterFiles, Evidence, UserKubeconfig
@@ -22,6 +23,7 @@ __all__ = [
     "Artifact",
     "Artifacts",
     "BuiltArtifacts",
+    "Bundles",
     "CheckResult",
     "ClusterApi",
     "ClusterFiles",

@@ -123,6 +123,14 @@ class Artifacts(Protocol):
         One that other versions of the sources left will do. Builds nothing; None without one.
         """
 
+    def adopt(self, directory: Path) -> None:
+        """Keep a whole set that another host has made, in place of one of its key that is here.
+
+        Its directory is named as its key. The caller removes what is left of it.
+
+        :raises StateError: if it is not what was made, or is that of another version of the tool.
+        """
+
     def list(self) -> Sequence[Artifact]:
         """List every file that is built and whole."""
 

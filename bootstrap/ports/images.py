@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from bootstrap.model.bundle import Materials
 from bootstrap.model.cluster import ImageSource, NodeImage
 from bootstrap.model.sources import Source
 
@@ -75,6 +76,23 @@ class Images(Protocol):
 
         :raises StateError: if it is not what was built, or another one of that key is here.
         """
+
+    def materials(self, kubernetes_version: str, source: Source = Source.AUTO) -> Materials:
+        """Return where the parts are that the image which ``ensure`` gave is made from.
+
+        :raises StateError: if one is gone.
+        """
+
+    def adopt_base(self, directory: Path) -> None:
+        """Keep a base system that another host has made, in place of the one that is here.
+
+        Its directory is named as its key. The caller removes what is left of it.
+
+        :raises StateError: if it is not what was made, or is that of another version of the tool.
+        """
+
+    def adopt_artifacts(self, directory: Path) -> None:
+        """Keep a set of artefacts that another host has made; all else as in ``adopt_base``."""
 
     def list(self) -> Sequence[NodeImage]:
         """List every image that exists whole, by its key."""

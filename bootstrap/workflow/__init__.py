@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bootstrap.workflow import bundling as bundling
     from bootstrap.workflow import caching as caching
     from bootstrap.workflow import down as down
     from bootstrap.workflow import files as files

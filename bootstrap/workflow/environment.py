@@ -8,6 +8,7 @@ from bootstrap.model.names import ClusterName
 from bootstrap.model.site import Site
 from bootstrap.ports import (
     Artifacts,
+    Bundles,
     ClusterApi,
     ClusterFiles,
     Events,
@@ -64,6 +65,10 @@ class SitePorts(Protocol):
     @property
     def archives(self) -> ImageArchives:
         """The archives of images that users load."""
+
+    @property
+    def bundles(self) -> Bundles:
+        """What hosts without a network need, in files."""
 
     @property
     def snapshots(self) -> Snapshots:

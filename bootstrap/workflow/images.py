@@ -118,4 +118,5 @@ def prune_images(ports: SitePorts) -> Sequence[str]:
     # The machines of another libvirt are not listed, but their disks are here.
     in_use |= set(ports.volumes.images())
     in_use |= {key for snapshot in ports.snapshots.list() for key in snapshot.images}
+    ports.bundles.sweep()
     return ports.images.prune(in_use)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.adapters.image.store import Store
-from bootstrap.adapters.snapshots.archive import IMAGE_FILES
+from bootstrap.adapters.image.store import IMAGE_FILES, Store
 from bootstrap.adapters.snapshots.store import SnapshotStore
 from bootstrap.errors import BootstrapError, StateError, UsageError
 from bootstrap.model.cluster import NodeImage

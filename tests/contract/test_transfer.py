@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.adapters.snapshots.archive import IMAGE_FILES
+from bootstrap.adapters.image.store import IMAGE_FILES
 from bootstrap.errors import NotFoundError, StateError, UsageError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.snapshot import SnapshotId

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -154,20 +154,46 @@ def ordinary_user() -> Iterator[User]:
     subject.
     """
     name = f"bs{os.getpid()}"
-    _as_root("useradd", "--create-home", "--shell", "/bin/bash", name)
+    as_root("useradd", "--create-home", "--shell", "/bin/bash", name)
     try:
         home = Path(pwd.getpwnam(name).pw_dir)
         user = _user(name, home)
         _copy_caches(find_directories(), user.directories)
         tree = home / "bootstrap"
         shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*_NOT_COPIED))
-        _as_root("chown", "-R", f"{name}:", str(home))
+        as_root("chown", "-R", f"{name}:", str(home))
         installed = user.other(tree / "setup.sh")
         assert installed.exit_code == 0, installed.stdout + installed.stderr
         yield user
     finally:
         kill_all(lambda: _processes({name}, ".*"))
-        _as_root("userdel", "--remove", name)
+        as_root("userdel", "--remove", name)
+
+
+@contextlib.contextmanager
+def bare_user(name: str, inside: Sequence[str]) -> Iterator[User]:
+    """Make a user who has nothing, and who is gone at the end; ``inside`` enters where they are.
+
+    Nothing of the tester's environment is theirs. Their tool is where a bundle's page puts it.
+    """
+    as_root("useradd", "--create-home", "--shell", "/bin/bash", name)
+    try:
+        home = Path(pwd.getpwnam(name).pw_dir)
+        user = _user(name, home)
+        yield replace(
+            user,
+            python=home / "bootstrap/bin/python",
+            become=(*inside, *user.become),
+            environment={
+                "PATH": "/usr/bin:/bin:/usr/sbin:/sbin",
+                "HOME": str(home),
+                "USER": name,
+                "LOGNAME": name,
+            },
+        )
+    finally:
+        kill_all(lambda: _processes({name}, ".*"))
+        as_root("userdel", "--remove", name)
 
 
 def _user(name: str, home: Path) -> User:
@@ -202,10 +228,11 @@ def _copy_caches(source: Directories, target: Directories) -> None:
     ):
         if found.is_dir():
             wanted.parent.mkdir(parents=True, exist_ok=True)
-            _as_root("cp", "-a", "--sparse=always", str(found), str(wanted))
+            as_root("cp", "-a", "--sparse=always", str(found), str(wanted))
 
 
-def _as_root(program: str, *words: str) -> None:
+def as_root(program: str, *words: str) -> None:
+    """Run a program of the system; the tester has to be root."""
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
     subprocess.run([shutil.which(program, path=path) or program, *words], check=True)
 

@@ -82,6 +82,9 @@ class FakeArtifacts:
         components_of(kubernetes_version)
         return self.built.binaries.get("kube")
 
+    def adopt(self, directory: Path) -> None:
+        raise NotImplementedError(directory)
+
     def list(self) -> Sequence[Artifact]:
         return []
 

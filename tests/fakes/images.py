@@ -5,9 +5,12 @@ from pathlib import Path
 
 from bootstrap.adapters.artifacts.go.components import components_of
 from bootstrap.errors import HostError, StateError
+from bootstrap.model.bundle import Materials
 from bootstrap.model.cluster import ImageSource, NodeImage
 from bootstrap.model.sources import Source
 from tests.fakes.recording import Fake, Journal
+
+ARTIFACTS_KEY = "0fcab026ece0b45dfd268b50f4d377fa"
 
 
 class FakeImages(Fake):
@@ -31,6 +34,9 @@ class FakeImages(Fake):
         self.condemned: set[str] = set()
         #: Whether the host has the programs that building needs.
         self.has_tools = True
+        #: Keys of what images are made from.
+        self.bases: set[str] = set()
+        self.artifacts: set[str] = set()
         #: Whether a killed run left something.
         self.half_built = False
 
@@ -120,6 +126,29 @@ class FakeImages(Fake):
             self.built[directory.name] = found
             self.changed("adopt", directory.name)
         return self.built[directory.name]
+
+    def materials(
+        self,
+        kubernetes_version: str,
+        source: Source = Source.AUTO,  # noqa: ARG002
+    ) -> Materials:
+        self.called("materials", kubernetes_version)
+        if not self.fetched:
+            raise StateError("What the node image is made from is gone.", hint="bootstrap list")
+        self.bases.add(self.key)
+        self.artifacts.add(ARTIFACTS_KEY)
+        places = Path("/artifacts") / ARTIFACTS_KEY, Path("/bases") / self.key
+        return Materials(artifacts=places[0], base=places[1])
+
+    def adopt_base(self, directory: Path) -> None:
+        self.called("adopt_base", directory.name)
+        self.bases.add(directory.name)
+        self.changed("adopt_base", directory.name)
+
+    def adopt_artifacts(self, directory: Path) -> None:
+        self.called("adopt_artifacts", directory.name)
+        self.artifacts.add(directory.name)
+        self.changed("adopt_artifacts", directory.name)
 
     def sweep(self) -> None:
         self.called("sweep")

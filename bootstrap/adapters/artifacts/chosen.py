@@ -11,6 +11,7 @@ from bootstrap.adapters.artifacts.store import Artifact, ArtifactSet
 from bootstrap.adapters.artifacts.upstream.reach import Reach, reach
 from bootstrap.adapters.artifacts.upstream.source import UpstreamArtifacts
 from bootstrap.adapters.directories import Directories
+from bootstrap.errors import StateError
 from bootstrap.model.sources import Source
 from bootstrap.model.versions import SUPPORTED_VERSIONS
 from bootstrap.ports import Events
@@ -80,6 +81,18 @@ class ChosenArtifacts:
         names = {origin.kubectl for origin in self._origins.values()}
         made = (item for item in self._sets.list() if item.name in names)
         return next((item.path for item in made if item.version == kubernetes_version), None)
+
+    def adopt(self, directory: Path) -> None:
+        """See the port."""
+        for origin in self._origins.values():
+            for version in SUPPORTED_VERSIONS:
+                if origin.key(version) == directory.name:
+                    origin.adopt(version, directory)
+                    return
+        raise StateError(
+            f"Artefacts '{directory.name}' are those of another version of this tool.",
+            hint="bootstrap version",
+        )
 
     def list(self) -> Sequence[Artifact]:
         """List every file in the cache as its manifest describes it; changes nothing."""

@@ -10,6 +10,7 @@ from bootstrap.adapters.artifacts.go.wheel import ensure_toolchain
 from bootstrap.adapters.artifacts.sets import ArtifactSets
 from bootstrap.adapters.artifacts.store import Artifact, ArtifactSet, Store
 from bootstrap.adapters.directories import Directories
+from bootstrap.errors import StateError
 from bootstrap.ports import Events
 from bootstrap.resources import resource_directory
 
@@ -56,6 +57,19 @@ class ArtifactOrigin(ABC):
         if refresh or not store.is_complete(self._files(kubernetes_version)):
             self._make(kubernetes_version, store, refresh=refresh)
         return self._describe(kubernetes_version, store)
+
+    def adopt(self, kubernetes_version: str, directory: Path) -> None:
+        """Take the set of a version that another host has made.
+
+        :raises StateError: if it is not whole.
+        """
+        if not Store(directory).is_complete(self._files(kubernetes_version)):
+            raise StateError(
+                f"The artefacts of Kubernetes {kubernetes_version} are not what was made.",
+                details=f"A file of '{directory}' is missing or damaged.",
+                hint="bootstrap artifacts list",
+            )
+        self._sets.adopt(directory)
 
     def find_kubelet(self, kubernetes_version: str) -> Artifact | None:
         """Return the file that is kubelet, judged by its size, from a whole set or not."""

@@ -57,6 +57,12 @@ class ArtifactSets:
             stack.callback(store.close)
             yield
 
+    def adopt(self, directory: Path) -> None:
+        """Take a whole set, whose directory is named as its key, in place of one of that key."""
+        store = self.store(directory.name)
+        with self.changing(store):
+            store.take(Store(directory))
+
     def prune(self, wanted: Collection[str]) -> Sequence[str]:
         """Remove the sets with other keys than ``wanted``, and return the keys removed.
 

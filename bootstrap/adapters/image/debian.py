@@ -29,6 +29,7 @@ from bootstrap.adapters.image.parts import (
 from bootstrap.adapters.image.store import Entry, Store
 from bootstrap.adapters.locks import locked
 from bootstrap.errors import LockedError, StateError
+from bootstrap.model.bundle import Materials
 from bootstrap.model.cluster import ImageSource, NodeImage
 from bootstrap.model.sources import Source
 from bootstrap.ports import Artifacts, Events
@@ -149,20 +150,40 @@ class DebianImages:
                     details="Disks of this host may lie over it, so it stays.",
                     hint="bootstrap image list",
                 )
-            return node_image(known or self._moved(found))
+            is_whole = known is not None and not known.is_condemned and known.is_sound()
+            return node_image(known if known and is_whole else _moved(found, self._images))
 
-    def _moved(self, found: Entry) -> Entry:
-        def move(work: Path) -> None:
-            for name in found.sizes:
-                shutil.move(found.directory / name, work / name)
+    @explained("look up what the node image is made from")
+    def materials(self, kubernetes_version: str, source: Source = Source.AUTO) -> Materials:
+        """See the port."""
+        built = self._artifacts.find(kubernetes_version, source)
+        base = self._bases.find(recipe.base_key())
+        if built is None or base is None:
+            raise StateError(
+                f"What the node image of {kubernetes_version} is made from is gone.",
+                details="Another process has removed it.",
+                hint="bootstrap image build",
+            )
+        return Materials(artifacts=built.directory, base=base.directory)
 
-        return self._images.add(
-            found.directory.name,
-            version=found.version,
-            kubelet=found.kubelet,
-            fetched=found.fetched,
-            make=move,
-        )
+    @explained("adopt a base system")
+    def adopt_base(self, directory: Path) -> None:
+        """See the port."""
+        found = replace(self._bases, directory=directory.parent).find(directory.name)
+        if directory.name != recipe.base_key() or found is None or not found.is_sound():
+            raise StateError(
+                f"Base system '{directory.name}' is not what was made.",
+                details="A file of it is missing or damaged, or another version has made it.",
+                hint="bootstrap image list",
+            )
+        with self._locked():
+            self._images.prepare()
+            self._bases.prepare()
+            _moved(found, self._bases)
+
+    def adopt_artifacts(self, directory: Path) -> None:
+        """See the port."""
+        self._artifacts.adopt(directory)
 
     def list(self) -> Sequence[NodeImage]:
         """List the images that are there."""
@@ -287,6 +308,22 @@ def node_image(entry: Entry) -> NodeImage:
         size_bytes=entry.sizes[DISK],
         sha256=entry.sha256[DISK],
         packages_fetched=entry.fetched,
+    )
+
+
+def _moved(found: Entry, store: Store) -> Entry:
+    """Have an entry of another directory in a store."""
+
+    def move(work: Path) -> None:
+        for name in found.sizes:
+            shutil.move(found.directory / name, work / name)
+
+    return store.add(
+        found.directory.name,
+        version=found.version,
+        kubelet=found.kubelet,
+        fetched=found.fetched,
+        make=move,
     )
 
 

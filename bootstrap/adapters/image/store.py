@@ -12,7 +12,10 @@ from bootstrap.model.images import is_image_key
 
 _BUILDING = ".building-"
 _REMOVING = ".removing-"
-_NOTE = "note.json"
+NOTE = "note.json"
+#: Of an entry of each kind, on storage and in archives; the note is written last.
+IMAGE_FILES = (NOTE, "disk.raw", "vmlinuz", "initrd.img")
+BASE_FILES = (NOTE, "base.tar")
 _CONDEMNED = "condemned"
 
 
@@ -63,7 +66,7 @@ class Store:
         """Return the entry of this key if it is there with all its bytes; reads one small file."""
         directory = self.directory / key
         try:
-            entry = Entry(directory=directory, **json.loads((directory / _NOTE).read_text()))
+            entry = Entry(directory=directory, **json.loads((directory / NOTE).read_text()))
             sizes = {name: (directory / name).stat().st_size for name in self.files}
             is_whole = entry.sizes == sizes and entry.sha256.keys() == sizes.keys()
         except (OSError, ValueError, TypeError, AttributeError):
@@ -114,7 +117,7 @@ class Store:
                 "fetched": fetched,
                 "kubelet": kubelet,
             }
-            write_atomically(work / _NOTE, json.dumps(note, indent=2) + "\n", mode=0o444)
+            write_atomically(work / NOTE, json.dumps(note, indent=2) + "\n", mode=0o444)
             work.chmod(self._mode)
             self.remove(key)
             work.rename(self.directory / key)

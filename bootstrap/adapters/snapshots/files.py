@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import sha256_of, sync
-from bootstrap.adapters.snapshots.archive import MANIFEST
+from bootstrap.adapters.manifested import MANIFEST
 from bootstrap.errors import StateError
 from bootstrap.model.images import is_image_key
 from bootstrap.model.keys import check_alias

@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from bootstrap.adapters.failures import explained
 from bootstrap.adapters.files import TEMPORARY_PREFIX, private_directory
 from bootstrap.adapters.locks import locked
+from bootstrap.adapters.manifested import MANIFEST
 from bootstrap.adapters.marker import Owner, claim, is_ours, remove, remove_part
-from bootstrap.adapters.snapshots.archive import MANIFEST, extract, read_manifest, write_archive
+from bootstrap.adapters.snapshots.archive import extract, read_manifest, write_archive
 from bootstrap.adapters.snapshots.files import (
     KEYS,
     SNAPSHOT,
@@ -23,7 +24,8 @@ from bootstrap.adapters.snapshots.files import (
     check_names,
     damaged,
 )
-from bootstrap.errors import HostError, NotFoundError, StateError, UsageError
+from bootstrap.adapters.space import refuse_full
+from bootstrap.errors import NotFoundError, StateError, UsageError
 from bootstrap.model.cluster import NodeImage
 from bootstrap.model.names import ClusterName, cluster_names
 from bootstrap.model.snapshot import Snapshot, SnapshotId, is_snapshot_name
@@ -32,7 +34,6 @@ from bootstrap.ports import SnapshotFiles
 _SECRETS = TypeAdapter(dict[str, str])
 #: The names of drafts begin so; no snapshot's name does.
 _DRAFT = f"{TEMPORARY_PREFIX}draft."
-_MIB = 1 << 20
 #: An emulated cluster whose artefacts have to be built first takes half an hour.
 _MAKING_TIMEOUT_S = 2 * 3600
 
@@ -57,7 +58,8 @@ class SnapshotStore:
             self.sweep(snapshot.cluster)
             private_directory(self._root)
             claim(final.parent, self._owner)
-            _refuse_full(final.parent, needed_bytes)
+            hint = "bootstrap snapshot list"
+            refuse_full(final.parent, needed_bytes, what="a snapshot", hint=hint)
             draft = private_directory(final.parent / f"{_DRAFT}{snapshot.name}")
         try:
             yield Draft(draft, final)
@@ -221,13 +223,3 @@ class SnapshotStore:
 
     def _path(self, snapshot: SnapshotId) -> Path:
         return self._root / str(snapshot.cluster) / snapshot.name
-
-
-def _refuse_full(directory: Path, needed_bytes: int) -> None:
-    free = shutil.disk_usage(directory).free
-    if free < needed_bytes:
-        raise HostError(
-            "There is too little room for a snapshot.",
-            details=f"It needs up to {needed_bytes // _MIB} MiB, and {free // _MIB} MiB are free.",
-            hint="bootstrap snapshot list",
-        )

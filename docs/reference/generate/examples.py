@@ -43,6 +43,13 @@ EXAMPLES: Mapping[str, tuple[Words, Sequence[Words]]] = {
     "artifacts build": (("artifacts", "build"), []),
     "artifacts list": (("artifacts", "list"), []),
     "artifacts prune": (("artifacts", "prune"), []),
+    "bundle create": (("bundle", "create", "kubernetes.bundle"), []),
+    "bundle show": (("bundle", "show", "shown.bundle"), [("bundle", "create", "shown.bundle")]),
+    "bundle use": (
+        ("bundle", "use", "used.bundle"),
+        # One that is not here any more is taken.
+        [("bundle", "create", "used.bundle"), ("image", "prune")],
+    ),
     "version": (("version",), []),
     "versions": (("versions",), []),
 }

@@ -83,7 +83,8 @@ def test_our_command_line_takes_it(
     told: Told, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "ready.snapshot").touch()  # which has to exist
+    for name in ("ready.snapshot", "kubernetes.bundle"):  # which have to exist
+        (tmp_path / name).touch()
     try:
         _parse(words)
     except click.UsageError as error:

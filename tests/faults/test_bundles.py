@@ -1,0 +1,101 @@
+"""A bundle that is written or used is killed at each change of a file: nothing half is found."""
+
+import itertools
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bootstrap.adapters.artifacts.go.source import GoArtifacts
+from bootstrap.errors import UsageError
+from bootstrap.model.bundle import Part
+from bootstrap.workflow.bundling import use_bundle
+from tests.contract.test_bundles import Ports, RealHost, take, written
+from tests.contract.test_images import VERSION
+from tests.fakes.events import FakeEvents
+from tests.faults.conftest import Scale
+from tests.killing import killed_at
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> RealHost:
+    host = RealHost(tmp_path / "here")
+    host.build()
+    return host
+
+
+def assert_whole_or_absent(host: RealHost) -> None:
+    """See that nothing is found of which a byte is wrong or missing."""
+    for image in host.images.list():
+        host.images.check(image)
+    artifacts = host.artifacts.find(VERSION)
+    if artifacts is not None:
+        host.artifacts.ensure(VERSION)  # which would build what is damaged, and cannot
+    assert artifacts is None or GoArtifacts(host.directories, FakeEvents()).find(VERSION)
+
+
+def test_a_use_that_was_killed_is_finished_by_the_next(
+    here: RealHost, tmp_path: Path, scale: Scale
+) -> None:
+    """I-15, R-07."""
+    file = tmp_path / "kubernetes.bundle"
+    bundle = written(here, file)
+    for point in itertools.count(1, 1 if scale.is_long else 29):
+        root = tmp_path / "there"
+        shutil.rmtree(root, ignore_errors=True)
+        there = RealHost(root)
+        is_killed = killed_at(point, lambda host=there: use_bundle(file, Ports(host)))  # type: ignore[misc]
+        scale.count("kills", int(is_killed))
+        assert_whole_or_absent(there)
+        used = use_bundle(file, Ports(there))
+        assert set(used.taken) <= set(Part)
+        assert there.images.expected(VERSION) is not None, point
+        assert there.bundles.missing(bundle) == [], point
+        assert not there.has_half(), point
+        if not is_killed:
+            break
+
+
+def test_a_use_that_was_killed_over_other_files_is_finished_too(
+    here: RealHost, tmp_path: Path, scale: Scale
+) -> None:
+    """I-15, R-07: the other host has a set and a base system of the same keys, of other bytes."""
+    file = tmp_path / "kubernetes.bundle"
+    bundle = written(here, file)
+    for point in itertools.count(1, 1 if scale.is_long else 31):
+        root = tmp_path / "there"
+        shutil.rmtree(root, ignore_errors=True)
+        there = RealHost(root, content="other ")
+        there.build()
+        is_killed = killed_at(point, lambda host=there: use_bundle(file, Ports(host)))  # type: ignore[misc]
+        scale.count("kills", int(is_killed))
+        assert_whole_or_absent(there)
+        use_bundle(file, Ports(there))
+        assert there.bundles.missing(bundle) == [], point
+        expected = there.images.expected(VERSION)
+        assert expected is not None
+        assert expected.key == bundle.keys[Part.IMAGE], point
+        if not is_killed:
+            break
+
+
+def test_a_bundle_whose_writing_is_killed_is_whole_or_absent(
+    here: RealHost, tmp_path: Path, scale: Scale
+) -> None:
+    """R-07."""
+    file, there = tmp_path / "out" / "kubernetes.bundle", RealHost(tmp_path / "there")
+    file.parent.mkdir()
+    for point in itertools.count(1, 1 if scale.is_long else 11):
+        is_killed = killed_at(point, lambda: written(here, file))
+        scale.count("kills", int(is_killed))
+        if not file.exists():
+            written(here, file)
+        take(there, file, [])
+        with pytest.raises(UsageError, match="exists"):
+            written(here, file)
+        here.bundles.sweep()
+        assert [path.name for path in file.parent.iterdir()] == [file.name], point
+        assert not here.has_half(), point
+        file.unlink()
+        if not is_killed:
+            break
