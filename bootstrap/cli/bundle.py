@@ -55,9 +55,15 @@ def use(file: Path, output: str, events: RunEvents) -> None:
     used = client(events=events).use_bundle(file)
     taken = [used.bundle.keys[part] for part in used.taken]
     said = "is here, so nothing was changed" if not taken else "is here now"
-    text = f"All of bundle '{file}' {said}. Kubernetes {used.bundle.kubernetes_version} is ready."
+    option = "" if used.source is Source.AUTO else f" --source {used.source}"
+    version = used.bundle.kubernetes_version
+    text = (
+        f"All of bundle '{file}' {said}. No network is needed by:\n"
+        f"bootstrap up --kubernetes-version {version}{option}"
+    )
     data = {
-        "kubernetesVersion": used.bundle.kubernetes_version,
+        "kubernetesVersion": version,
+        "source": used.source.value,
         "taken": {part.value: used.bundle.keys[part] for part in used.taken},
     }
     write(output, data, text=text, names=taken, events=events)

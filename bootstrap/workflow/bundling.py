@@ -1,6 +1,5 @@
 """What `bundle` does: a host without a network gets all that clusters are made from."""
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ class BundleUse:
 
     bundle: Bundle
     taken: Sequence[Part]
+    #: The source with which `up` finds the image: that of its artefacts, if others are preferred.
+    source: Source
 
 
 def create_bundle(
@@ -47,14 +48,30 @@ def use_bundle(source: Path, ports: SitePorts) -> BundleUse:
         raise StateError(
             f"Bundle '{source}' is of no use to this version of the tool on this host.",
             details=why,
-            hint=f"bootstrap bundle show {shlex.quote(str(source))}",
+            hint="bootstrap version",
         )
     with ports.events.step(Step.BUNDLE, f"Taking the bundle '{source}'"):
         missing = ports.bundles.missing(bundle)
         with ports.bundles.unpacked(source, bundle, missing) as found:
             for part in missing:
                 _takers(ports)[part](found[part])
-    return BundleUse(bundle=bundle, taken=missing)
+    return BundleUse(bundle=bundle, taken=missing, source=_source_of(bundle, ports))
+
+
+def _source_of(bundle: Bundle, ports: SitePorts) -> Source:
+    """Return the source with which `up` takes the bundle's image.
+
+    :raises StateError: if there is none.
+    """
+    for source in (Source.AUTO, Source.UPSTREAM, Source.GO):
+        image = ports.images.expected(bundle.kubernetes_version, source)
+        if image is not None and image.key == bundle.keys[Part.IMAGE]:
+            return source
+    raise StateError(
+        f"Kubernetes {bundle.kubernetes_version} gets another node image here than the bundle's.",
+        details="A file was damaged since it was checked, or the manifest contradicts itself.",
+        hint="bootstrap image list",
+    )
 
 
 def _takers(ports: SitePorts) -> Mapping[Part, Callable[[Path], object]]:

@@ -12,12 +12,15 @@ from bootstrap.adapters.artifacts.chosen import ChosenArtifacts
 from bootstrap.adapters.artifacts.go.components import components_of
 from bootstrap.adapters.artifacts.go.source import GoArtifacts
 from bootstrap.adapters.artifacts.sets import ArtifactSets
+from bootstrap.adapters.artifacts.upstream.releases import architecture, releases_of
+from bootstrap.adapters.artifacts.upstream.source import UpstreamArtifacts
 from bootstrap.adapters.bundles.contents import BUNDLE
 from bootstrap.adapters.bundles.store import FileBundles
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.manifested import MANIFEST
 from bootstrap.errors import BootstrapError, StateError, UsageError
 from bootstrap.model.bundle import Bundle, Part
+from bootstrap.model.sources import Source
 from bootstrap.ports import Bundles, Events, Images
 from bootstrap.workflow.bundling import use_bundle
 from tests.builders import FakePorts, FakeWorld, ports_with_fakes
@@ -252,7 +255,7 @@ def test_a_used_bundle_gives_the_image_that_up_expects(
     """I-04: nothing is built, and nothing asked for."""
     assert there.images.expected(VERSION) is None
     used = use_bundle(file, Ports(there))
-    assert list(used.taken) == list(Part)
+    assert (list(used.taken), used.source) == (list(Part), Source.AUTO)
     found, made = there.images.expected(VERSION), here.images.expected(VERSION)
     assert found is not None
     assert made is not None
@@ -269,6 +272,22 @@ def test_a_second_use_changes_nothing(file: Path, there: RealHost) -> None:
     before = there.files()
     assert use_bundle(file, Ports(there)).taken == []
     assert there.files() == before
+
+
+def test_a_host_that_prefers_another_source_is_told_which_one_to_name(
+    file: Path, there: RealHost
+) -> None:
+    """Its own set, downloaded by an earlier version, comes first and has no image."""
+    sets = ArtifactSets(there.directories, lambda _: None)
+    store = sets.store(UpstreamArtifacts(there.directories, FakeEvents()).key(VERSION))
+    releases = releases_of(VERSION, architecture())
+    programs = [name for release in releases for name in release.programs.values()]
+    with sets.changing(store):
+        for name in [*programs, "node", "pulls.json", "images.tar"]:
+            store.add(name, VERSION, lambda path: path.write_text("{}"), mode=0o644)
+    assert use_bundle(file, Ports(there)).source is Source.GO
+    assert there.images.expected(VERSION) is None
+    assert there.images.expected(VERSION, Source.GO) is not None
 
 
 def test_a_file_that_rotted_here_is_replaced(file: Path, there: RealHost) -> None:

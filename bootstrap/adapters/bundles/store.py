@@ -1,6 +1,7 @@
 """Write bundles, and take what is in one."""
 
 import contextlib
+import os
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,9 +55,9 @@ class FileBundles:
                 f"File '{target}' exists, so it was left alone.",
                 hint=f"ls -l {shlex.quote(str(target))}",
             )
-        if not target.parent.is_dir():
+        if not target.parent.is_dir() or not os.access(target.parent, os.W_OK):
             raise UsageError(
-                f"There is no directory '{target.parent}'.",
+                f"There is no directory '{target.parent}' in which a file can be written.",
                 hint=f"ls -ld {shlex.quote(str(target.parent.parent))}",
             )
 
