@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +25,7 @@ from bootstrap.model.sources import Source
 from bootstrap.ports import Bundles, Events, Images
 from bootstrap.workflow.bundling import use_bundle
 from tests.builders import FakePorts, FakeWorld, ports_with_fakes
-from tests.contract.test_images import VERSION, QuickImages
+from tests.contract.test_images import LATER, VERSION, QuickImages
 from tests.fakes.bundles import FakeBundles
 from tests.fakes.events import FakeEvents
 from tests.fakes.images import FakeImages
@@ -41,15 +42,16 @@ def quick_wheels(directory: Path, log: Path, events: Events) -> None:
     (directory / "bootstrap-0.1.0-py3-none-any.whl").write_text("wheel")
 
 
-def make_artifacts(directories: Directories, content: str) -> None:
-    """Have a whole set of files that are as small as can be."""
+def make_artifacts(directories: Directories, *, are_others: bool = False) -> None:
+    """Have a whole set of files that are as small as can be, or one of other bytes."""
     sets = ArtifactSets(directories, lambda _: None)
     store = sets.store(GoArtifacts(directories, FakeEvents()).key(VERSION))
     programs = [component.name for component in components_of(VERSION)]
     with sets.changing(store):
         for name in [*programs, "kube-proxy-base.tar", "images.tar"]:
             mode = 0o755 if name in programs else 0o644
-            store.add(name, VERSION, lambda path: path.write_text(content + path.name), mode=mode)
+            text = name.upper() if are_others else name
+            store.add(name, VERSION, partial(Path.write_text, data=text), mode=mode)
 
 
 class Host(Protocol):
@@ -87,20 +89,20 @@ class FakeHost:
 
 
 class RealHost:
-    def __init__(self, root: Path, content: str = "") -> None:
-        self._content = content
+    def __init__(self, root: Path, *, is_other: bool = False) -> None:
+        self._is_other = is_other
         self.directories = Directories(
             state=root / "state", cache=root / "cache", volumes=root / "data" / "volumes"
         )
         events = FakeEvents()
         self.artifacts = ChosenArtifacts(self.directories, events)
         self.images = QuickImages(
-            self.directories, events, self.artifacts, now=lambda: NOW + content
+            self.directories, events, self.artifacts, now=lambda: LATER if is_other else NOW
         )
         self.bundles = FileBundles(self.directories, events, wheels=quick_wheels, now=lambda: NOW)
 
     def build(self) -> None:
-        make_artifacts(self.directories, self._content)
+        make_artifacts(self.directories, are_others=self._is_other)
         self.images.ensure(VERSION)
 
     def leave_half(self) -> None:

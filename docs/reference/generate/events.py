@@ -78,7 +78,7 @@ _STEPS = {
     Step.SAVE: "freeze all nodes, save their memory and disks, and let them go on",
     Step.RESTORE: "copy the saved disks, and start all nodes with their saved memory",
     Step.BUILD_ARTIFACTS: "build programs and container images (`bootstrap artifacts build`)",
-    Step.BUNDLE: "write a bundle, or check one and take what is in it (`bundle create`, `bundle use`)",
+    Step.BUNDLE: "write a bundle, or check and take one (`bundle create`, `bundle use`)",
 }
 _STATUSES = {
     Status.STARTED: "A step starts, or the run if `step` is null.",
