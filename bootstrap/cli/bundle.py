@@ -55,12 +55,10 @@ def use(file: Path, output: str, events: RunEvents) -> None:
     used = client(events=events).use_bundle(file)
     taken = [used.bundle.keys[part] for part in used.taken]
     said = "is here, so nothing was changed" if not taken else "is here now"
-    option = "" if used.source is Source.AUTO else f" --source {used.source}"
     version = used.bundle.kubernetes_version
-    text = (
-        f"All of bundle '{file}' {said}. No network is needed by:\n"
-        f"bootstrap up --kubernetes-version {version}{option}"
-    )
+    options = "" if version == DEFAULT_VERSION else f" --kubernetes-version {version}"
+    options += "" if used.source is Source.AUTO else f" --source {used.source}"
+    text = f"All of bundle '{file}' {said}. No network is needed by:\nbootstrap up{options}"
     data = {
         "kubernetesVersion": version,
         "source": used.source.value,

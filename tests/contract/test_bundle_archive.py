@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.errors import StateError
+from bootstrap.errors import HostError, StateError
 from bootstrap.workflow.bundling import use_bundle
 from tests.contract.test_bundles import Ports, RealHost, file, here, there
 from tests.tars import Members, members_of, write_tar
@@ -124,6 +124,22 @@ def test_a_manifest_that_leads_elsewhere_is_refused(
             text[name] = value
     write_tar(file, [(members[0][0], json.dumps(text).encode()), *members[1:]])
     assert "Its manifest is wrong" in refused(file, there)
+
+
+def test_a_bundle_that_is_too_large_for_this_host_is_refused_before_it_is_read(
+    file: Path, there: RealHost
+) -> None:
+    """I-14, I-15: also one that only says so."""
+    members = members_of(file)
+    text = json.loads(members[0][1])
+    (disk,) = (name for name in text["files"] if name.endswith("disk.raw"))
+    text["files"][disk]["size_bytes"] = 1 << 60
+    write_tar(file, [(members[0][0], json.dumps(text).encode()), *members[1:]])
+    with pytest.raises(HostError, match="too little room") as caught:
+        use_bundle(file, Ports(there))
+    assert caught.value.exit_code == 3
+    assert there.files() == {}
+    assert not there.has_half()
 
 
 @pytest.mark.parametrize("text", [b"{}", b"[]", b"x", b"null", b"[" * 100_000])

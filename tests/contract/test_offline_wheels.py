@@ -57,7 +57,10 @@ def installed(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheels_install_the_tool_without_an_index(installed: Path) -> None:
     assert "bundle" in run(installed / "bootstrap", "--help")
-    code = "import libvirt, bootstrap, pip; print(bootstrap.__file__)"
+    code = (
+        "import libvirt, bootstrap; from bootstrap.resources import debian_packages;"
+        "assert debian_packages('run'); print(bootstrap.__file__)"
+    )
     place = run(installed / "python", "-c", code).strip()
     assert Path(place).is_relative_to(installed.parent)
 
