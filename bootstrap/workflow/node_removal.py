@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bootstrap.errors import BootstrapError
 from bootstrap.model.cluster import Domain, DomainState
 from bootstrap.model.events import Step
 from bootstrap.model.names import ClusterName
@@ -54,10 +55,12 @@ def take_nodes_away(
     The switch and the files about the whole cluster are left to the caller. What is gone
     already is as wanted.
 
+    :raises BootstrapError: if the control plane does not run, as after a power cut.
     :raises TimedOutError: if pods do not leave in time; then every node stays.
     """
     kubeconfig = find_file(cluster, KUBECONFIG, ports)
     domains = {domain.name: domain for domain in ports.hypervisor.domains(cluster)}
+    _refuse_without_control_plane(cluster, list(domains.values()))
     nodes = [_Node(cluster=cluster, name=name, domain=domains.get(name)) for name in names]
     acceleration = known_acceleration(list(domains.values())) or Acceleration.KVM
     patience = acceleration.patience
@@ -74,6 +77,16 @@ def take_nodes_away(
         for node in nodes:
             _remove(node, ports, kubeconfig, patience=patience)
     return kubeconfig
+
+
+def _refuse_without_control_plane(cluster: ClusterName, domains: Sequence[Domain]) -> None:
+    planes = [domain for domain in domains if domain.is_control_plane]
+    if not any(domain.state is DomainState.RUNNING for domain in planes):
+        raise BootstrapError(
+            f"The control plane of cluster '{cluster}' does not run.",
+            details="Without it, no node can be drained and unregistered. Nothing was removed.",
+            hint=f"bootstrap start {cluster}",
+        )
 
 
 def _drain(  # noqa: PLR0913 - all that the wait for the pods follows from

@@ -45,6 +45,7 @@ LOOKED_UP = {
     "go mod": ("fetches modules", ["go", "help", "mod"]),
     "install": ("changes the host", ["install", "--help"]),
     "libvirtd": ("changes the host", ["libvirtd", "--help"]),
+    "loginctl": ("changes the host", ["loginctl", "--help"]),
     "make": ("takes minutes; CI runs it", ["make", "-C", str(ROOT), "-qp"]),
     "pkill": ("changes the host", ["pkill", "--help"]),
     "podman": ("is the user's own", ["podman", "build", "--help"]),

@@ -153,6 +153,7 @@ VERBS = {
         _up("--workers", "1", "--remove"),
         before=lambda sandbox: sandbox.up("--workers", "2"),
         after=lambda sandbox: sandbox.assert_converged(1),
+        wakes=False,
     ),
     "node add": Verb(
         lambda sandbox: ["node", "add", sandbox.name, "--allow-overcommit"],
@@ -165,11 +166,13 @@ VERBS = {
         before=lambda sandbox: sandbox.up("--workers", "2"),
         after=lambda sandbox: sandbox.assert_converged(1),
         again=_remove_again,
+        wakes=False,
     ),
     "node replace": Verb(
         lambda sandbox: ["node", "replace", sandbox.name, "worker", "--allow-overcommit"],
         before=lambda sandbox: sandbox.up("--workers", "2"),
         after=lambda sandbox: sandbox.assert_converged(2),
+        wakes=False,
     ),
     "stop": Verb(_of_it("stop"), before=DOWN.before, after=_all_are(libvirt.VIR_DOMAIN_SHUTOFF)),
     "start": START,
@@ -298,10 +301,13 @@ class Trials:
     def _recover(self, ended: Ended) -> None:
         """Take the machines' power, and have the next run bring back what must be there."""
         self._scale.count("machines that lost their power", self._sandbox.cut_power())
-        verb = self._verb if self._verb.wakes else START
-        rerun = self._sandbox.run(*verb.again(self._sandbox))
+        if not self._verb.wakes:
+            started = self._sandbox.run(*START.words(self._sandbox))
+            assert started.exit_code == 0, f"{ended}\nafter a power cut: {started}"
+            self._sandbox.assert_converged()
+        rerun = self._sandbox.run(*self._verb.again(self._sandbox))
         assert rerun.exit_code == 0, f"{ended}\nafter a power cut: {rerun}"
-        verb.after(self._sandbox)
+        self._verb.after(self._sandbox)
 
     def _faulted(self, number: int, action: str) -> Ended:
         reached = self._sandbox.place / "out" / "reached"

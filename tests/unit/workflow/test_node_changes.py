@@ -189,6 +189,18 @@ def test_a_lost_kubeconfig_is_told_before_anything_goes(world: FakeWorld) -> Non
     assert "no file 'kubeconfig'" in refused(world, StateError).message
 
 
+def test_without_power_the_cluster_has_to_be_started_first(world: FakeWorld) -> None:
+    """D-07: after a power cut no API server would answer, however long it is waited for."""
+    make(world)
+    plane = world.hypervisor.named("demo-control-plane")
+    assert plane is not None
+    plane.state = DomainState.SHUT_OFF
+    error = refused(world, BootstrapError)
+    assert error.message == "The control plane of cluster 'demo' does not run."
+    assert error.hint == "bootstrap start demo"
+    assert len(traces(world, WORKER2)) > 8
+
+
 def test_pods_leave_before_their_node_does(world: FakeWorld) -> None:
     make(world)
     world.api.pods = [FakePod(name="web", node=WORKER2), FakePod(name="other", node=WORKER)]
