@@ -859,7 +859,6 @@ def test_joined_nodes_give_ready_or_the_reason(fake: FakeApiServer, tmp_path: Pa
         Illness(truncated="json"),
         Illness(roles_made_at=20),
     ],
-    ids=str,
 )
 def test_joined_nodes_are_not_yet_known_while_the_server_does_not_answer(
     ill: Illness, fake: FakeApiServer, tmp_path: Path
