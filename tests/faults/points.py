@@ -196,13 +196,11 @@ VERBS = {
         lambda sandbox: ["snapshot", "restore", sandbox.name, "ready"],
         before=_with_snapshot,
         after=UP.after,
-        wakes=False,
     ),
     "up --from": Verb(
         lambda sandbox: ["up", sandbox.name, "--from", f"{sandbox.original}/ready"],
         before=_only_snapshot,
         after=UP.after,
-        wakes=False,
     ),
     "snapshot delete": Verb(
         lambda sandbox: ["snapshot", "prune", sandbox.name, "--keep", "0"],
