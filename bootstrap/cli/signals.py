@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -28,7 +29,7 @@ def end_on_signals() -> None:
     The process cleans up on its way out; a second signal of the same kind ends it at once.
     A signal that the caller had ignored stays ignored, as nohup and a shell's ``&`` intend.
     """
-    _take_signals(_end)
+    _take_signals(partial(_end, os.getpid()))
     sys.unraisablehook = _end_again
 
 
@@ -44,7 +45,10 @@ def _take_signals(action: Callable[[int, FrameType | None], object] | signal.Han
             signal.signal(number, action)
 
 
-def _end(number: int, _frame: FrameType | None) -> NoReturn:
+def _end(owner: int, number: int, _frame: FrameType | None) -> NoReturn:
+    if os.getpid() != owner:
+        # A terminal's ^C also reaches a process that was forked and is not its program yet.
+        os._exit(128 + number)
     signal.signal(number, signal.SIG_DFL)
     screen.freeze()
     if number == signal.SIGINT:

@@ -66,7 +66,7 @@ def is_transferred(domain: libvirt.virDomain) -> bool:
     try:
         found = _progress(domain)
     except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+        if not _has_ended(domain, error):
             raise
         raise BootstrapError(
             f"QEMU ended while it transferred the memory of domain '{domain.name()}'.",
@@ -96,6 +96,14 @@ def break_off(domain: libvirt.virDomain) -> None:
         raise
     if status in _ON_ITS_WAY:
         _ask(domain, "migrate_cancel", {})
+
+
+def _has_ended(domain: libvirt.virDomain, error: libvirt.libvirtError) -> bool:
+    """Tell whether the error means that QEMU has ended, before or while it was asked."""
+    code = error.get_error_code()
+    if code == libvirt.VIR_ERR_INTERNAL_ERROR:  # also that of a daemon which has gone
+        return bool(domain.connect().isAlive())
+    return bool(code == libvirt.VIR_ERR_OPERATION_INVALID)
 
 
 def _progress(domain: libvirt.virDomain) -> Mapping[str, object]:
