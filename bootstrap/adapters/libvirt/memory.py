@@ -26,6 +26,8 @@ _UNLIMITED = 1 << 40
 #: QEMU's words for a stream that is on its way.
 _ON_ITS_WAY = {"setup", "active", "device", "pre-switchover", "cancelling"}
 _DEFERRED = ("-incoming", "defer")
+#: libvirt's codes if QEMU's monitor ends within a question, and if the daemon does.
+_CUT_OFF = {libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_SYSTEM_ERROR}
 
 
 def begin_saving(domain: libvirt.virDomain, path: Path) -> None:
@@ -101,7 +103,7 @@ def break_off(domain: libvirt.virDomain) -> None:
 def _has_ended(domain: libvirt.virDomain, error: libvirt.libvirtError) -> bool:
     """Tell whether the error means that QEMU has ended, before or while it was asked."""
     code = error.get_error_code()
-    if code == libvirt.VIR_ERR_INTERNAL_ERROR:  # also that of a daemon which has gone
+    if code in _CUT_OFF:
         return bool(domain.connect().isAlive())
     return bool(code == libvirt.VIR_ERR_OPERATION_INVALID)
 
