@@ -78,8 +78,7 @@ def _joined(errors: Sequence[BaseException]) -> BaseException:
     first, *others = errors
     for other in others:
         if isinstance(first, BootstrapError) and isinstance(other, BootstrapError):
-            also = f"Also: {other.message} {other.details}".rstrip()
-            first.details = f"{first.details}\n{also}".lstrip()
+            first.details = f"{first.details}\nAlso: {other.summary}".lstrip()
     return first
 
 

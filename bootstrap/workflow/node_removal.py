@@ -16,6 +16,7 @@ from bootstrap.workflow.asking import wait_for_api
 from bootstrap.workflow.draining import drain
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.files import find_file
+from bootstrap.workflow.nodes import has_running_control_plane
 from bootstrap.workflow.shape import known_acceleration
 
 #: How long pods may take to leave, unless the user says how long; times the patience.
@@ -80,8 +81,7 @@ def take_nodes_away(
 
 
 def _refuse_without_control_plane(cluster: ClusterName, domains: Sequence[Domain]) -> None:
-    planes = [domain for domain in domains if domain.is_control_plane]
-    if not any(domain.state is DomainState.RUNNING for domain in planes):
+    if not has_running_control_plane(domains):
         raise BootstrapError(
             f"The control plane of cluster '{cluster}' does not run.",
             details="Without it, no node can be drained and unregistered. Nothing was removed.",

@@ -53,6 +53,11 @@ def running_mib(domains: Sequence[Domain]) -> int:
     return sum(domain.memory_mib for domain in domains if not domain.is_off)
 
 
+def has_running_control_plane(domains: Sequence[Domain]) -> bool:
+    """Tell whether the machine of a control plane runs."""
+    return any(node.is_control_plane and node.state is DomainState.RUNNING for node in domains)
+
+
 def refuse_strays(domains: Sequence[Domain]) -> None:
     """Refuse to go on with machines that run and that their libvirt does not know.
 

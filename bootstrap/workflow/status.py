@@ -10,7 +10,7 @@ from bootstrap.model.cluster import ClusterState, Domain, DomainState, machine_s
 from bootstrap.model.names import ClusterName
 from bootstrap.waiting import NotYet
 from bootstrap.workflow.environment import Ports, SitePorts
-from bootstrap.workflow.nodes import existing_domains
+from bootstrap.workflow.nodes import existing_domains, has_running_control_plane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def status(cluster: ClusterName, ports: Ports) -> ClusterStatus:
     """
     domains = existing_domains(cluster, ports)
     kubeconfig = ports.files.find(cluster, "kubeconfig")
-    is_controlled = _is_controlled(domains)
+    is_controlled = has_running_control_plane(domains)
     # Nothing answers for a machine that is off, and one that is suspended only keeps us waiting.
     answers, failure = (
         _ask(kubeconfig, ports) if is_controlled else ({}, "its machine does not run")
@@ -68,15 +68,10 @@ def status(cluster: ClusterName, ports: Ports) -> ClusterStatus:
     )
 
 
-def _is_controlled(domains: Sequence[Domain]) -> bool:
-    """Tell whether a control plane's machine runs."""
-    return any(node.is_control_plane and node.state is DomainState.RUNNING for node in domains)
-
-
 def _state(nodes: Sequence[NodeStatus], switch: Domain | None) -> ClusterState:
     domains = [node.domain for node in nodes]
     state = machine_state(domains)
-    if state is ClusterState.SICK or not _is_controlled(domains):
+    if state is ClusterState.SICK or not has_running_control_plane(domains):
         return state
     running = [node for node in nodes if node.domain.state is DomainState.RUNNING]
     has_switch = switch is not None and switch.state is DomainState.RUNNING

@@ -12,7 +12,7 @@ from bootstrap.ports import CheckResult, ExpectedNode
 from bootstrap.workflow.culprit import likely_culprits
 from bootstrap.workflow.environment import Ports
 from bootstrap.workflow.files import find_file
-from bootstrap.workflow.nodes import existing_domains, refuse_strays
+from bootstrap.workflow.nodes import existing_domains, has_running_control_plane, refuse_strays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +70,7 @@ def verify_running(
 
     :raises VerifyError: with every check's evidence.
     """
-    running = [domain for domain in domains if domain.state is DomainState.RUNNING]
-    if not any(domain.is_control_plane for domain in running):
+    if not has_running_control_plane(domains):
         return ()
     found = _verify(cluster, domains, ports)
     found.refuse_failed(cluster, hint=f"bootstrap status {cluster}")

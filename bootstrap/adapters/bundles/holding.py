@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bootstrap.adapters.directories import Directories
 from bootstrap.adapters.files import sha256_of
-from bootstrap.adapters.image.store import IMAGE_FILES, NOTE, Store
+from bootstrap.adapters.image.debian import image_store
+from bootstrap.adapters.image.store import NOTE
 from bootstrap.adapters.manifested import MANIFEST
 from bootstrap.model.bundle import Bundle, Part
 from bootstrap.model.snapshot import SavedFile
@@ -23,8 +24,7 @@ def holds(directories: Directories, bundle: Bundle, part: Part) -> bool:
     key = bundle.keys[part]
     match part:
         case Part.IMAGE:
-            store = Store(directory=directories.images, files=IMAGE_FILES[1:])
-            entry = store.find(key)
+            entry = image_store(directories).find(key)
             return entry is not None and not entry.is_condemned and entry.is_sound()
         case Part.BASE:
             return _has(directories.cache / "bases" / key, bundle.of_part(part))
