@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,26 +32,38 @@ def assert_whole_or_absent(host: RealHost) -> None:
         assert sha256_of(artifact.path) == artifact.sha256, artifact.name
 
 
+def killed_uses(
+    file: Path, root: Path, scale: Scale, *, step: int, is_other: bool = False
+) -> Iterator[tuple[int, RealHost]]:
+    """Yield new hosts on which a use was killed, each at a later change, and one where it ended.
+
+    ``is_other`` ones have files of their own.
+    """
+    for point in itertools.count(1, 1 if scale.is_long else step):
+        shutil.rmtree(root, ignore_errors=True)
+        there = RealHost(root, is_other=is_other)
+        if is_other:
+            there.build()
+        is_killed = killed_at(point, lambda host=there: use_bundle(file, Ports(host)))  # type: ignore[misc]
+        scale.count("kills", int(is_killed))
+        assert_whole_or_absent(there)
+        yield point, there
+        if not is_killed:
+            return
+
+
 def test_a_use_that_was_killed_is_finished_by_the_next(
     here: RealHost, tmp_path: Path, scale: Scale
 ) -> None:
     """I-15, R-07."""
     file = tmp_path / "kubernetes.bundle"
     bundle = written(here, file)
-    for point in itertools.count(1, 1 if scale.is_long else 29):
-        root = tmp_path / "there"
-        shutil.rmtree(root, ignore_errors=True)
-        there = RealHost(root)
-        is_killed = killed_at(point, lambda host=there: use_bundle(file, Ports(host)))  # type: ignore[misc]
-        scale.count("kills", int(is_killed))
-        assert_whole_or_absent(there)
+    for point, there in killed_uses(file, tmp_path / "there", scale, step=29):
         used = use_bundle(file, Ports(there))
         assert set(used.taken) <= set(Part)
         assert there.images.expected(VERSION) is not None, point
         assert there.bundles.missing(bundle) == [], point
         assert not there.has_half(), point
-        if not is_killed:
-            break
 
 
 def test_a_use_that_was_killed_over_other_files_is_finished_too(
@@ -59,21 +72,12 @@ def test_a_use_that_was_killed_over_other_files_is_finished_too(
     """I-15, R-07: the other host has a set and a base system of the same keys, of other bytes."""
     file = tmp_path / "kubernetes.bundle"
     bundle = written(here, file)
-    for point in itertools.count(1, 1 if scale.is_long else 31):
-        root = tmp_path / "there"
-        shutil.rmtree(root, ignore_errors=True)
-        there = RealHost(root, is_other=True)
-        there.build()
-        is_killed = killed_at(point, lambda host=there: use_bundle(file, Ports(host)))  # type: ignore[misc]
-        scale.count("kills", int(is_killed))
-        assert_whole_or_absent(there)
+    for point, there in killed_uses(file, tmp_path / "there", scale, step=31, is_other=True):
         use_bundle(file, Ports(there))
         assert there.bundles.missing(bundle) == [], point
         expected = there.images.expected(VERSION)
         assert expected is not None
         assert expected.key == bundle.keys[Part.IMAGE], point
-        if not is_killed:
-            break
 
 
 def test_a_bundle_whose_writing_is_killed_is_whole_or_absent(
