@@ -55,10 +55,11 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o600) -> 
     """Replace a file in one step, with fsync; return False if it already held ``content``.
 
     A kill at any moment leaves the old file or the new one, and at most one temporary
-    file, which the next write or :func:`sweep` removes.
+    file, which the next call or :func:`sweep` removes, even if there is nothing to write.
     """
     data = content.encode() if isinstance(content, str) else content
     if path.is_file() and path.read_bytes() == data and path.stat().st_mode & 0o777 == mode:
+        sweep(path.parent, path.name)
         return False
     with replacing(path, mode=mode) as temporary:
         temporary.write_bytes(data)

@@ -183,6 +183,16 @@ def test_a_file_that_is_being_written_is_not_swept(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "ours"
 
 
+def test_a_write_of_what_is_there_removes_leftovers_too(tmp_path: Path) -> None:
+    """M5: the rerun of a killed run often finds nothing to change."""
+    write_atomically(tmp_path / "file", "same")
+    (tmp_path / ".bootstrap-file.abcdefgh").write_text("half")
+
+    assert not write_atomically(tmp_path / "file", "same")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_write_removes_leftovers_of_the_same_file_only(tmp_path: Path) -> None:
     """M5: a converged rerun leaves no temporary file behind."""
     (tmp_path / ".bootstrap-file.12ab_xyz").touch()
