@@ -5,7 +5,8 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n auto --dist worksteal
 SHELL_FILES := setup.sh .ci/run ci/github playbooks/roles/kubernetes_binaries/files/kubeadm-once \
   playbooks/roles/container_images/files/import-images \
-  playbooks/roles/os_baseline/files/write-files templates/completion/bash
+  playbooks/roles/os_baseline/files/keep-clock playbooks/roles/os_baseline/files/write-files \
+  templates/completion/bash
 # A Go program, which comes from where the artefacts' sources do.
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 

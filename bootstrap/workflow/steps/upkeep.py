@@ -12,11 +12,11 @@ from bootstrap.workflow.environment import Ports
 _QUESTION_TIMEOUT_S = 30
 _RENEWAL_TIMEOUT_S = 60
 _WAS_OFF, _ENDS_SOON = "clock-was-off", "certificates-end-soon"
-#: A clock that is off by more than a few seconds is set: that of a machine that was suspended,
-#: or whose host slept, stood still meanwhile.
+#: A clock that is off by more than a few seconds is set. The machine's hardware clock is the
+#: host's: unlike a time in this text it is right however long the connection takes.
 _SET_CLOCK = (
-    "now=$(date -d {now} +%s); off=$((now - $(date +%s))); "
-    f"if [ ${{{{off#-}}}} -gt 5 ]; then date -s @$now >&2; echo {_WAS_OFF}; fi; "
+    "read -r now </sys/class/rtc/rtc0/since_epoch; off=$((now - $(date +%s))); "
+    f"if [ ${{off#-}} -gt 5 ]; then date -s @$now >&2; echo {_WAS_OFF}; fi; "
 )
 #: kubeadm makes all certificates of a control plane at one time, for a year.
 _CERTIFICATE = "/etc/kubernetes/pki/apiserver.crt"
@@ -45,7 +45,7 @@ def ask_node(plan: ClusterPlan, node: NodePlan, ports: Ports) -> frozenset[str]:
     One question does all of it, since a connection costs seconds under emulation: the clock is
     set if it is wrong, and certificates that end within 30 days are renewed.
     """
-    question = _SET_CLOCK.format(now=ports.now()) + (_ASK_END if node.is_control_plane else "")
+    question = _SET_CLOCK + (_ASK_END if node.is_control_plane else "")
     try:
         answer = ports.shell.run(
             node, question + _ASK_DONE, timeout_s=_QUESTION_TIMEOUT_S * plan.patience
