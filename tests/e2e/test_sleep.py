@@ -33,7 +33,7 @@ def cluster(user: User, cluster: str) -> str:
 def test_a_cluster_whose_host_slept_is_verified_by_up(
     user: User, cluster: str, seconds: float
 ) -> None:
-    """D-03: the clocks stood still; they are set before anything is judged."""
+    """D-03: the nodes set their clocks by themselves, before any command of a user."""
     machines = user.processes(GUESTS)
     assert len(machines) == 3
     for machine in machines:
@@ -41,6 +41,7 @@ def test_a_cluster_whose_host_slept_is_verified_by_up(
     time.sleep(seconds)
     for machine in machines:
         machine.resume()
+    for node in ("control-plane", "worker"):
+        now = user.succeed("ssh", cluster, node, "--", "date", "+%s")
+        assert abs(int(now) - time.time()) < 10
     user.succeed("up", cluster)
-    now = user.succeed("ssh", cluster, "worker", "--", "date", "+%s")
-    assert abs(int(now) - time.time()) < 10
