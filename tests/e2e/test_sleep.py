@@ -33,7 +33,7 @@ def cluster(user: User, cluster: str) -> str:
 def test_a_cluster_whose_host_slept_is_verified_by_up(
     user: User, cluster: str, seconds: float
 ) -> None:
-    """D-03: the nodes set their clocks by themselves, before any command of a user."""
+    """D-03: the nodes' clocks are right before any command sets them, and `up` verifies."""
     machines = user.processes(GUESTS)
     assert len(machines) == 3
     for machine in machines:
