@@ -25,8 +25,9 @@ _MAKER = "bootstrap"
 def kubectl_lock(kubeconfig: Path, *, patience_s: float) -> Iterator[None]:
     """Hold the lock of a kubeconfig, and of the file that it links to, while the block runs.
 
-    :raises LockedError: if another process holds it for ``patience_s`` seconds. The lock
-        is kept: it may be kubectl's.
+    :raises LockedError: if one other process holds it for ``patience_s`` seconds. The lock
+        is kept: it may be kubectl's. Processes that take it in turn are waited for longer,
+        since each of them ends.
     """
     with contextlib.ExitStack() as held:
         for file in sorted({kubeconfig, kubeconfig.resolve()}):
@@ -47,21 +48,33 @@ def _lock_of(file: Path) -> Path:
 
 
 def _wait(file: Path, kubeconfig: Path, patience_s: float, held: contextlib.ExitStack) -> None:
+    lock = _lock_of(file)
+    while True:
+        holder = _identity(lock)
+        try:
+            with explained(f"lock the kubeconfig '{kubeconfig}'"):
+                return wait_for(
+                    f"the lock of '{kubeconfig}'",
+                    lambda: _take(file, held),
+                    timeout_s=patience_s,
+                    interval_s=_INTERVAL_S,
+                )
+        except TimedOutError as error:
+            if holder is not None and _identity(lock) == holder:
+                raise LockedError(
+                    f"Could not change the kubeconfig '{kubeconfig}': it is locked.",
+                    details=_describe(lock),
+                    hint=f"If no kubectl runs: rm -f {shlex.quote(str(lock))}",
+                ) from error
+
+
+def _identity(lock: Path) -> tuple[int, int] | None:
+    """Tell one holder's lock from the next one's, which may get the same inode."""
     try:
-        with explained(f"lock the kubeconfig '{kubeconfig}'"):
-            wait_for(
-                f"the lock of '{kubeconfig}'",
-                lambda: _take(file, held),
-                timeout_s=patience_s,
-                interval_s=_INTERVAL_S,
-            )
-    except TimedOutError as error:
-        lock = _lock_of(file)
-        raise LockedError(
-            f"Could not change the kubeconfig '{kubeconfig}': it is locked.",
-            details=_describe(lock),
-            hint=f"If no kubectl runs: rm -f {shlex.quote(str(lock))}",
-        ) from error
+        status = lock.lstat()  # a link to nothing is a lock as well
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _take(file: Path, held: contextlib.ExitStack) -> None:
@@ -95,7 +108,7 @@ def _describe(lock: Path) -> str:
     try:
         status = lock.stat()
     except FileNotFoundError:
-        return f"Other processes took '{lock}' one after the other."
+        return f"The lock file '{lock}' was removed just now."
     age_s = max(0, int(time.time() - status.st_mtime))
     return f"The lock file '{lock}' is {age_s} s old, made by uid {status.st_uid}, {_maker(lock)}."
 

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.adapters.kubeconfig import lock as locking
 from bootstrap.adapters.kubeconfig.lock import kubectl_lock
 from bootstrap.errors import BootstrapError, LockedError
+from bootstrap.waiting import wait_for
 
 
 def test_the_lock_is_a_file_beside_it_while_the_block_runs(tmp_path: Path) -> None:
@@ -32,6 +34,34 @@ def test_a_foreign_lock_is_named_with_its_age_and_left(tmp_path: Path) -> None:
     assert caught.value.hint.endswith(f"rm -f {lock}")
     assert caught.value.exit_code == 4
     assert lock.exists()
+
+
+def test_holders_that_take_turns_are_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-02: many short holders together may take longer than a caller is patient with one."""
+    lock, turns = tmp_path / "config.lock", [3, 2, 1]
+    lock.touch()
+
+    def wait_while_the_holder_changes(*arguments: object, **options: object) -> object:
+        if turns:
+            os.utime(lock, (1, turns.pop()))
+        else:
+            lock.unlink()
+        return wait_for(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(locking, "wait_for", wait_while_the_holder_changes)
+    with kubectl_lock(tmp_path / "config", patience_s=0):
+        assert not turns
+    assert not lock.exists()
+
+
+def test_a_link_to_nothing_in_the_place_of_a_lock_is_a_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "config.lock"
+    lock.symlink_to("nothing")
+    with pytest.raises(LockedError), kubectl_lock(tmp_path / "config", patience_s=0):
+        pass
+    assert lock.is_symlink()
 
 
 def test_a_lock_that_a_killed_run_left_is_removed(tmp_path: Path) -> None:
