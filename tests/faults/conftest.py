@@ -29,6 +29,10 @@ class Scale(Counter[str]):
     is_long = how_much.IS_LONG
     choose = staticmethod(how_much.trials)
 
+    def most_in_ci(self, number: int) -> int | None:
+        """Return how many points are tried at most; None in the long run, which tries all."""
+        return None if self.is_long else number
+
     def count(self, what: str, number: int = 1) -> None:
         """Note a trial and how it went."""
         self[what] += number

@@ -248,6 +248,7 @@ class Trials:
         numbered = list(enumerate(points, start=1))
         if most is not None and not ONLY:
             numbered = self._sandbox.random.sample(numbered, min(most, len(numbered)))
+            self._scale.count("of them tried", len(numbered))
         for number, name in numbered:
             by_chance = [self._sandbox.random.choice(actions)]
             for action in actions if self._scale.is_long or ONLY else by_chance:

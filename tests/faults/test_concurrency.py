@@ -32,7 +32,7 @@ def test_clusters_made_at_once_share_nothing(sandbox: Sandbox, scale: Scale) -> 
 
 def test_of_many_runs_of_one_cluster_one_works_at_a_time(sandbox: Sandbox, scale: Scale) -> None:
     """G-08, R-01: the others wait a little, then exit with 4 and name who works."""
-    for _ in range(scale.choose(ci=20, long=1000)):
+    for _ in range(scale.choose(ci=10, long=1000)):
         runs = [sandbox.start("up", sandbox.name) for _ in range(10)]
         _assert_won_or_told([run.end() for run in runs], scale)
         sandbox.assert_converged(1)

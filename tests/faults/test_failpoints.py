@@ -8,6 +8,9 @@ from tests.faults.sandbox import Sandbox
 
 pytestmark = pytest.mark.timeout(14400)
 
+#: A command changes files several hundred times, most of them in the same few functions.
+_FILES_IN_CI = 100
+
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("action", ["kill", "raise", "hang"])
@@ -23,4 +26,5 @@ def test_a_kill_at_any_change_of_a_file_is_mended_by_a_rerun(
     sandbox: Sandbox, scale: Scale, verb: str
 ) -> None:
     """G-02, R-07, M5: before and after each replace, unlink, mkdir, fsync and the like."""
-    Trials(sandbox, scale, chosen(scale, verb), "files").run("kill")
+    trials = Trials(sandbox, scale, chosen(scale, verb), "files")
+    trials.run("kill", most=scale.most_in_ci(_FILES_IN_CI))

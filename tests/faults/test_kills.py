@@ -12,9 +12,9 @@ pytestmark = pytest.mark.timeout(14400)
 
 
 def test_a_killed_up_or_down_is_finished_by_the_next(sandbox: Sandbox, scale: Scale) -> None:
-    """G-01, G-03, L-01, L-09, L-12, R-06, M4, M5, M6: 100 rounds, 3,000 in the long run."""
+    """G-01, G-03, L-01, L-09, L-12, R-06, M4, M5, M6: 40 rounds, 3,000 in the long run."""
     durations = _durations(sandbox)
-    for number in range(scale.choose(ci=100, long=3000)):
+    for number in range(scale.choose(ci=40, long=3000)):
         if number % 5 == 0:
             sandbox.forget_all()
         scale.count("rounds")
