@@ -1,4 +1,4 @@
-"""The names that this user's files record; for completion, which asks nobody and says nothing."""
+"""The names that this user's files record; for completion, which asks no server."""
 
 import json
 from collections.abc import Iterator, Sequence

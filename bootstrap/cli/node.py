@@ -91,7 +91,7 @@ def remove(  # noqa: PLR0913 - one argument for each option
     """Drain workers, remove them, and verify the rest.
 
     Disruption budgets are respected. If pods do not leave in time, every node stays. Pods of no
-    controller are lost. Nobody waits for the pods of a node that is off.
+    controller are lost. The command does not wait for the pods of a node that is off.
     """
     named = cluster(name, hypervisor_uri, events=events)
     result = named.remove_nodes(*nodes, force=force, timeout_s=timeout_s)

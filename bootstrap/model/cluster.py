@@ -92,7 +92,7 @@ class Domain:
 
     @property
     def is_sick(self) -> bool:
-        """Tell whether it is as nobody asks for: libvirt gives the reason."""
+        """Tell whether it is in a state that no command makes; libvirt gives the reason."""
         is_broken = self.state in {DomainState.CRASHED, DomainState.OTHER, DomainState.STRAY}
         return is_broken or (self.state is DomainState.PAUSED and self.reason not in _AT_REST)
 

@@ -17,7 +17,7 @@ def width_of(text: str) -> float:
     return letters * _LETTER
 
 
-def fitted(text: str, room: float) -> str:
+def shortened(text: str, room: float) -> str:
     """Return the text, or its beginning with an ellipsis; empty if there is room for neither."""
     if width_of(text) <= room:
         return text

@@ -70,7 +70,7 @@ class ClusterApi(Protocol):
 
         The first check is the API server itself: while it fails, so do all others. All checks
         together have five minutes, times ``patience``; cleaning up and proving that the API
-        server is steady have a last minute each. ``report`` is told every ten seconds what is
+        server is steady have a last minute each. Every ten seconds ``report`` gets what is
         not well yet.
         """
 

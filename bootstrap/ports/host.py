@@ -46,7 +46,7 @@ class Host(Protocol):
         """
 
     def is_port_free(self, port: int) -> bool:
-        """Tell whether nobody uses the port on 127.0.0.1, by TCP or UDP."""
+        """Tell whether no process uses the port on 127.0.0.1, by TCP or UDP."""
 
     def processor(self) -> str:
         """Return the model and the abilities of the host's processor, as one line.

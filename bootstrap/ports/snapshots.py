@@ -24,7 +24,7 @@ class SnapshotFiles(Protocol):
 
 
 class SnapshotDraft(SnapshotFiles, Protocol):
-    """A snapshot that is being saved; nobody finds it before it is published."""
+    """A snapshot that is being saved; no command finds it before it is published."""
 
     def publish(self, snapshot: Snapshot, keys: Mapping[str, str]) -> Snapshot:
         """Make it a snapshot, whole and on storage; ``keys`` are the cluster's secrets.

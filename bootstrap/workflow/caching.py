@@ -22,7 +22,7 @@ from bootstrap.workflow.shape import refuse_kubelets
 from bootstrap.workflow.snapshots import SaveOptions, save
 from bootstrap.workflow.up import UpOptions, UpResult, up
 
-#: The snapshots that nobody named are those of this cluster, which does not exist.
+#: The snapshots that the tool named itself are those of this cluster, which does not exist.
 CACHE = ClusterName("cached")
 _KEY_LENGTH = 32
 

@@ -14,7 +14,7 @@ from bootstrap.workflow.files import find_file
 from bootstrap.workflow.nodes import existing_domains, find_node, refuse_still
 
 #: For the connection, the greeting and the exchange of keys together. QEMU takes a connection
-#: at once, also for a guest that listens to nobody.
+#: at once, also for a guest on which nothing listens.
 _CONNECT = ("-o", "ConnectTimeout=14")
 _LARGEST_PORT = 65535
 _FACT = "kubernetesVersion"

@@ -27,7 +27,7 @@ def refuse_lost_keys(spec: ClusterSpec, existing: Sequence[Domain], ports: Ports
     if any(_has_other_keys(domain, facts, ports) for domain in existing):
         raise StateError(
             f"The keys of cluster '{spec.name}' are not the ones its machines were made with.",
-            details="Its state directory was removed or replaced; nobody can log in any more.",
+            details="Its state directory was removed or replaced, so no login works any more.",
             hint=f"bootstrap down {spec.name}",
         )
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeMoment:
-    """One node at this moment; None is what nobody says."""
+    """One node at this moment; None stands for what is unknown."""
 
     status: NodeStatus
     #: Processors of the host that its machine used since the look before.

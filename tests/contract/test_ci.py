@@ -113,7 +113,7 @@ def test_the_steps_of_an_action_would_be_the_steps_of_a_job(path: Path, project:
 
 @pytest.mark.parametrize("path", ACTIONS, ids=lambda path: path.parent.name)
 def test_no_input_is_pasted_into_a_script(path: Path) -> None:
-    """An input may be what a stranger chose, such as a branch's name: use the environment."""
+    """An input may be what another person chose, such as a branch's name: use the environment."""
     steps = yaml.safe_load(path.read_text())["runs"]["steps"]
     scripts = [step["run"] for step in steps if "run" in step]
     assert scripts

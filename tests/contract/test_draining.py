@@ -52,7 +52,7 @@ def test_a_refused_eviction_is_told_with_its_pod_and_asked_for_again(
     fake.workload.refusals["db-0"] = (status, message)
     assert left(api, kubeconfig) == (f"pod default/db-0 on demo-worker: HTTP {status}: {message}")
     fake.workload.refusals.clear()
-    assert left(api, kubeconfig) == "pod default/db-0 on demo-worker was told to end"
+    assert left(api, kubeconfig) == "pod default/db-0 on demo-worker was asked to end"
     assert left(api, kubeconfig) == "pod default/db-0 on demo-worker is ending"
     api.evict_pods(kubeconfig, WORKER)
 

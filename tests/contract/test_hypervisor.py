@@ -214,13 +214,13 @@ def test_a_copy_of_our_domain_with_our_mark_is_not_ours(demo: Cluster) -> None:
 
 
 def test_a_foreign_domain_with_our_uuid_is_refused_and_untouched(demo: Cluster) -> None:
-    demo.world.define_foreign("t-stranger", demo.control_plane.uuid)
-    before = demo.world.describe("t-stranger")
+    demo.world.define_foreign("t-foreign", demo.control_plane.uuid)
+    before = demo.world.describe("t-foreign")
     with pytest.raises(NotOursError):
         demo.ensure(demo.control_plane)
     with pytest.raises(NotOursError):
         demo.hypervisor.remove_domain(demo.control_plane.uuid)
-    assert demo.world.describe("t-stranger") == before
+    assert demo.world.describe("t-foreign") == before
 
 
 def test_another_installs_domain_is_refused_and_its_owner_named(demo: Cluster) -> None:
@@ -443,9 +443,9 @@ def test_a_running_switch_loses_the_cable_of_a_node_and_keeps_running(demo: Clus
 @with_qemu
 def test_a_domain_lives_and_goes(demo: Cluster) -> None:
     """L-09 to L-12, L-17, L-19, M16 to M18, as one story: each step is the next one's past."""
-    stranger = f"{demo.name}-worker"
-    demo.world.define_foreign(stranger)
-    untouched = demo.world.describe(stranger)
+    foreign = f"{demo.name}-worker"
+    demo.world.define_foreign(foreign)
+    untouched = demo.world.describe(foreign)
     with pytest.raises(NotOursError):
         demo.ensure(demo.plan.workers[0])
     name = demo.control_plane.domain_name
@@ -464,7 +464,7 @@ def test_a_domain_lives_and_goes(demo: Cluster) -> None:
     assert demo.described() is None
     assert not demo.hypervisor.remove_domain(demo.control_plane.uuid)
     assert _logs(name) == []
-    assert demo.world.describe(stranger) == untouched
+    assert demo.world.describe(foreign) == untouched
 
 
 def _logs(name: str) -> list[Path]:

@@ -27,7 +27,7 @@ NAME = "offline"
 
 
 @pytest.fixture(scope="module")
-def stranger() -> Iterator[User]:
+def receiver() -> Iterator[User]:
     """A user without any file, in a network without routes."""
     name = f"bo{os.getpid()}"
     with network_without_routes(name) as inside, bare_user(name, inside) as person:
@@ -35,34 +35,34 @@ def stranger() -> Iterator[User]:
 
 
 @pytest.fixture(scope="module")
-def file(user: User, stranger: User) -> Path:
+def file(user: User, receiver: User) -> Path:
     """The file that the first user writes, handed over."""
-    written, brought = user.home / f"{NAME}.bundle", stranger.home / f"{NAME}.bundle"
+    written, brought = user.home / f"{NAME}.bundle", receiver.home / f"{NAME}.bundle"
     written.unlink(missing_ok=True)
     said = user.succeed("bundle", "create", str(written))
     assert "bootstrap bundle use" in said
     shutil.move(written, brought)
-    shutil.chown(brought, stranger.name)
+    shutil.chown(brought, receiver.name)
     return brought
 
 
 @pytest.fixture(scope="module")
-def installed(stranger: User, file: Path) -> User:
+def installed(receiver: User, file: Path) -> User:
     """Do what the page says, but for the Debian packages, which this host has."""
-    unpacked = stranger.other("tar", "-xf", file.name, "README.md")
+    unpacked = receiver.other("tar", "-xf", file.name, "README.md")
     assert unpacked.exit_code == 0, unpacked.stderr
-    _debian, tool, *_ = steps((stranger.home / "README.md").read_text())
+    _debian, tool, *_ = steps((receiver.home / "README.md").read_text())
     for line in tool:
-        done = stranger.other("/bin/sh", "-c", line)
+        done = receiver.other("/bin/sh", "-c", line)
         assert done.exit_code == 0, f"{line}\n{done.stdout}{done.stderr}"
-    return stranger
+    return receiver
 
 
-def test_the_network_of_the_stranger_leads_nowhere(stranger: User) -> None:
-    reached = stranger.other("/usr/bin/python3", "-c", REACH)
+def test_the_network_of_the_receiver_leads_nowhere(receiver: User) -> None:
+    reached = receiver.other("/usr/bin/python3", "-c", REACH)
     assert reached.exit_code == 1
     assert "unreachable" in reached.stderr
-    assert not stranger.directories.cache.exists()
+    assert not receiver.directories.cache.exists()
 
 
 def test_a_verified_cluster_is_made_from_the_file_alone(installed: User, file: Path) -> None:

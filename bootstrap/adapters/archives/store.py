@@ -133,7 +133,7 @@ class FileArchives:
 
     @contextmanager
     def _saving(self) -> Iterator[None]:
-        """Have an empty directory for what engines save, which nobody else uses meanwhile."""
+        """Have an empty directory for what engines save, which no other process uses meanwhile."""
         lock = self._saved.with_name("saved.lock")
         with locked(lock, what="images of a container engine", timeout_s=_SAVE_TIMEOUT_S):
             try:

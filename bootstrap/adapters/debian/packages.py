@@ -30,7 +30,7 @@ class FetchSpec:
     apt_settings: str
 
 
-def fetch_packages(  # noqa: PLR0913 - what is fetched, and where it is told
+def fetch_packages(  # noqa: PLR0913 - what is fetched, and where progress goes
     tar: Path,
     *,
     suite: str,
@@ -41,7 +41,7 @@ def fetch_packages(  # noqa: PLR0913 - what is fetched, and where it is told
 ) -> None:
     """Write the archive ``tar`` from the mirror of this host; ``options`` are mmdebstrap's.
 
-    ``report`` is told how far it is.
+    ``report`` gets the progress.
 
     The caller removes what a kill leaves beside ``tar``, in a directory that is private.
 

@@ -167,7 +167,7 @@ class Downloads:
                 failed = 1 if gained >= self._patience.worthwhile_bytes else failed + 1
                 self._sleep(self._pause(url, passing, failed))
             except WrongRange as wrong:
-                reason = "the server gives a part of the file that nobody asked for"
+                reason = "the server gives a part of the file that was not asked for"
                 raise refused(without_password(url), reason) from wrong
 
     def _pause(self, url: str, passing: Passing, failed: int) -> float:

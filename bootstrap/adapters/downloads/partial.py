@@ -20,7 +20,7 @@ _LARGEST = 2 << 30
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """A file that is not yet whole; nobody uses it under this name."""
+    """A file that is not yet whole; no other code uses it under this name."""
 
     path: Path
 
@@ -34,7 +34,7 @@ class Partial:
         return {"Range": f"bytes={self.size}-"} if self.size else {}
 
     def begin(self, response: urllib3.BaseHTTPResponse, url: str) -> int | None:
-        """Make room for the body of an answer; return the size of the whole file, if it is told.
+        """Make room for the body of an answer; return the size of the whole file, if known.
 
         An answer with the whole file makes the part empty.
 

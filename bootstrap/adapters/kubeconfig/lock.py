@@ -1,7 +1,7 @@
 """Hold kubectl's lock on a kubeconfig: a file beside it that must not exist yet.
 
 Such a file outlives a killed holder (R-03). Ours has a flock(2) from its first moment, which
-ends with the process that made it. So the lock of a killed run of this tool is told from one
+ends with the process that made it. So the lock of a killed run of this tool differs from one
 that is held, whichever process has that pid now, and is removed; any other lock is kept.
 """
 

@@ -74,7 +74,7 @@ def connected(
         try:
             yield send
         finally:
-            # Whoever leaves the block early waits for no answer.
+            # A caller that leaves the block early waits for no answer.
             pool.cut()
 
 

@@ -121,4 +121,4 @@ def _evict(client: Client, pod: Document, namespace: str, name: str) -> str:
         "metadata": {"name": name, "namespace": namespace},
     }
     client.create(f"/api/v1/namespaces/{namespace}/pods/{name}/eviction", eviction)
-    return "was told to end"
+    return "was asked to end"

@@ -39,7 +39,7 @@ class Connection:
         connect: Callable[[str], libvirt.virConnect] = libvirt.open,
         deadlines: Deadlines = GENEROUS,
     ) -> None:
-        """``note`` is told of a reconnection."""
+        """``note`` gets a line for each reconnection."""
         self.uri = uri
         self._note = note
         self._connect = partial(connect, uri)
@@ -96,7 +96,7 @@ class Connection:
         elif self._is_lost or not self._ask(
             self._thread, "ask whether the connection lives", _is_alive, self.deadlines.reading_s
         ):
-            # Should the daemon not come back, whoever asks next is not to wait as long again.
+            # If the daemon does not come back, the next caller must not wait as long again.
             self._thread.end(timeout_s=0)
             self._thread, self._is_lost = None, False
             self._thread = wait_for(

@@ -9,8 +9,8 @@ class Deadlines:
 
     #: Reading takes milliseconds, and 20 s of a daemon that just probes its emulators.
     reading_s: float = 120
-    #: Defining takes up to a minute where nobody reaps (decision 8); a restore reads all of
-    #: a guest's memory.
+    #: Defining takes up to a minute where no process reaps the dead (decision 8); a restore
+    #: reads all of a guest's memory.
     changing_s: float = 600
     #: A session daemon is started by connecting to it.
     connecting_s: float = 60

@@ -49,7 +49,7 @@ def is_connection_loss(error: libvirt.libvirtError) -> bool:
     """Tell whether libvirt's client lost the daemon, rather than the daemon refused.
 
     The code alone does not say it: a broken pipe is VIR_ERR_SYSTEM_ERROR and a closed socket
-    VIR_ERR_INTERNAL_ERROR, both as told by the RPC layer.
+    VIR_ERR_INTERNAL_ERROR, both as the RPC layer reports them.
     """
     is_rpc: bool = error.get_error_domain() == libvirt.VIR_FROM_RPC
     return is_rpc or error.get_error_code() == libvirt.VIR_ERR_RPC
@@ -105,7 +105,7 @@ def start_command(uri: str) -> str:
 
 
 def restart_command(uri: str) -> str:
-    """Give the command that ends a daemon which answers nobody, and starts it where needed."""
+    """Give the command that ends a daemon that does not answer, and starts it where needed."""
     if uri == _SYSTEM:
         # By its number, since every user may have one of that name.
         anew = "{ sudo pkill --signal KILL --pidfile /run/libvirtd.pid; sudo libvirtd -d; }"

@@ -24,7 +24,7 @@ _REASONS = {
 }
 
 #: What a daemon that died in the middle of a start leaves: the next one adopts an emulator
-#: that will never run, and nobody else starts our domains, since our runs hold a lock.
+#: that will never run, and no other process starts our domains, since our runs hold a lock.
 _STARTING_UP = (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP)
 
 

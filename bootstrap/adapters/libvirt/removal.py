@@ -44,9 +44,9 @@ def find(connection: libvirt.virConnect, unique: uuid.UUID) -> libvirt.virDomain
 def remove(connection: libvirt.virConnect, unique: uuid.UUID, uri: str) -> None:
     """Power off and undefine until the domain is in neither list; whatever is done, is done.
 
-    Undefining a domain that runs leaves it running and transient, so power goes first; should
-    somebody start it in between, there is another round. The log goes while the domain still
-    exists: a run that is killed in between is found, and finished, by the next.
+    Undefining a domain that runs leaves it running and transient, so power goes first; if
+    another process starts it in between, there is another round. The log goes while the
+    domain still exists: a run that is killed in between is found, and finished, by the next.
 
     :raises libvirt.libvirtError: if libvirt refuses.
     :raises BootstrapError: if the domain is still there after all.
@@ -63,7 +63,7 @@ def remove(connection: libvirt.virConnect, unique: uuid.UUID, uri: str) -> None:
     if left is not None:
         raise BootstrapError(
             f"Could not remove domain '{left.name()}': it comes back.",
-            details=f"Removed {_ROUNDS} times; somebody starts or defines it again.",
+            details=f"Removed {_ROUNDS} times; another process starts or defines it again.",
             hint="bootstrap list",
         )
 

@@ -2,7 +2,7 @@
 
 libvirt 9.0 notes a start before there is an emulator. A daemon that is killed just then leaves
 a note of an emulator without a process, and each next daemon takes a lock for it that it never
-gives back: nobody can start, destroy or undefine the domain while the note is there.
+gives back: the domain cannot be started, destroyed or undefined while the note is there.
 """
 
 import os

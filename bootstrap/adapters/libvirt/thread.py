@@ -61,8 +61,8 @@ class ConnectionThread:
     def _abandon(self) -> None:
         """Let the work end with the call in which it is, should that ever come back.
 
-        Nobody waits for it any more, so the rest of it must not happen behind whoever
-        comes next.
+        Its caller has stopped waiting, so the rest of it must not run beside the next
+        caller's work.
         """
         number = ctypes.c_ulong(self._thread.ident or 0)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(HungError))

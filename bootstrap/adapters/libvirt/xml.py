@@ -96,7 +96,7 @@ def _root_disk(node: NodePlan, image: NodeImage, *, emulated: bool) -> ET.Elemen
     # An emulated cluster is for a test run: it may lose data with its host, not its guests.
     ET.SubElement(disk, "driver", driver | ({"cache": "unsafe"} if emulated else {}))
     ET.SubElement(disk, "source", {"file": str(node.root_volume)})
-    # The whole chain is told, so that neither libvirt nor QEMU ever guesses a format.
+    # The definition names the whole chain, so that neither libvirt nor QEMU ever guesses a format.
     backing = ET.SubElement(disk, "backingStore", {"type": "file"})
     ET.SubElement(backing, "format", {"type": "raw"})
     ET.SubElement(backing, "source", {"file": str(image.disk)})

@@ -158,7 +158,7 @@ class SnapshotStore:
 
     @explained("delete a snapshot")
     def delete(self, snapshot: SnapshotId) -> bool:
-        """See the port. Without its name nobody finds it, so a kill leaves no part of one."""
+        """See the port. Without its name no command finds it, so a kill leaves no part of one."""
         path = self._path(snapshot)
         if not path.is_dir():
             return False

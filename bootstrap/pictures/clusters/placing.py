@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bootstrap.model.network import UPLINK_ADDRESS, UPLINK_SUBNET
 from bootstrap.pictures.clusters.shapes import Card, Chip, Fact, Map, Row
 from bootstrap.pictures.clusters.topology import Mood, NodePart, Topology
-from bootstrap.pictures.text import fitted, width_of
+from bootstrap.pictures.text import shortened, width_of
 
 _EDGE, _PADDING, _GAP = 8, 20, 24
 _LEAST_CARD, _LARGEST_CARD = 205, 460
@@ -36,7 +36,7 @@ def lay_out(topology: Topology, width: float) -> Map:
         switch_height=_SWITCH,
         switch_kind=_KINDS[topology.switch.mood],
         switch_mood=topology.switch.mood.value,
-        switch=fitted(_switch_text(topology), width - 4 * _PADDING - 2 * _EDGE),
+        switch=shortened(_switch_text(topology), width - 4 * _PADDING - 2 * _EDGE),
         chip=_CHIP,
         labels=_LABELS,
     )
@@ -69,7 +69,7 @@ def _facts(topology: Topology, width: float) -> Iterator[Fact]:
             x=_EDGE + _PADDING + column * room,
             y=_EDGE + 44 + row * _FACT,
             name=name,
-            value=fitted(value, room - 8),
+            value=shortened(value, room - 8),
         )
 
 
@@ -99,13 +99,13 @@ def _card(node: NodePart, x: float, y: float, size: tuple[float, float]) -> Card
     width, height = size
     room = width - _LABELS - 20
     rows = [
-        Row(y=y + _CARD_HEAD + 14 + number * _LINE, name=name, value=fitted(value, room))
+        Row(y=y + _CARD_HEAD + 14 + number * _LINE, name=name, value=shortened(value, room))
         for number, (name, value) in enumerate(_rows(node))
     ]
     chips = [
         Chip(
             y=y - 2 * _CHIP_GAP - (len(node.ports) - number) * (_CHIP + _CHIP_GAP) + _CHIP_GAP,
-            text=fitted(f"127.0.0.1:{port} \N{RIGHTWARDS ARROW} {what}", width - 16),
+            text=shortened(f"127.0.0.1:{port} \N{RIGHTWARDS ARROW} {what}", width - 16),
         )
         for number, (what, port) in enumerate(sorted(node.ports.items()))
     ]
@@ -117,9 +117,9 @@ def _card(node: NodePart, x: float, y: float, size: tuple[float, float]) -> Card
         height=height,
         kind=_KINDS[node.mood],
         mood=node.mood.value,
-        name=fitted(node.name, width - 28 - width_of(role)),
+        name=shortened(node.name, width - 28 - width_of(role)),
         role=role,
-        state=fitted(node.state, width - 40),
+        state=shortened(node.state, width - 40),
         hover=f"{node.name}, domain {node.domain}: {node.state}",
         rows=rows,
         chips=chips,

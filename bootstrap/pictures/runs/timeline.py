@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from bootstrap.pictures.runs.critical import Stretch
 from bootstrap.pictures.runs.run import Bar, Remark, Run
 from bootstrap.pictures.runs.shapes import Box, Lane, Span, Tick, Timeline
-from bootstrap.pictures.text import duration, fitted, tick_text, ticks, width_of
+from bootstrap.pictures.text import duration, shortened, tick_text, ticks, width_of
 
 _MARGIN, _AXIS, _ROW, _BAR = 12, 26, 36, 22
 _LEAST_BAR, _LEAST_STRETCH, _LABEL_PADDING = 2.0, 4, 6
@@ -69,7 +69,7 @@ def _lanes(run: Run, path: Sequence[Stretch], scale: _Scale) -> Iterator[Lane]:
         name = CLUSTER if node is None else node
         yield Lane(
             node=node,
-            name=fitted(name, scale.left - 1.5 * _MARGIN),
+            name=shortened(name, scale.left - 1.5 * _MARGIN),
             hover=name,
             y=y,
             height=rows * _ROW,
@@ -110,7 +110,7 @@ def _label(bar: Bar, room: float) -> str:
     for text in (f"{title} · {duration(bar.seconds)}", title):
         if width_of(text) <= room:
             return text
-    return fitted(title, room)
+    return shortened(title, room)
 
 
 def _hover(bar: Bar, path: Sequence[Stretch]) -> str:

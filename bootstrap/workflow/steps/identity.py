@@ -16,7 +16,7 @@ from bootstrap.workflow.environment import Ports
 _TIMEOUT_S = 60
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 _AUTHORIZED = f"/home/{NODE_USER}/.ssh/authorized_keys"
-#: The new host key comes in by stdin. sshd reads it when it is told to begin anew; connections
+#: The new host key comes in by stdin. sshd reads it on SIGHUP; connections
 #: that exist go on.
 _REPLACE = (
     f"set -e; umask 077; cat > {_HOST_KEY}.new; printf '%s\\n' {{host}} > {_HOST_KEY}.pub; "

@@ -496,11 +496,11 @@ _NO_TEXTS: dict[str, tuple[Fault, str]] = {
         "is not known to answer for it",
     ),
     "text without end": (body(lambda whole: whole * 200), "too long"),
-    "part that nobody asked for": (
+    "part that was not asked for": (
         lambda request, _answer: piece(Request(path=request.path, start=5), 9),
-        "a part of the file that nobody asked for",
+        "a part of the file that was not asked for",
     ),
-    "no such range": (status(416), "a part of the file that nobody asked for"),
+    "no such range": (status(416), "a part of the file that was not asked for"),
     "nothing for ever": (status(503), "the server answers 503"),
 }
 

@@ -32,7 +32,7 @@ BOUND_S = 30.0
 STAYING = {"freeze", "corrupt", "babble", "escapes", "tarpit", "endless line"}
 #: About as much as a server says in a whole healthy connection.
 WHOLE_BYTES = 2600
-WELL, NOT_YET, TIMED_OUT, STRANGER = "well", "not yet", "timed out", "stranger"
+WELL, NOT_YET, TIMED_OUT, FOREIGN_KEY = "well", "not yet", "timed out", "foreign key"
 
 
 class Forger(paramiko.Ed25519Key):
@@ -78,7 +78,7 @@ class Step:
 def _link(kind: str, dice: random.Random, first: int = 0, last: int = WHOLE_BYTES) -> Step:
     ill = Illness(kind=kind, after=dice.randint(first, last), chance=dice)
     # More than was damaged may have passed before; a damaged host key is another key.
-    outcomes = {NOT_YET, TIMED_OUT, WELL} | ({STRANGER} if kind == "corrupt" else set())
+    outcomes = {NOT_YET, TIMED_OUT, WELL} | ({FOREIGN_KEY} if kind == "corrupt" else set())
     return Step(name=str(ill), outcomes=outcomes, ill=ill)
 
 
@@ -96,7 +96,7 @@ def _stage(dice: random.Random) -> Step:
 
 def _impostor(dice: random.Random) -> Step:
     kind = dice.choice(list(IMPOSTORS))
-    outcome = NOT_YET if kind == "forger" else STRANGER
+    outcome = NOT_YET if kind == "forger" else FOREIGN_KEY
     return Step(name=f"impostor {kind}", outcomes={outcome}, impostor=kind)
 
 
@@ -206,7 +206,7 @@ def _documented(error: BootstrapError, *, asks: bool) -> str:
         return TIMED_OUT
     assert "is not that node" in error.message
     assert (error.exit_code, error.hint.split()[0]) == (6, "ss")
-    return STRANGER
+    return FOREIGN_KEY
 
 
 def play(world: World, step: Step, *, asks: bool) -> None:
@@ -251,7 +251,7 @@ def test_a_node_that_was_itself_and_then_another_is_refused(world: World, kind: 
     """S-01, SEC-01: a key that was right once gives no trust to the next connection."""
     for _ in range(trials(ci=5, long=50)):
         well = Step(name="well", outcomes={WELL})
-        outcome = NOT_YET if kind == "forger" else STRANGER
+        outcome = NOT_YET if kind == "forger" else FOREIGN_KEY
         play(world, well, asks=False)
         play(world, Step(name=kind, outcomes={outcome}, impostor=kind), asks=False)
     assert world.impostors[kind].users == world.impostors[kind].commands == []

@@ -158,7 +158,7 @@ def test_a_linked_state_directory_is_not_followed(made: Made, tmp_path: Path) ->
 
 
 def test_a_removal_that_was_killed_before_its_last_step_is_still_found(made: Made) -> None:
-    """G-02: the marker is gone, the empty directory is not; a stranger's is let alone."""
+    """G-02: the marker is gone, the empty directory is not; another user's is left alone."""
     (made.root / "demo").mkdir(parents=True)
     (made.root / "strange").mkdir()
     (made.root / "strange" / "file").touch()

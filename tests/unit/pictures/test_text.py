@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.pictures.text import difference, duration, fitted, tick_text, ticks, width_of
+from bootstrap.pictures.text import difference, duration, shortened, tick_text, ticks, width_of
 
 
 @pytest.mark.parametrize(
@@ -29,14 +29,14 @@ def test_a_difference_has_its_sign() -> None:
 
 @given(st.text(), st.floats(0, 500))
 def test_what_is_fitted_fits_and_is_a_beginning(text: str, room: float) -> None:
-    short = fitted(text, room)
+    short = shortened(text, room)
     assert short == "" or width_of(short) <= room
     assert text.startswith(short.removesuffix("…"))
 
 
 def test_wide_letters_take_more_room() -> None:
     assert width_of("漢字") == 2 * width_of("ab")
-    assert fitted("control-plane", 40) == "cont…"
+    assert shortened("control-plane", 40) == "cont…"
 
 
 @given(st.floats(0, 1e6), st.integers(2, 20))
