@@ -260,7 +260,8 @@ def test_a_file_that_is_damaged_right_after_it_was_made_is_an_error_i_02(
     with pytest.raises(BootstrapError) as caught:
         small.ensure()
     assert caught.value.exit_code == 6
-    assert small.built() == ["kube"]
+    # Both are built at once; none is built twice.
+    assert sorted(small.built()) in (["etcd"], ["kube"], ["etcd", "kube"])
 
 
 @needs_go
