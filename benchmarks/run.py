@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -69,25 +69,34 @@ def _time_tool(workers: int) -> tuple[dict[str, float], dict[str, float]]:
         try:
             made = run("up", _NAME, "--workers", str(workers), "-o", "json")
             time.sleep(_REST_S)
-            for name, words in _life(workers):
-                began = time.monotonic()
-                run(*words)
-                life[name] = time.monotonic() - began
+            for name, words in _looks():
+                life[name] = _timed(run, words)
+            network = str(Path(__file__).with_name("network.py"))
+            subprocess.run([sys.executable, network, _NAME], env=environment, check=True)
+            for name, words in _changes(workers):
+                life[name] = _timed(run, words)
         finally:
             run("down", _TWIN)
-            began = time.monotonic()
-            run("down", _NAME, "--with-snapshots")
-            life["`down`"] = time.monotonic() - began
+            life["`down`"] = _timed(run, ["down", _NAME, "--with-snapshots"])
     seconds: dict[str, float] = json.loads(made)["secondsByStep"]
     return seconds, life
 
 
-def _life(workers: int) -> Iterator[tuple[str, Sequence[str]]]:
-    """Name the commands of a life, each with its words; the first three on a quiet cluster."""
-    for number in range(1, 4):
-        yield f"`verify`, number {number}", ["verify", _NAME]
-    for number in range(1, 4):
-        yield f"`up` again, number {number}", ["up", _NAME]
+def _timed(run: Callable[..., object], words: Sequence[str]) -> float:
+    began = time.monotonic()
+    run(*words)
+    return time.monotonic() - began
+
+
+def _looks() -> Iterator[tuple[str, Sequence[str]]]:
+    """Name the commands that change nothing, each with its words, on a quiet cluster."""
+    for name, verb in (("`status`", "status"), ("`verify`", "verify"), ("`up` again", "up")):
+        for number in range(1, 4):
+            yield f"{name}, number {number}", [verb, _NAME]
+
+
+def _changes(workers: int) -> Iterator[tuple[str, Sequence[str]]]:
+    """Name the commands of a life, each with its words."""
     yield "`snapshot save`", ["snapshot", "save", _NAME, "bench"]
     yield "`snapshot restore`", ["snapshot", "restore", _NAME, "bench"]
     yield "`up --from`, beside it", ["up", _TWIN, "--from", f"{_NAME}/bench"]
