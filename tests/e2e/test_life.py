@@ -37,6 +37,9 @@ _IN_THE_LONG_RUN = pytest.mark.skipif(
     os.environ.get("BOOTSTRAP_E2E") != "all",
     reason="a control plane starts within minutes only; BOOTSTRAP_E2E=all runs it",
 )
+#: An emulated cluster of two nodes keeps a core busy even at rest. On two cores of a slow host,
+#: the API servers of two of them did not answer within a minute, and were restarted for it.
+_CORES_FOR_TWO = 4
 Kubectl = Callable[..., str]
 Inventory = Callable[[], dict[str, object]]
 
@@ -302,13 +305,15 @@ def test_a_clone_lives_beside_its_original(
 ) -> None:
     """Issue 12: two clusters of one memory, which know nothing of each other."""
     clone = f"{cluster}-twin"
+    if (os.cpu_count() or 1) < _CORES_FOR_TWO:
+        user.succeed("suspend", cluster)
     made = verified(user, "up", clone, "--from", f"{cluster}/ready")
     its_own = Path(str(made["kubeconfig"]))
     kubectl(its_own, "create", "configmap", "only-here", "--from-literal=a=b")
     assert "only-here" in names_of(kubectl(its_own, "get", "configmaps", "-o", "name"))
-    assert "only-here" not in names_of(kubectl(own, "get", "configmaps", "-o", "name"))
     user.succeed("down", clone)
-    verified(user, "up", cluster)
+    verified(user, "resume", cluster)
+    assert "only-here" not in names_of(kubectl(own, "get", "configmaps", "-o", "name"))
 
 
 def test_the_tests_of_the_example_run_on_clones_of_their_own(user: User, cluster: str) -> None:
