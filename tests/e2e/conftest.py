@@ -65,10 +65,9 @@ def directories(user: User) -> Directories:
 @pytest.fixture(scope="session")
 def inventory(user: User) -> Callable[[], dict[str, object]]:
     """Everything on this host that a cluster could leave behind."""
-    uri = "qemu:///system" if user.is_root else "qemu:///session"
 
     def take() -> dict[str, object]:
-        found = user.other(user.python, "-c", LIBVIRT, uri)
+        found = user.other(user.python, "-c", LIBVIRT, user.hypervisor_uri)
         assert found.exit_code == 0, found.stderr
         places = (Path("/var/log/libvirt/qemu"), user.home / ".cache/libvirt/qemu/log")
         return {

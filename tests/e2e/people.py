@@ -72,6 +72,11 @@ class User:
         sys.stdout.write(said)
         return done
 
+    @property
+    def hypervisor_uri(self) -> str:
+        """The libvirt that the tool uses by default."""
+        return "qemu:///system" if self.is_root else "qemu:///session"
+
     def other(self, *words: str | Path, stdin: str | None = None) -> Outcome:
         """Run any program as the user, in the user's home."""
         return ran([*self.become, *words], self.environment, stdin, self.home)

@@ -38,17 +38,20 @@ def cluster(user: User, cluster: str) -> str:
     return cluster
 
 
+def change_machines(user: User, cluster: str, change: str) -> None:
+    machines = [f"{cluster}-{part}" for part in ("control-plane", "worker", "switch")]
+    done = user.other(user.python, "-c", CHANGE_ALL, user.hypervisor_uri, change, *machines)
+    assert done.exit_code == 0, done.stderr
+
+
 @pytest.mark.parametrize("seconds", DURATIONS_S, ids=lambda seconds: f"{seconds:.0f} s")
 def test_a_cluster_whose_host_slept_is_verified_by_up(
     user: User, cluster: str, seconds: float
 ) -> None:
     """D-03: the nodes' clocks are right before any command sets them, and `up` verifies."""
-    uri = "qemu:///system" if user.is_root else "qemu:///session"
-    machines = [f"{cluster}-{part}" for part in ("control-plane", "worker", "switch")]
-    for change, duration in (("suspend", seconds), ("resume", 0.0)):
-        done = user.other(user.python, "-c", CHANGE_ALL, uri, change, *machines)
-        assert done.exit_code == 0, done.stderr
-        time.sleep(duration)
+    change_machines(user, cluster, "suspend")
+    time.sleep(seconds)
+    change_machines(user, cluster, "resume")
     for node in ("control-plane", "worker"):
         now = user.succeed("ssh", cluster, node, "--", "date", "+%s")
         assert abs(int(now) - time.time()) < 10

@@ -106,7 +106,7 @@ def _remove_stale(lock: Path) -> None:
 
 def _describe(lock: Path) -> str:
     try:
-        status = lock.stat()
+        status = lock.lstat()
     except FileNotFoundError:
         return f"The lock file '{lock}' was removed just now."
     age_s = max(0, int(time.time() - status.st_mtime))

@@ -28,7 +28,7 @@ def test_a_difference_has_its_sign() -> None:
 
 
 @given(st.text(), st.floats(0, 500))
-def test_what_is_fitted_fits_and_is_a_beginning(text: str, room: float) -> None:
+def test_what_is_shortened_fits_and_is_a_beginning(text: str, room: float) -> None:
     short = shortened(text, room)
     assert short == "" or width_of(short) <= room
     assert text.startswith(short.removesuffix("…"))

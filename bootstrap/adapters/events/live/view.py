@@ -114,7 +114,7 @@ class LiveView:
 def staying_line(
     event: Event, board: Board, drawing: Drawing, *, show_commands: bool
 ) -> Sequence[Text]:
-    """Return the line that an event leaves above the view, if any; the board has not got it."""
+    """Return the line that an event leaves above the view, if any; the board lacks it yet."""
     match event.status:
         case Status.FINISHED | Status.FAILED if event.step is not None:
             is_failed = event.status is Status.FAILED

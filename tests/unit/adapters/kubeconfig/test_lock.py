@@ -59,8 +59,12 @@ def test_holders_that_take_turns_are_waited_for(
 def test_a_link_to_nothing_in_the_place_of_a_lock_is_a_lock(tmp_path: Path) -> None:
     lock = tmp_path / "config.lock"
     lock.symlink_to("nothing")
-    with pytest.raises(LockedError), kubectl_lock(tmp_path / "config", patience_s=0):
+    with (
+        pytest.raises(LockedError) as caught,
+        kubectl_lock(tmp_path / "config", patience_s=0),
+    ):
         pass
+    assert " s old, made by uid" in caught.value.details
     assert lock.is_symlink()
 
 
