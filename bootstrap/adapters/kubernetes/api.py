@@ -131,8 +131,7 @@ class KubernetesClusterApi:
                 try:
                     yield client
                 except ForbiddenError as error:
-                    # An API server that starts refuses every user until it has read its roles.
-                    if _is_ready(client):
+                    if client.is_ready():
                         raise
                     raise NotYet(str(error)) from error
         except UnansweredError as error:
@@ -150,11 +149,3 @@ class KubernetesClusterApi:
             yield Client(
                 access=access, send=send, clock=self.clock, sleep=self.sleep, patience=patience
             )
-
-
-def _is_ready(client: Client) -> bool:
-    try:
-        client.get("/readyz")
-    except ApiFailureError:
-        return False
-    return True

@@ -4,7 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bootstrap.adapters.kubernetes.client import ApiFailureError, Client, UnansweredError
+from bootstrap.adapters.kubernetes.client import (
+    ApiFailureError,
+    Client,
+    ForbiddenError,
+    UnansweredError,
+)
 from bootstrap.errors import BootstrapError, TimedOutError
 from bootstrap.ports import CheckResult
 from bootstrap.threads import at_once
@@ -33,6 +38,8 @@ class Check:
     began: float | None = None
     #: What the last look saw.
     seen: str = ""
+    #: Whether the API server was ready after it refused an earlier look.
+    was_refused_ready: bool = False
     result: CheckResult | None = None
 
     @property
@@ -86,7 +93,7 @@ def _look(client: Client, checks: Sequence[Check], meanwhile: Callable[[], None]
 def _look_at(client: Client, check: Check) -> None:
     check.began = client.clock() if check.began is None else check.began
     try:
-        check.settle(check.look(), ok=True)
+        check.settle(_evidence(client, check), ok=True)
     except (NotYet, UnansweredError) as pending:
         check.seen = str(pending)
         if client.clock() - check.began >= check.limit_s * client.patience:
@@ -95,6 +102,18 @@ def _look_at(client: Client, check: Check) -> None:
         check.settle(str(error), ok=False)
     except BootstrapError as error:
         check.settle(error.summary, ok=False)
+
+
+def _evidence(client: Client, check: Check) -> str:
+    """Look once; a refusal is one that was asked for after the API server had become ready."""
+    try:
+        return check.look()
+    except ForbiddenError as error:
+        is_ready = client.is_ready()
+        if check.was_refused_ready and is_ready:
+            raise
+        check.was_refused_ready = is_ready
+        raise NotYet(str(error)) from error
 
 
 def _time_out(client: Client, check: Check) -> None:

@@ -109,6 +109,17 @@ class Client:
         with contextlib.suppress(MissingError):
             self._ask("DELETE", path)
 
+    def is_ready(self) -> bool:
+        """Tell whether the API server calls itself ready.
+
+        One that starts answers, but refuses every user until it has read its roles.
+        """
+        try:
+            self.get("/readyz")
+        except ApiFailureError:
+            return False
+        return True
+
     def _ask(self, method: str, path: str, document: Document | None = None) -> Answer:
         answer = self.send(method, path, document)
         if answer.status not in _OK:

@@ -3,7 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from bootstrap.adapters.kubernetes.checks import Check, run_checks
-from bootstrap.adapters.kubernetes.client import Client, RefusedError, UnansweredError
+from bootstrap.adapters.kubernetes.client import (
+    Client,
+    ForbiddenError,
+    RefusedError,
+    UnansweredError,
+)
 from bootstrap.errors import VerifyError
 from bootstrap.waiting import NotYet
 from tests.fakes.api_server import FakeClock
@@ -28,8 +33,8 @@ def never() -> str:
     raise NotYet("nothing")
 
 
-def second_time(raised: Exception) -> Callable[[], str]:
-    answers: Iterator[Exception | str] = iter([raised, "fine"])
+def at_last(*raised: Exception) -> Callable[[], str]:
+    answers: Iterator[Exception | str] = iter([*raised, "fine"])
 
     def look() -> str:
         answer = next(answers)
@@ -78,14 +83,32 @@ def test_what_needs_a_check_that_passed_runs_in_the_same_look() -> None:
 
 def test_a_check_that_is_not_well_yet_is_looked_at_again() -> None:
     checks = [
-        a_check("a", second_time(NotYet("no"))),
-        a_check("b", second_time(UnansweredError("no"))),
+        a_check("a", at_last(NotYet("no"))),
+        a_check("b", at_last(UnansweredError("no"))),
     ]
     assert [ok for _, ok, _ in ran(the_client(), *checks)] == [True, True]
 
 
 def test_a_refusal_is_evidence_and_final() -> None:
-    found = ran(the_client(), a_check("a", second_time(RefusedError("HTTP 403: no"))))
+    found = ran(the_client(), a_check("a", at_last(RefusedError("HTTP 403: no"))))
+    assert found == [("a", False, "HTTP 403: no")]
+
+
+def test_a_refusal_of_a_starting_api_server_is_not_final() -> None:
+    starting = a_client(500, b"")
+    refusals = [ForbiddenError("HTTP 403: no")] * 5
+    found = ran(starting, a_check("a", at_last(*refusals)))
+    assert found == [("a", True, "fine")]
+
+
+def test_a_refusal_just_before_the_api_server_became_ready_is_not_final() -> None:
+    found = ran(the_client(), a_check("a", at_last(ForbiddenError("HTTP 403: no"))))
+    assert found == [("a", True, "fine")]
+
+
+def test_a_refusal_after_the_api_server_became_ready_is_final() -> None:
+    refusals = [ForbiddenError("HTTP 403: no")] * 2
+    found = ran(the_client(), a_check("a", at_last(*refusals)))
     assert found == [("a", False, "HTTP 403: no")]
 
 
@@ -101,7 +124,7 @@ def test_all_checks_time_out_together() -> None:
 
 
 def test_a_check_s_own_limit_counts_from_its_first_look() -> None:
-    client, a = the_client(), a_check("a", second_time(NotYet("no")))
+    client, a = the_client(), a_check("a", at_last(NotYet("no")))
     b = a_check("b", never, needs=a)
     b.limit_s = 10
     assert ran(client, a, b)[1][2].startswith("Timed out after 10 s waiting for b")
