@@ -51,7 +51,7 @@ def read_access(kubeconfig: Path) -> Access:
     except yaml.YAMLError as error:
         # YAML errors quote the lines around the problem, and here those lines are keys.
         raise _unusable(kubeconfig, "not valid YAML") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _unusable(kubeconfig, str(error)) from error
 
 

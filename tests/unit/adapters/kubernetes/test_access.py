@@ -51,6 +51,7 @@ def test_the_hint_is_a_command_even_for_odd_paths(tmp_path: Path) -> None:
         ("", "there is not exactly one cluster"),
         ("[1, 2]", "there is not exactly one cluster"),
         (f"key: [{SECRET}", "not valid YAML"),
+        ("[" * 5000, "maximum recursion depth exceeded"),
         ("clusters: []", "there is not exactly one cluster"),
         ("clusters: 7\nusers: {}", "there is not exactly one cluster"),
         ("clusters: [{cluster: 7}]", "there is not exactly one cluster"),
