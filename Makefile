@@ -33,7 +33,7 @@ unit:
 	$(PYTEST) tests/unit $(PARALLEL)
 
 contract:
-	$(PYTEST) tests/contract tests/playbooks
+	$(PYTEST) tests/contract tests/playbooks $(PARALLEL)
 
 # The site, in site/: every link and anchor is checked. Not --quiet, for which nothing is a warning.
 docs:

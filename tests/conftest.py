@@ -188,6 +188,13 @@ def _refuse_program(words: object, _: object) -> None:
 
 
 @pytest.fixture
+def short_directory() -> Iterator[Path]:
+    """A short path, as a socket's must be; with one process a core, pytest's own are longer."""
+    with tempfile.TemporaryDirectory(prefix="bs-", dir="/var/tmp") as name:
+        yield Path(name)
+
+
+@pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let the only sleep pass on the only clock; returns what was slept."""
     pauses: list[float] = []

@@ -80,6 +80,12 @@ def site(tmp_path: Path) -> Site:
 
 
 @pytest.fixture(autouse=True)
+def _short_sockets(short_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give ssh's sockets a place like a user's /run/user."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_directory))
+
+
+@pytest.fixture(autouse=True)
 def _hostile_setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A-07: an Ansible set-up with which no playbook would run, in all places."""
     text = "[defaults]\nstrategy = nonsense\nstdout_callback = nonsense\n"

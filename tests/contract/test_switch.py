@@ -4,7 +4,6 @@ import contextlib
 import select
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,16 +21,9 @@ _FRAME = bytes([255] * 6 + [2] * 6) + bytes(48)
 pytestmark = pytest.mark.runs_programs
 
 
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    """A short path, as a socket's must be."""
-    with tempfile.TemporaryDirectory(prefix="bootstrap-switch-", dir="/var/tmp") as name:
-        yield Path(name)
-
-
 @pytest.fixture(params=["sockets", "udp"])
-def switch(request: pytest.FixtureRequest, directory: Path) -> SwitchPlan:
-    return planned(directory, workers=2, is_udp=request.param == "udp")
+def switch(request: pytest.FixtureRequest, short_directory: Path) -> SwitchPlan:
+    return planned(short_directory, workers=2, is_udp=request.param == "udp")
 
 
 def planned(directory: Path, *, workers: int, is_udp: bool = False) -> SwitchPlan:
@@ -153,8 +145,8 @@ def test_a_node_that_stands_still_holds_up_no_other(switch: SwitchPlan, nodes: l
             assert second.receive() == _FRAME + number.to_bytes(2)
 
 
-def test_one_hundred_cables(directory: Path) -> None:
-    switch = planned(directory, workers=99)
+def test_one_hundred_cables(short_directory: Path) -> None:
+    switch = planned(short_directory, workers=99)
     with running(switch):
         ends = [Node(switch.cables[number]) for number in (0, 99)]
         greet(ends[0], ends[1])

@@ -59,34 +59,36 @@ def import_images(
 
 
 def test_all_images_are_unpacked_and_nothing_is_left_packed(
-    artifacts: Path, names: list[str], tmp_path: Path
+    artifacts: Path, names: list[str], short_directory: Path
 ) -> None:
     """The packed layers go as soon as nothing refers to them; once that was taken for a failure."""
     assert len(names) > 5
-    done = import_images(artifacts, tmp_path / "marker", *names)
+    done = import_images(artifacts, short_directory / "marker", *names)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "marker").read_text().split() == names
-    assert [path.name for path in tmp_path.iterdir()] == ["marker"]
+    assert (short_directory / "marker").read_text().split() == names
+    assert [path.name for path in short_directory.iterdir()] == ["marker"]
 
 
 def test_an_image_that_is_not_in_the_archive_is_named(
-    artifacts: Path, names: list[str], tmp_path: Path
+    artifacts: Path, names: list[str], short_directory: Path
 ) -> None:
-    done = import_images(artifacts, tmp_path / "marker", *names, "example.org/missing:v1")
+    done = import_images(artifacts, short_directory / "marker", *names, "example.org/missing:v1")
     assert done.returncode == 1
     assert done.stderr.endswith("missing or not unpacked: example.org/missing:v1\n")
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_directory.iterdir()) == []
 
 
-def test_a_file_that_is_no_archive_is_reported(artifacts: Path, tmp_path: Path) -> None:
-    (tmp_path / "images.tar").write_bytes(b"no archive" * 1000)
-    (tmp_path / "out").mkdir()
+def test_a_file_that_is_no_archive_is_reported(artifacts: Path, short_directory: Path) -> None:
+    (short_directory / "images.tar").write_bytes(b"no archive" * 1000)
+    (short_directory / "out").mkdir()
     for program in ("containerd", "ctr"):
-        (tmp_path / program).symlink_to(artifacts / program)
-    done = import_images(tmp_path, tmp_path / "out" / "marker", "example.org/missing:v1")
+        (short_directory / program).symlink_to(artifacts / program)
+    done = import_images(
+        short_directory, short_directory / "out" / "marker", "example.org/missing:v1"
+    )
     assert done.returncode == 1
     assert "tar" in done.stderr
-    assert list((tmp_path / "out").iterdir()) == []
+    assert list((short_directory / "out").iterdir()) == []
 
 
 @pytest.fixture(scope="module")
@@ -118,15 +120,15 @@ def put_pulls(registry: FakeUpstream, directory: Path, *names: str) -> Path:
 
 
 def test_images_are_pulled_by_digest_beside_those_of_the_archive(
-    artifacts: Path, registry: FakeUpstream, tmp_path: Path
+    artifacts: Path, registry: FakeUpstream, short_directory: Path
 ) -> None:
     """Each is one for several architectures, of which only this host's is there."""
-    put_check_image(artifacts, tmp_path)
-    pulls = put_pulls(registry, tmp_path, *registry.digests)
+    put_check_image(artifacts, short_directory)
+    pulls = put_pulls(registry, short_directory, *registry.digests)
     names = [CHECK_IMAGE, *(f"registry.k8s.io/{name}" for name in registry.digests)]
-    done = import_images(artifacts, tmp_path / "marker", *names, pulls=pulls)
+    done = import_images(artifacts, short_directory / "marker", *names, pulls=pulls)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "marker").read_text().split() == names
+    assert (short_directory / "marker").read_text().split() == names
     asked = {request.path for request in registry.server.requests}
     assert not any(":v1.37" in path for path in asked)
     assert len(registry.digests) > 5
@@ -143,17 +145,17 @@ _SICK = {
 
 @pytest.mark.parametrize("fault", _SICK)
 def test_a_registry_that_is_sick_gives_the_image_or_an_error(
-    artifacts: Path, registry: FakeUpstream, tmp_path: Path, fault: str
+    artifacts: Path, registry: FakeUpstream, short_directory: Path, fault: str
 ) -> None:
-    put_check_image(artifacts, tmp_path)
+    put_check_image(artifacts, short_directory)
     (pause,) = (name for name in registry.digests if name.startswith("pause:"))
-    pulls = put_pulls(registry, tmp_path, pause)
+    pulls = put_pulls(registry, short_directory, pause)
     registry.server.faults, registry.server.always, expected = _SICK[fault]
     try:
         name = f"registry.k8s.io/{pause}"
-        done = import_images(artifacts, tmp_path / "marker", name, pulls=pulls)
+        done = import_images(artifacts, short_directory / "marker", name, pulls=pulls)
     finally:
         registry.server.always = None
     assert done.returncode == expected, done.stderr
-    assert (tmp_path / "marker").exists() == (expected == 0)
+    assert (short_directory / "marker").exists() == (expected == 0)
     assert (f"could not pull {name} from http://" in done.stderr) == (expected != 0)
