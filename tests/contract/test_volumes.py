@@ -7,7 +7,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import uuid
 from copy import deepcopy
 from dataclasses import replace
@@ -468,19 +467,20 @@ def test_a_removal_that_was_killed_half_way_is_finished(real: RealPlace) -> None
     assert real.volumes().remove_cluster(DEMO)
 
 
-def test_sockets_of_cables_that_are_gone_are_removed_and_nothing_else() -> None:
+def test_sockets_of_cables_that_are_gone_are_removed_and_nothing_else(
+    short_directory: Path,
+) -> None:
     """QEMU leaves them; the cluster's directory may be deep, and a socket's path is short."""
-    with tempfile.TemporaryDirectory(prefix="bootstrap-", dir="/var/tmp") as short:
-        plan = a_plan(a_cluster_spec(), volumes=Path(short) / "volumes")
-        volumes = FileVolumes(Path(short) / "volumes", INSTALL)
-        assert volumes.ensure_switch_directory(plan.switch)
-        (plan.switch.directory / "note.txt").write_text("the user's")
-        ends = [end for cable in plan.switch.cables for end in (cable.node_end, cable.switch_end)]
-        for end in ends:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as left:
-                left.bind(str(end))
-        assert not volumes.ensure_switch_directory(plan.switch)
-        smaller = replace(plan.switch, cables=plan.switch.cables[:1])
-        assert volumes.ensure_switch_directory(smaller)
-        left_there = {path.name for path in plan.switch.directory.iterdir()}
+    plan = a_plan(a_cluster_spec(), volumes=short_directory / "volumes")
+    volumes = FileVolumes(short_directory / "volumes", INSTALL)
+    assert volumes.ensure_switch_directory(plan.switch)
+    (plan.switch.directory / "note.txt").write_text("the user's")
+    ends = [end for cable in plan.switch.cables for end in (cable.node_end, cable.switch_end)]
+    for end in ends:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as left:
+            left.bind(str(end))
+    assert not volumes.ensure_switch_directory(plan.switch)
+    smaller = replace(plan.switch, cables=plan.switch.cables[:1])
+    assert volumes.ensure_switch_directory(smaller)
+    left_there = {path.name for path in plan.switch.directory.iterdir()}
     assert left_there == {"note.txt", *(Path(str(end)).name for end in ends[:2])}
