@@ -153,6 +153,8 @@ def flags(component: Component) -> Sequence[str]:
         *_lock(component),
         "-trimpath",
         *_tags(component),
+        # The linker drops what debuggers read; a tenth of the compiler's work is to write it.
+        "-gcflags=all=-dwarf=false",
         "-ldflags",
         " ".join(["-s", "-w", *stamps]),
     ]

@@ -86,6 +86,7 @@ def test_flags_leave_no_path_and_no_symbols_and_set_the_version() -> None:
         "-trimpath",
         "-tags",
         "a,b",
+        "-gcflags=all=-dwarf=false",
         "-ldflags",
         "-s -w -X x.y=v1 -X x.z=v2",
     ]

@@ -79,3 +79,13 @@ def test_the_users_settings_cannot_change_what_is_built_but_say_how_to_fetch(
     assert environment["GOPROXY"] == "theirs"
     assert "-mod=readonly" in environment["GOFLAGS"].split()
     assert "theirs" not in {value for key, value in environment.items() if key != "GOPROXY"}
+
+
+def test_how_often_compilers_collect_garbage_is_the_users_choice_if_it_was_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for key in ("GOGC", "GOMEMLIMIT"):
+        monkeypatch.delenv(key, raising=False)
+    assert (go_environment()["GOGC"], go_environment()["GOMEMLIMIT"]) == ("400", "2GiB")
+    monkeypatch.setenv("GOGC", "50")
+    assert (go_environment()["GOGC"], go_environment()["GOMEMLIMIT"]) == ("50", "2GiB")
