@@ -6,7 +6,12 @@ import pytest
 
 from bootstrap.adapters.artifacts.go.components import Component, components_of
 from bootstrap.errors import UsageError
-from bootstrap.model.versions import DEFAULT_VERSION, SUPPORTED_VERSIONS
+from bootstrap.model.versions import (
+    DEFAULT_VERSION,
+    LOCKS,
+    SUPPORTED_VERSIONS,
+    required_version,
+)
 from bootstrap.resources import resource_directory
 
 _MODULES = resource_directory("artifacts")
@@ -85,3 +90,12 @@ def test_an_unknown_version_is_refused_with_the_known_ones() -> None:
         components_of("v1.9.0")
     assert "v1.9.0" in caught.value.message
     assert DEFAULT_VERSION in caught.value.details
+
+
+@pytest.mark.parametrize("version", SUPPORTED_VERSIONS)
+@pytest.mark.parametrize("module", ["k8s.io/api", "k8s.io/apimachinery", "k8s.io/client-go"])
+def test_coredns_has_the_client_of_its_kubernetes_which_is_then_compiled_once(
+    version: str, module: str
+) -> None:
+    client = required_version("coredns", module, LOCKS[version])
+    assert client == version.replace("v1.", "v0.", 1)
