@@ -7,15 +7,18 @@ from bootstrap.cli.output import yaml_as_json
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--print", "shown", is_flag=True, help="Print the file instead of its path.")
 @click.option("--merge", is_flag=True, help="Put its entries into your own kubeconfig again.")
 @click.option("--use", is_flag=True, help="Merge, and make it kubectl's current context.")
 @click.option(
     "-o", "--output", type=click.Choice(["name", "yaml", "json"]), default="name", show_default=True
 )
-def kubeconfig(name: str, output: str, *, shown: bool, merge: bool, use: bool) -> None:
-    """Print the path of a cluster's kubeconfig, print the file, or merge it into your own."""
+def kubeconfig(name: str | None, output: str, *, shown: bool, merge: bool, use: bool) -> None:
+    """Print the path of a cluster's kubeconfig, print the file, or merge it into your own.
+
+    Without NAME, the only cluster is meant.
+    """
     named = cluster(name)
     if merge or use:
         click.echo(named.merge_kubeconfig(use=use))

@@ -12,7 +12,7 @@ from bootstrap.terminal import one_line, without_control_codes
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @click.argument("node", required=False)
 @click.option("--console", is_flag=True, help="Print what the node wrote to its console.")
 @click.option("-f", "--follow", is_flag=True, help="Print the node's journal as it is written.")
@@ -25,7 +25,7 @@ from bootstrap.terminal import one_line, without_control_codes
 @output_option
 def logs(  # noqa: PLR0913 - one argument for each option
     *,
-    name: str,
+    name: str | None,
     node: str | None,
     console: bool,
     follow: bool,
@@ -36,16 +36,16 @@ def logs(  # noqa: PLR0913 - one argument for each option
     """Save all that explains a cluster in one archive, or print a node's console or journal.
 
     The archive has journals, consoles, containers' logs, Kubernetes objects, the plan, versions and
-    the events of runs, without secrets; its manifest says what is missing and why. `logs -f NODE`
-    means a node of the only cluster.
+    the events of runs, without secrets; its manifest says what is missing and why. Without NAME,
+    the only cluster is meant; `logs -f NODE` means a node of it.
     """
     if console and follow:
         raise UsageError("Say --console or --follow.", hint="bootstrap logs --help")
-    if console and node is None:
-        raise UsageError("Name the node.", hint=f"bootstrap status {name}")
+    if (console and node is None) or (follow and name is None):
+        raise UsageError("Name the node.", hint=f"bootstrap status {name or ''}".strip())
     named = cluster(name if node or not follow else None, hypervisor_uri)
     if follow:
-        with named.following(node or name) as lines:
+        with named.following(node or name or "") as lines:
             for line in lines:
                 click.echo(one_line(line))
     elif console and node is not None:

@@ -42,13 +42,27 @@ def port_forward(name: str, node: str, forwards: tuple[str, ...]) -> None:
     _become(cluster(name).forward_command(node, *forwards))
 
 
-@click.command(context_settings=_PASSING | {"allow_interspersed_args": False})
-@click.argument("name")
+_END_OF_OPTIONS = "--"
+
+
+class _NameOrWords(click.Command):
+    """Takes a leading ``--`` for the name that was left out."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See the base class."""
+        return super().parse_args(ctx, [*args[: args[:1] == [_END_OF_OPTIONS]], *args])
+
+
+@click.command(cls=_NameOrWords, context_settings=_PASSING | {"allow_interspersed_args": False})
+@click.argument("name", metavar="[NAME]")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def kubectl(name: str, words: tuple[str, ...]) -> None:
-    """Run the kubectl of the cluster's version: bootstrap kubectl demo -- get nodes."""
-    own = words[1:] if words[:1] == ("--",) else words
-    command = cluster(name).kubectl_command(*own)
+    """Run the kubectl of the cluster's version: bootstrap kubectl demo -- get nodes.
+
+    Without NAME, as in `bootstrap kubectl -- get nodes`, the only cluster is meant.
+    """
+    own = words[1:] if words[:1] == (_END_OF_OPTIONS,) else words
+    command = cluster(None if name == _END_OF_OPTIONS else name).kubectl_command(*own)
     os.execve(command.program, list(command.argv), os.environ | command.environment)  # noqa: S606 - takes our place
 
 

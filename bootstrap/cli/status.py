@@ -30,7 +30,7 @@ EXIT_CODES = {
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @hypervisor_option
 @click.option(
     "--exit-code",
@@ -44,7 +44,7 @@ EXIT_CODES = {
 @click.pass_context
 def status(  # noqa: PLR0913 - one argument for each option
     ctx: click.Context,
-    name: str,
+    name: str | None,
     hypervisor_uri: str | None,
     picture: Path | None,
     output: str,
@@ -52,7 +52,10 @@ def status(  # noqa: PLR0913 - one argument for each option
     in_exit_code: bool,
     is_watching: bool,
 ) -> None:
-    """Show each node as libvirt and as the API server see it, and the certificate's end."""
+    """Show each node as libvirt and as the API server see it, and the certificate's end.
+
+    Without NAME, the only cluster is meant.
+    """
     if is_watching:
         _refuse_others(output, others=in_exit_code or picture is not None)
         from bootstrap.cli.watch import watch  # noqa: PLC0415 - takes time to load
@@ -60,6 +63,7 @@ def status(  # noqa: PLR0913 - one argument for each option
         watch(name, hypervisor_uri)
         return
     named = cluster(name, hypervisor_uri)
+    name = named.name
     kind = picture and format_of(picture, hint=f"bootstrap status {name} --picture status.svg")
     found = named.status()
     if picture and kind:

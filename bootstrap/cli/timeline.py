@@ -17,7 +17,7 @@ _DRAWN = {"html": timeline_html, "svg": timeline_svg}
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option(
     "--run",
     metavar="RUN",
@@ -42,14 +42,15 @@ _DRAWN = {"html": timeline_html, "svg": timeline_svg}
 @click.option("--list", "listed", is_flag=True, help="List the runs that are kept.")
 @output_option
 def timeline(  # noqa: PLR0913 - one argument for each option
-    name: str, run: str, kind: str | None, file: Path | None, output: str, *, listed: bool
+    name: str | None, run: str, kind: str | None, file: Path | None, output: str, *, listed: bool
 ) -> None:
     """Draw a run: what each node did and waited for, and what took the time.
 
     The picture compares the run with the last one of the same command before it. A cluster that
-    was removed has no runs any more.
+    was removed has no runs any more. Without NAME, the only cluster is meant.
     """
     named = cluster(name)
+    name = named.name
     if listed:
         _write_list(named.runs(), output)
         return

@@ -10,13 +10,18 @@ from bootstrap.ports import RunEvents
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @hypervisor_option
 @output_option
 @reporting_options
-def verify(name: str, hypervisor_uri: str | None, output: str, events: RunEvents) -> None:
-    """Repeat the checks of `up`, each with its evidence; exit code 8 if one fails."""
-    found = cluster(name, hypervisor_uri, events=events).verify(check=False)
+def verify(name: str | None, hypervisor_uri: str | None, output: str, events: RunEvents) -> None:
+    """Repeat the checks of `up`, each with its evidence; exit code 8 if one fails.
+
+    Without NAME, the only cluster is meant.
+    """
+    named = cluster(name, hypervisor_uri, events=events)
+    name = named.name
+    found = named.verify(check=False)
     checks = found.checks
     text = "\n".join(map(str, checks))
     names = [check.name for check in checks if check.ok]

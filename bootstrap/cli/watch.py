@@ -32,14 +32,17 @@ Seen: TypeAlias = "Moment | Exception"
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @hypervisor_option
-def top(name: str, hypervisor_uri: str | None) -> None:
-    """Show a cluster on the whole terminal, again every few seconds; q ends it."""
+def top(name: str | None, hypervisor_uri: str | None) -> None:
+    """Show a cluster on the whole terminal, again every few seconds; q ends it.
+
+    Without NAME, the only cluster is meant.
+    """
     watch(name, hypervisor_uri)
 
 
-def watch(name: str, uri: str | None) -> None:
+def watch(name: str | None, uri: str | None) -> None:
     """Show a cluster until the user ends it.
 
     :raises UsageError: if this is no terminal.
@@ -50,7 +53,7 @@ def watch(name: str, uri: str | None) -> None:
         raise UsageError(
             "Only a terminal can be drawn on again and again.",
             details="stdin or stdout is none, or TERM says that it cannot move its cursor.",
-            hint=f"bootstrap status {name}",
+            hint=f"bootstrap status {name}" if name else "bootstrap status",
         )
     with cluster(name, uri).watch() as looking:
         # The first look fails before the terminal is taken.

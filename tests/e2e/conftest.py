@@ -32,7 +32,7 @@ print(json.dumps({
 
 
 #: After this moment, in seconds since the epoch, no other tests begin but these two. CI names it,
-#: which has ninety minutes for everything: a slow host tries less instead of nothing.
+#: which has an hour for everything: a slow host tries less instead of nothing.
 _UNTIL = float(os.environ.get("E2E_UNTIL", "inf"))
 _ALWAYS = ("test_the_next_up_makes_a_verified_cluster", "test_down_leaves_nothing")
 

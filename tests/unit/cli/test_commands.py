@@ -10,6 +10,7 @@ import yaml
 
 from bootstrap.adapters.directories import find_directories
 from bootstrap.adapters.locks import locked
+from bootstrap.cli.reaching import kubectl
 from bootstrap.errors import BootstrapError, HostError, NotOursError, TimedOutError
 from bootstrap.model.names import ClusterName
 from bootstrap.model.plan import Acceleration
@@ -223,7 +224,7 @@ def test_a_bad_name_is_wrong_use(line: CommandLine, command: str, name: str) -> 
         ["list", "-o", "xml"],
         ["down"],
         ["down", "demo", "--all"],
-        ["status"],
+        ["ssh", "demo"],
         ["logs", "demo", "--console"],
         ["logs", "demo", "worker", "--console", "--follow"],
     ],
@@ -328,6 +329,50 @@ def test_a_verb_without_a_name_means_the_only_cluster(demo: CommandLine) -> None
     demo.world.api.nodes.clear()
     demo.done("up", "another", "--workers", "0")
     assert "another, demo" in demo.failed(2, "stop")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status", "-o", "name"],
+        ["verify", "-o", "name"],
+        ["kubeconfig"],
+        ["inventory"],
+        ["timeline", "--list"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_look_without_a_name_is_one_at_the_only_cluster(
+    demo: CommandLine, words: list[str]
+) -> None:
+    command, *options = words
+    known = demo.done(command, "demo", *options)
+    assert demo.done(command, *options).splitlines()[-1:] == known.splitlines()[-1:] != []
+    demo.world.api.nodes.clear()
+    demo.done("up", "another", "--workers", "0")
+    assert "another, demo" in demo.failed(2, *words)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["demo", "get", "pods"], ("demo", "get", "pods")),
+        (["demo", "--", "get", "-A"], ("demo", "--", "get", "-A")),
+        (["--", "get", "pods", "-A"], ("--", "get", "pods", "-A")),
+        (["", "get"], ("", "get")),
+    ],
+)
+def test_words_of_kubectl_may_stand_without_a_name(
+    typed: list[str], words: tuple[str, ...]
+) -> None:
+    found = kubectl.make_context("kubectl", typed).params
+    assert (found["name"], *found["words"]) == words
+
+
+def test_kubectl_without_a_name_and_without_a_cluster_is_refused(line: CommandLine) -> None:
+    """H-09: and an empty name is none that was left out."""
+    assert "There is none." in line.failed(2, "kubectl", "--", "get", "pods")
+    assert "''" in line.failed(2, "kubectl", "", "get", "pods")
 
 
 def test_start_all_starts_all_clusters_and_takes_no_name(demo: CommandLine) -> None:
@@ -487,6 +532,8 @@ def test_logs_are_one_archive(demo: CommandLine, tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [["demo", "worker", "-f"], ["-f", "worker"]])
 def test_a_journal_is_followed_without_control_codes(demo: CommandLine, words: list[str]) -> None:
     """H-09; a node alone is one of the only cluster."""
+    assert "/demo-logs-" in demo.done("logs")
+    assert "Name the node." in demo.failed(2, "logs", "-f")
     said = ShellResult(exit_status=0, stdout="one\n\x1b[2Jtwo\rover\n", stderr="")
     demo.world.shell.answers["exec journalctl --no-pager --follow --lines 20"] = said
     assert demo.done("logs", *words) == "one\ntwoover\n"
