@@ -64,11 +64,12 @@ def save(spec: ClusterSpec, snapshot: SnapshotId, ports: Ports, options: SaveOpt
         _finish_killed_save(spec, ports)
         domains = existing_domains(spec.name, ports)
         _refuse_still(spec.name, domains)
-        if not options.is_verified:
-            verify_running(spec.name, domains, ports)
         archives = ports.archives.kept(spec.name)
         needed = _needed_bytes(domains, ports) + sum(one.size_bytes for one in archives)
         with ports.snapshots.saving(snapshot, needed_bytes=needed) as draft:
+            # What takes long comes after what may refuse.
+            if not options.is_verified:
+                verify_running(spec.name, domains, ports)
             title = f"Saving cluster '{spec.name}' as snapshot '{snapshot}'"
             with ports.events.step(Step.SAVE, title):
                 for domain in domains:

@@ -176,10 +176,14 @@ def test_a_cluster_that_does_not_run_whole_is_not_saved(made: FakeWorld) -> None
     assert caught.value.hint == "bootstrap start demo"
 
 
-def test_a_name_is_given_once(saved: FakeWorld) -> None:
+def test_a_name_is_given_once_and_refused_before_anything_that_takes_long(
+    saved: FakeWorld,
+) -> None:
+    saved.journal.clear()
     with pytest.raises(UsageError, match="already"):
         keep(saved)
     assert changes(saved, "hypervisor.suspend_domain") == []
+    assert [call for call in saved.journal.calls if call.startswith(("api.", "shell."))] == []
 
 
 def test_a_save_that_is_killed_anywhere_is_done_by_the_next(made: FakeWorld) -> None:
