@@ -52,6 +52,11 @@ start_daemon() {
   fi
 }
 
+# Asked and not looked for: the socket of a daemon that was killed stays.
+libvirt_answers() {
+  .venv/bin/python -c 'import libvirt; libvirt.open("qemu:///system")' 2>/dev/null
+}
+
 start_libvirt() {
   # Only for root, and only where no service manager does it. The configuration and
   # libvirt's own network stay as they are; nothing is stopped afterwards.
@@ -61,7 +66,7 @@ start_libvirt() {
   start_daemon virtlogd
   start_daemon libvirtd
   tries=0
-  until [ -S /run/libvirt/libvirt-sock ] || [ $tries -ge 30 ]; do
+  until libvirt_answers || [ $tries -ge 30 ]; do
     tries=$((tries + 1))
     sleep 1
   done
