@@ -41,11 +41,12 @@ def logs(  # noqa: PLR0913 - one argument for each option
     """
     if console and follow:
         raise UsageError("Say --console or --follow.", hint="bootstrap logs --help")
-    if (console and node is None) or (follow and name is None):
+    followed = node or name
+    if (console and node is None) or (follow and followed is None):
         raise UsageError("Name the node.", hint=f"bootstrap status {name or ''}".strip())
     named = cluster(name if node or not follow else None, hypervisor_uri)
-    if follow:
-        with named.following(node or name or "") as lines:
+    if follow and followed is not None:
+        with named.following(followed) as lines:
             for line in lines:
                 click.echo(one_line(line))
     elif console and node is not None:

@@ -50,7 +50,8 @@ class _NameOrWords(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See the base class."""
-        return super().parse_args(ctx, [*args[: args[:1] == [_END_OF_OPTIONS]], *args])
+        left_out = [_END_OF_OPTIONS] if args[:1] == [_END_OF_OPTIONS] else []
+        return super().parse_args(ctx, [*left_out, *args])
 
 
 @click.command(cls=_NameOrWords, context_settings=_PASSING | {"allow_interspersed_args": False})

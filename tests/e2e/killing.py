@@ -14,10 +14,16 @@ MOMENTS = (
 _LONGEST_S = 25.0
 
 
-def any_moment() -> tuple[str, float]:
-    """Choose a moment and seconds after it; BOOTSTRAP_FAULT_SEED, which is printed, repeats it."""
+def any_dice() -> random.Random:
+    """Return randomness that BOOTSTRAP_FAULT_SEED, which is printed, repeats."""
     seed = os.environ.get("BOOTSTRAP_FAULT_SEED") or str(secrets.randbelow(1_000_000))
-    dice = random.Random(seed)  # noqa: S311 - not for secrets
+    print(f"BOOTSTRAP_FAULT_SEED={seed}")  # noqa: T201
+    return random.Random(seed)  # noqa: S311 - not for secrets
+
+
+def any_moment() -> tuple[str, float]:
+    """Choose a moment and seconds after it."""
+    dice = any_dice()
     moment, delay_s = dice.choice(MOMENTS), dice.uniform(0, _LONGEST_S)
-    print(f"BOOTSTRAP_FAULT_SEED={seed}: killed {delay_s:.0f} s after '{moment}'")  # noqa: T201
+    print(f"killed {delay_s:.0f} s after '{moment}'")  # noqa: T201
     return moment, delay_s

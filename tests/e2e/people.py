@@ -1,6 +1,7 @@
 """Who uses the tool: an ordinary user, made for a test and removed after it, or the tester."""
 
 import contextlib
+import json
 import os
 import pwd
 import re
@@ -136,6 +137,13 @@ class User:
     @property
     def _bootstrap(self) -> tuple[str | Path, ...]:
         return (self.python.with_name("bootstrap"),)
+
+
+def verified(user: User, *words: str) -> dict[str, object]:
+    """Run a command that ends with a verified cluster, and return its result."""
+    result: dict[str, object] = json.loads(user.succeed(*words, "-o", "json"))
+    assert result["verified"]
+    return result
 
 
 def the_tester(directory: Path) -> User:

@@ -21,7 +21,7 @@ from bootstrap.adapters.directories import Directories
 from bootstrap.model.images import CHECK_IMAGE
 from bootstrap.waiting import NotYet, wait_for
 from tests.e2e.killing import any_moment
-from tests.e2e.people import User
+from tests.e2e.people import User, verified
 from tests.e2e.workloads import deployment, image_archive
 
 pytestmark = pytest.mark.e2e
@@ -47,13 +47,6 @@ Inventory = Callable[[], dict[str, object]]
 @pytest.fixture(scope="module")
 def before(inventory: Inventory) -> dict[str, object]:
     return inventory()
-
-
-def verified(user: User, *words: str) -> dict[str, object]:
-    """Run a command that ends with a verified cluster, and return its result."""
-    result: dict[str, object] = json.loads(user.succeed(*words, "-o", "json"))
-    assert result["verified"]
-    return result
 
 
 def states(user: User, cluster: str) -> dict[str, str]:

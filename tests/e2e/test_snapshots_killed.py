@@ -2,14 +2,13 @@
 
 import json
 import os
-import random
-import secrets
 import time
 from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.people import User
+from tests.e2e.killing import any_dice
+from tests.e2e.people import User, verified
 
 pytestmark = [
     pytest.mark.e2e,
@@ -40,10 +39,6 @@ def _words(command: tuple[str, ...], cluster: str) -> list[str]:
     return [word.format(cluster=cluster) for word in command]
 
 
-def _verified(user: User, words: list[str]) -> None:
-    assert json.loads(user.succeed(*words, "-o", "json"))["verified"]
-
-
 @pytest.fixture(scope="module")
 def before(inventory: Inventory) -> dict[str, object]:
     return inventory()
@@ -54,9 +49,7 @@ class Moments:
 
     def __init__(self) -> None:
         self.taken_s: dict[str, float] = {}
-        seed = os.environ.get("BOOTSTRAP_FAULT_SEED") or str(secrets.randbelow(1_000_000))
-        print(f"BOOTSTRAP_FAULT_SEED={seed}")  # noqa: T201
-        self._dice = random.Random(seed)  # noqa: S311 - not for secrets
+        self._dice = any_dice()
 
     def note(self, what: str, began: float) -> None:
         taken_s = time.monotonic() - began
@@ -75,8 +68,8 @@ def moments() -> Moments:
 
 def test_a_verified_cluster_is_saved(before: dict[str, object], user: User, cluster: str) -> None:
     assert cluster not in str(before["domains"])
-    _verified(user, ["up", cluster, "--workers", "1"])
-    _verified(user, ["snapshot", "save", cluster, "ready"])
+    verified(user, "up", cluster, "--workers", "1")
+    verified(user, "snapshot", "save", cluster, "ready")
 
 
 @pytest.mark.parametrize(("what", "number"), _KILLS)
@@ -89,7 +82,7 @@ def test_the_same_command_converges_after_a_kill(
     words, undo = _words(_COMMANDS[what], cluster), _words(_UNDO[what], cluster)
     if number == 1:
         began = time.monotonic()
-        _verified(user, words)
+        verified(user, *words)
         moments.note(what, began)
         user.succeed(*undo)
     user.killed(*words, at="", delay_s=moments.any_of(what))
@@ -108,7 +101,7 @@ def test_the_same_command_converges_after_a_kill(
 def test_the_original_goes_on_and_down_leaves_nothing(
     before: dict[str, object], user: User, cluster: str, inventory: Inventory
 ) -> None:
-    _verified(user, ["resume", cluster])
+    verified(user, "resume", cluster)
     assert json.loads(user.succeed("list", "-o", "json"))[0]["name"] == cluster
     user.succeed("snapshot", "prune", cluster, "--keep", "0")
     user.succeed("down", cluster)
